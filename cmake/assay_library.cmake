@@ -1,0 +1,72 @@
+include(GoogleTest)
+
+# Warnings, sanitizers and hardening for our own targets; third-party headers are SYSTEM.
+add_library(assay_options INTERFACE)
+target_compile_options(assay_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wold-style-cast -Werror
+  -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=./ -ffile-prefix-map=${CMAKE_BINARY_DIR}/=./)
+target_link_options(assay_options INTERFACE -Wl,-z,relro,-z,now)
+target_include_directories(assay_options INTERFACE ${CMAKE_SOURCE_DIR})
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(assay_options INTERFACE -fcf-protection=full)
+endif()
+if(ASSAY_SANITIZE)
+  target_compile_options(assay_options INTERFACE
+    -fsanitize=${ASSAY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+  target_link_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE})
+else()
+  target_compile_options(assay_options INTERFACE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+endif()
+if(ASSAY_FUZZ)
+  target_compile_options(assay_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+  target_link_options(assay_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# Boost.Asio and Beast are compiled once, in host/http/boost_impl.cpp, and only there.
+add_library(assay_boost INTERFACE)
+target_link_libraries(assay_boost INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(assay_boost INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+
+# assay_library(NAME SOURCES a.cpp... [PUBLIC targets...] [PRIVATE targets...])
+# One static library per folder, target assay_NAME.
+function(assay_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
+  add_library(assay_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(assay_${name} PUBLIC assay_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# assay_program(NAME SOURCES main.cpp... LINK targets...): a program in build/<preset>/bin/.
+function(assay_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  if(ASSAY_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE assay_options ${arg_LINK})
+endfunction()
+
+# assay_test(NAME LABEL label SOURCES x_test.cpp... LINK targets... [WHOLE])
+# A GoogleTest executable. Its tests are registered one by one, or, with WHOLE, as a single ctest
+# (for those that build OpenCL kernels once per process).
+function(assay_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "LABEL" "SOURCES;LINK")
+  if(ASSAY_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE assay_options ${arg_LINK} GTest::gtest GTest::gmock
+                        GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    ASSAY_SOURCE_ROOT="${CMAKE_SOURCE_DIR}" ASSAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  # GoogleTest's EXPECT macros expand to code our warnings dislike.
+  target_compile_options(${name} PRIVATE -Wno-old-style-cast -Wno-conversion)
+  if(arg_WHOLE)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${arg_LABEL})
+  endif()
+endfunction()
