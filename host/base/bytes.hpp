@@ -64,6 +64,13 @@ using Sha256Digest = Hash256<struct Sha256DigestTag>;
 [[nodiscard]] inline unsigned char* as_uchar(std::span<std::byte> bytes) noexcept {
     return reinterpret_cast<unsigned char*>(bytes.data());
 }
+template <std::size_t N>
+[[nodiscard]] unsigned char* as_uchar(std::array<std::byte, N>& bytes) noexcept {
+    return as_uchar(std::span<std::byte>(bytes));
+}
+[[nodiscard]] inline unsigned char* as_uchar(Bytes& bytes) noexcept {
+    return as_uchar(std::span<std::byte>(bytes));
+}
 [[nodiscard]] inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
 [[nodiscard]] inline Bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
 
