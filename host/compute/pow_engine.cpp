@@ -9,7 +9,8 @@ void put_le32(std::byte* out, std::uint32_t value) noexcept {
 
 }  // namespace
 
-std::uint32_t rolled_version(std::uint32_t version, std::uint32_t mask,
+std::uint32_t rolled_version(std::uint32_t version,
+                             std::uint32_t mask,
                              std::uint32_t roll) noexcept {
     version &= ~mask;
     for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1, roll >>= 1) {

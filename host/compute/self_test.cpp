@@ -1,0 +1,128 @@
+#include "host/compute/self_test.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "host/base/text_encoding.hpp"
+
+namespace assay::compute {
+namespace {
+
+// More than the lanes of any engine, so that a batch this large fills each of them.
+constexpr std::size_t kLanesMax = 32;
+
+struct HashVector {
+    std::string_view name;
+    std::string_view unit;  // the message is this text, `repeat` times
+    std::size_t repeat;
+    std::string_view digest;
+};
+
+// FIPS 180-2 appendix B and the NIST CSRC example values for SHA-256.
+constexpr HashVector kHashVectors[] = {
+    {"empty", "", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {"abc", "abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    {"448 bits", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    {"896 bits",
+     "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+     "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+     1, "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
+    {"one million times a", "a", 1'000'000,
+     "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+};
+
+// Block 0 of Bitcoin; its target is 0xffff * 256^26.
+constexpr std::string_view kGenesisHeader =
+    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac7"
+    "2c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c";
+constexpr std::uint32_t kGenesisNonce = 2083236893;
+constexpr std::uint32_t kGenesisVersion = 1;
+
+tl::unexpected<Error> wrong(const EngineInfo& info, const std::string& text) {
+    return fail(std::errc::io_error, info.name + ": self test: " + text);
+}
+
+Result<void> check_batch(HashEngine& engine,
+                         std::span<const Bytes> texts,
+                         std::span<const HashVector* const> vectors) {
+    const std::vector<ByteView> views(texts.begin(), texts.end());
+    std::vector<Sha256Digest> digests(views.size());
+    if (auto done = engine.hash_batch(views, digests); !done) return done;
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+        if (to_hex(digests[i].view()) == vectors[i]->digest) continue;
+        return wrong(engine.info(), "SHA-256 of \"" + std::string(vectors[i]->name) +
+                                        "\" is wrong in place " + std::to_string(i));
+    }
+    return {};
+}
+
+Bytes message_of(const HashVector& vector) {
+    Bytes out;
+    out.reserve(vector.unit.size() * vector.repeat);
+    for (std::size_t i = 0; i < vector.repeat; ++i) append(out, as_bytes(vector.unit));
+    return out;
+}
+
+PowWork genesis_work() {
+    PowWork work;
+    const auto header = from_hex(kGenesisHeader);
+    std::copy_n(header->begin(), kHeaderBytes, work.header.begin());
+    work.target[26] = std::byte{0xff};
+    work.target[27] = std::byte{0xff};
+    return work;
+}
+
+Result<void> expect_genesis(PowEngine& engine, const PowWork& work, const std::string& name) {
+    const auto result = engine.search(work, {});
+    if (!result) return fail(result.error());
+    if (result->hit == PowHit(kGenesisVersion, kGenesisNonce)) return {};
+    return wrong(engine.info(), "the Bitcoin genesis block was not found, " + name);
+}
+
+}  // namespace
+
+Result<void> self_test(HashEngine& engine) {
+    std::vector<Bytes> mixed;
+    std::vector<const HashVector*> mixed_vectors;
+    for (const HashVector& vector : kHashVectors) {
+        mixed.push_back(message_of(vector));
+        mixed_vectors.push_back(&vector);
+        if (vector.repeat > 1) continue;
+        const std::vector<Bytes> same(kLanesMax, mixed.back());
+        const std::vector<const HashVector*> same_vectors(kLanesMax, &vector);
+        if (auto done = check_batch(engine, same, same_vectors); !done) return done;
+    }
+    return check_batch(engine, mixed, mixed_vectors);
+}
+
+Result<void> self_test(PowEngine& engine) {
+    PowWork work = genesis_work();
+    work.nonce_count = 4096;
+    for (std::uint32_t shift = 0; shift < kLanesMax; ++shift) {
+        work.first_nonce = kGenesisNonce - 2048 - shift;
+        const std::string name = "searched from its nonce - " + std::to_string(2048 + shift);
+        if (auto done = expect_genesis(engine, work, name); !done) return done;
+    }
+
+    // The genesis version, 1, is roll 1 of the lowest three bits; the header's own are ignored.
+    work.header[0] = std::byte{6};
+    work.version_mask = 7;
+    work.version_roll_count = 8;
+    work.nonce_count = 256;
+    work.first_nonce = kGenesisNonce - 100;
+    if (auto done = expect_genesis(engine, work, "rolling the version"); !done) return done;
+
+    work = genesis_work();
+    work.first_nonce = kGenesisNonce + 1;
+    work.nonce_count = 4096;
+    const auto none = engine.search(work, {});
+    if (!none) return fail(none.error());
+    if (none->hit || none->hashes_tried != work.nonce_count) {
+        return wrong(engine.info(), "a search without a solution did not end empty");
+    }
+    return {};
+}
+
+}  // namespace assay::compute

@@ -1,0 +1,103 @@
+#include "host/compute/sha256_backend.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace assay::compute {
+namespace {
+
+constexpr std::size_t kStreamsMax = 4;
+
+// One message on its way through a lane: first its whole blocks where they lie, then the one or two
+// blocks of rest and padding, built in `tail`.
+struct Lane {
+    Sha256State state;
+    const std::byte* next;
+    std::size_t blocks_left;
+    bool in_tail;
+    std::size_t message;
+    std::array<std::byte, 2 * kSha256BlockBytes> tail;
+
+    void start(std::size_t index, ByteView bytes) noexcept {
+        state = kSha256Initial;
+        message = index;
+        next = bytes.data();
+        blocks_left = bytes.size() / kSha256BlockBytes;
+        in_tail = false;
+        if (blocks_left == 0) enter_tail(bytes);
+    }
+
+    void enter_tail(ByteView bytes) noexcept {
+        const ByteView rest = bytes.subspan(bytes.size() - bytes.size() % kSha256BlockBytes);
+        tail.fill(std::byte{0});
+        std::copy(rest.begin(), rest.end(), tail.begin());
+        tail[rest.size()] = std::byte{0x80};
+        blocks_left = rest.size() + 1 + 8 <= kSha256BlockBytes ? 1 : 2;
+        const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
+        std::byte* const end = tail.data() + blocks_left * kSha256BlockBytes;
+        for (int i = 0; i < 8; ++i) end[-1 - i] = static_cast<std::byte>((bits >> (8 * i)) & 0xff);
+        next = tail.data();
+        in_tail = true;
+    }
+};
+
+}  // namespace
+
+std::span<const Sha256Backend* const> usable_backends() noexcept {
+    struct Found {
+        std::array<const Sha256Backend*, 2> backends{};
+        std::size_t count = 0;
+        Found() noexcept {
+#if defined(__x86_64__)
+            if (const auto* shani = shani_backend(detect_cpu_features())) backends[count++] = shani;
+#endif
+            backends[count++] = &portable_backend();
+        }
+    };
+    static const Found found;
+    return std::span(found.backends).first(found.count);
+}
+
+void hash_messages(const Sha256Backend& backend,
+                   std::span<const ByteView> messages,
+                   std::span<Sha256Digest> digests) noexcept {
+    std::array<Lane, kStreamsMax> lanes;
+    std::array<Lane*, kStreamsMax> active{};
+    std::size_t count = 0;
+    std::size_t next = 0;
+    for (; count < std::min(backend.streams_max, kStreamsMax) && next < messages.size(); ++next) {
+        active[count] = &lanes[count];
+        active[count++]->start(next, messages[next]);
+    }
+    while (count > 0) {
+        // As far as the shortest goes.
+        std::array<Sha256State*, kStreamsMax> states{};
+        std::array<const std::byte*, kStreamsMax> inputs{};
+        std::size_t blocks = active[0]->blocks_left;
+        for (std::size_t i = 0; i < count; ++i) {
+            states[i] = &active[i]->state;
+            inputs[i] = active[i]->next;
+            blocks = std::min(blocks, active[i]->blocks_left);
+        }
+        backend.compress(states.data(), inputs.data(), count, blocks);
+        for (std::size_t i = count; i-- > 0;) {
+            Lane& lane = *active[i];
+            lane.next += blocks * kSha256BlockBytes;
+            lane.blocks_left -= blocks;
+            if (lane.blocks_left > 0) continue;
+            if (!lane.in_tail) {
+                lane.enter_tail(messages[lane.message]);
+                continue;
+            }
+            digests[lane.message] = to_digest(lane.state);
+            if (next < messages.size()) {
+                lane.start(next, messages[next]);
+                ++next;
+            } else {
+                active[i] = active[--count];
+            }
+        }
+    }
+}
+
+}  // namespace assay::compute
