@@ -1,0 +1,65 @@
+// Turns a file into blocks of the content store. The CID equals what Kubo, Helia and ipfs-car give
+// for the same profile (IPIP-499), so anyone can recompute it from a release record.
+//
+// Used by `assay release publish`. Files may be larger than memory: they pass through in windows.
+// Blocks; call it from a thread that may.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/base/bytes.hpp"
+#include "host/base/result.hpp"
+#include "host/compute/hash_engine.hpp"
+#include "host/crypto/merkle_tree.hpp"
+#include "host/ipfs/block_store.hpp"
+#include "host/ipfs/cid.hpp"
+
+namespace assay::ipfs {
+
+// Narrower trees would have more interior nodes than a retriever accepts (dag_walk.hpp).
+inline constexpr std::uint32_t kWidthMin = 128;
+inline constexpr std::uint32_t kWidthMax = 16'384;
+
+enum class LeafFormat { kRaw, kDagPb };
+
+// kRaw goes with CIDs of version 1, kDagPb with version 0.
+struct ImportProfile {
+    std::string name;
+    std::uint64_t chunk_bytes = 0;
+    std::uint32_t width = 0;
+    LeafFormat leaves = LeafFormat::kRaw;
+};
+
+[[nodiscard]] ImportProfile unixfs_v1_2025();
+[[nodiscard]] ImportProfile unixfs_v0_2015();
+// By name. The error lists the names there are.
+[[nodiscard]] Result<ImportProfile> find_profile(std::string_view name);
+
+struct ImportResult {
+    Cid cid;
+    std::uint64_t bytes = 0;
+    Sha256Digest sha256;                      // of the whole file
+    std::vector<Sha256Digest> chunk_digests;  // SHA-256 of each chunk's bytes; none for no bytes
+    LogHash chunk_root;                       // docs/formats.md, "Chunk root"
+};
+
+// Bytes done and in total; called on the calling thread after each window.
+using ImportProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+// Stores all blocks and pins the root. On failure blocks may be left, unpinned and harmless.
+[[nodiscard]] Result<ImportResult> import_file(const std::filesystem::path& path,
+                                               const ImportProfile& profile,
+                                               compute::HashEngine& engine,
+                                               BlockStore& store,
+                                               const ImportProgress& progress = {});
+
+// RFC 6962 root over entries that are the digests: what a release record signs.
+[[nodiscard]] LogHash chunk_root(std::span<const Sha256Digest> chunk_digests);
+
+}  // namespace assay::ipfs

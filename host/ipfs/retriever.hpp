@@ -1,0 +1,88 @@
+// Fetches an image from trustless gateways (specs.ipfs.tech/http-gateways/trustless-gateway) into
+// the block store, from several sources at once.
+//
+// Nobody is believed: every block is hashed, in bulk on the engine, and compared with its CID before
+// it is stored. A source that sends a wrong block is reported and not asked again during the fetch;
+// its blocks come from elsewhere. Blocks that are in the store already are not fetched, so a fetch
+// that was cut off goes on where it stopped, at most one window of 32 MiB earlier.
+//
+// Thread-safety: everything runs on `executor`, which must not run two handlers at once, except
+// hashing and disk work, which run on `pool`. Join the pool before the executor's context ends. The
+// retriever must outlive its fetches; several may run at once. A fetch can be cancelled.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "host/base/result.hpp"
+#include "host/compute/hash_engine.hpp"
+#include "host/http/client.hpp"
+#include "host/ipfs/block_store.hpp"
+#include "host/ipfs/cid.hpp"
+#include "host/ipfs/image_reader.hpp"
+
+namespace assay::ipfs {
+
+// A trustless gateway: "http://127.0.0.1:8080", without a path.
+struct Source {
+    explicit Source(std::string base_url) : url{std::move(base_url)} {}
+    std::string url;
+};
+
+struct RetrieveRequest {
+    RetrieveRequest(Cid image_root,
+                    std::uint64_t image_bytes,
+                    std::uint64_t image_chunk_bytes,
+                    std::vector<Source> image_sources)
+        : root{std::move(image_root)},
+          bytes{image_bytes},
+          chunk_bytes{image_chunk_bytes},
+          sources{std::move(image_sources)} {}
+
+    Cid root;
+    std::uint64_t bytes;        // exactly, as the release record says
+    std::uint64_t chunk_bytes;  // likewise
+    std::vector<Source> sources;
+
+    // Called on the executor. A refusal (block-hash-mismatch, block-too-large) also bans the source
+    // for the rest of this fetch.
+    std::function<void(const Source&, const Error&)> on_refusal;
+    std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)> on_progress;
+};
+
+class Retriever {
+  public:
+    Retriever(boost::asio::any_io_executor executor,
+              http::Client& client,
+              BlockStore& store,
+              compute::HashEngine& engine,
+              boost::asio::thread_pool& pool)
+        : executor_{std::move(executor)},
+          client_{&client},
+          store_{&store},
+          engine_{&engine},
+          pool_{&pool} {}
+
+    // Ends with every block in the store and the root pinned. Fails with kContentIncomplete if no
+    // source had a block (the text says which, and what each source answered last); with
+    // kContentTooLarge, kLimitExceeded or kMalformed if the DAG is not what the record describes;
+    // with the error of the disk or of the engine.
+    [[nodiscard]] boost::asio::awaitable<Result<RetrievedImage>> fetch(RetrieveRequest request);
+
+  private:
+    boost::asio::any_io_executor executor_;
+    http::Client* client_;
+    BlockStore* store_;
+    compute::HashEngine* engine_;
+    boost::asio::thread_pool* pool_;
+};
+
+}  // namespace assay::ipfs
