@@ -207,7 +207,7 @@ class Testbed:
         self.dir = Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         (self.dir / "devices").mkdir(exist_ok=True)
-        binaries = Path(binaries or ROOT / "build" / "release" / "bin")
+        binaries = Path(binaries or os.environ.get("ASSAY_BIN") or ROOT / "build/release/bin")
         self.assay, self.agent = binaries / "assay", binaries / "assay-device"
         self.mine_engine, self.hash_engine, self.mine_share = mine_engine, hash_engine, mine_share
         self.vendor = "acme.example"
