@@ -1,0 +1,132 @@
+// One ledger on disk: blocks, the chain of most work among them, the state after its tip, and the
+// transactions that wait (the mempool). The node owns one per ledger.
+//
+// Deterministic: its inputs are bytes and `now`. Not thread-safe; one owner. Every block that
+// connects is one synced write, so after a crash the chain is as it was after some block; what
+// accept_transaction has accepted is on disk too.
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "host/base/result.hpp"
+#include "host/crypto/signature.hpp"
+#include "ledger/core/block.hpp"
+#include "ledger/core/genesis.hpp"
+#include "ledger/core/registry.hpp"
+#include "ledger/core/rule_set.hpp"
+#include "ledger/core/validation.hpp"
+
+namespace assay::ledger {
+
+struct ChainTip {
+    BlockHeight height = 0;
+    BlockId id;
+    std::uint32_t time = 0;
+    std::uint64_t log_size = 0;
+    LogHash log_root;
+};
+
+struct BlockOutcome {
+    // kValid: stored and, as far as it is on the best chain, connected. A block on a side branch is
+    // kValid too; its transactions are checked against the state only when it connects.
+    BlockVerdict verdict = BlockVerdict::kValid;
+    BlockId id;  // zero if the block did not decode
+    bool tip_changed = false;
+    std::string detail;  // for people, when not valid
+};
+
+struct FoundTransaction {
+    Bytes bytes;
+    BlockHeight height = 0;
+    LogIndex log_index = 0;
+    BlockId block;
+};
+
+// A block to be mined: search a nonce (and version roll under kVersionRollMask) for `header`.
+struct BlockTemplate {
+    BlockHeader header;
+    std::vector<Bytes> txs;  // the coinbase first
+    BlockHeight height = 0;
+    ChainId chain_id;
+};
+
+// The finished block, its header's nonce and version as the miner found them.
+[[nodiscard]] Result<Bytes> seal_block(const BlockTemplate& block, const crypto::PrivateKey& seal);
+
+class Chain {
+  public:
+    // Opens the ledger in folder `dir`, or founds it there. Fails if the folder holds another ledger
+    // or what it holds does not fit together; the error says what to do. `rules` must outlive it.
+    [[nodiscard]] static Result<std::unique_ptr<Chain>> open(const std::filesystem::path& dir,
+                                                             Bytes genesis_bytes,
+                                                             const RuleSet& rules);
+    Chain(const Chain&) = delete;
+    Chain& operator=(const Chain&) = delete;
+    ~Chain();
+
+    [[nodiscard]] const Genesis& genesis() const noexcept;
+    [[nodiscard]] const Bytes& genesis_bytes() const noexcept;
+    [[nodiscard]] const ChainId& chain_id() const noexcept;
+    [[nodiscard]] const Registry& registry() const noexcept;
+
+    [[nodiscard]] const ChainTip& tip() const noexcept;
+    // A block of the best chain. Precondition: height <= tip().height.
+    [[nodiscard]] ChainTip at_height(BlockHeight height) const;
+    // Of the newest block that is s deep (0 while none is): members cosign the log up to here.
+    [[nodiscard]] BlockHeight settled_height() const noexcept;
+
+    // Checks everything; a block with more work than the tip becomes the tip, by way of a
+    // reorganisation if need be. The caller keeps orphans and blocks that are too early for later.
+    BlockOutcome accept_block(ByteView block, Timestamp now);
+
+    // Checks `tx` as if for the next block, after all that wait already, and puts it into the
+    // mempool. Refusal::kDuplicateTransaction if it waits or is on the chain already, which a
+    // caller that repeats itself may take for success.
+    [[nodiscard]] Result<TxId> accept_transaction(ByteView tx);
+
+    // Blocks of side branches included.
+    [[nodiscard]] bool has_block(const BlockId& id) const;
+    [[nodiscard]] std::optional<Bytes> block(const BlockId& id) const;
+    [[nodiscard]] std::optional<BlockId> id_at(BlockHeight height) const;
+
+    [[nodiscard]] std::optional<Bytes> mempool_transaction(const TxId& id) const;
+    // In the order in which they would enter a block.
+    [[nodiscard]] std::vector<TxId> mempool_ids() const;
+    [[nodiscard]] std::size_t mempool_size() const noexcept;
+
+    // At most 32 ids of the best chain, newest first, ever farther apart, the genesis last.
+    [[nodiscard]] std::vector<BlockId> locator() const;
+    // The headers that follow the first locator entry on the best chain; from block 1 if none is.
+    [[nodiscard]] std::vector<SealedHeader> headers_after(std::span<const BlockId> locator,
+                                                          std::size_t headers_max) const;
+
+    // What `slot` should mine now: the waiting transactions, or an empty block where the rules ask
+    // for one. Nothing when there is no need, when the slot is barred (mining diversity), or when
+    // the parent's time has not passed yet.
+    [[nodiscard]] std::optional<BlockTemplate> make_template(Slot slot, Timestamp now) const;
+
+    // On the best chain only.
+    [[nodiscard]] std::optional<FoundTransaction> find(const LeafHash& leaf) const;
+    [[nodiscard]] std::optional<FoundTransaction> find(const TxId& id) const;
+
+    // The log after the tip and every size it had before. Precondition: index < size <= log size.
+    [[nodiscard]] std::vector<LogHash> inclusion_path(LogIndex index, std::uint64_t size) const;
+    [[nodiscard]] LogHash log_root(std::uint64_t size) const;
+
+    // The rule set's state after the tip; valid until the next accept_block.
+    [[nodiscard]] const StateView& state() const noexcept;
+
+  private:
+    class Impl;
+    explicit Chain(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace assay::ledger
