@@ -1,8 +1,8 @@
 // X.509 certificates (RFC 5280) with P-256 keys, for TLS and nothing else: trust in a peer comes
 // from the registry (its key's hash), trust in a device from its gateway's certificate authority.
 //
-// Certificates are valid from 2020-01-01, since devices have no clock to rely on, until `days` after
-// today. PEM in and out. Pure but for randomness and the clock; thread-safe.
+// Certificates are valid from 2020-01-01, since devices have no clock to rely on, until `days`
+// after today. PEM in and out. Pure but for randomness and the clock; thread-safe.
 
 #pragma once
 

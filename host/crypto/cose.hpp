@@ -45,8 +45,8 @@ struct CoseHeader {
 struct CoseSignature {
     Algorithm algorithm = Algorithm::kEd25519;
     KeyId key_id{};
-    ByteView signature;   // 64 bytes
-    Bytes to_be_signed;   // Sig_structure, RFC 9052 section 4.4
+    ByteView signature;  // 64 bytes
+    Bytes to_be_signed;  // Sig_structure, RFC 9052 section 4.4
 };
 
 struct CoseMessage {

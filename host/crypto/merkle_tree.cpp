@@ -111,9 +111,8 @@ bool verify_consistency(std::uint64_t size1,
                         std::uint64_t size2,
                         const LogHash& root2,
                         std::span<const LogHash> path) {
-    if (size1 > size2) return false;
+    if (size1 == 0 || size1 > size2) return false;
     if (size1 == size2) return path.empty() && root1 == root2;
-    if (size1 == 0) return path.empty() && root1 == empty_root();
 
     // A first tree that is perfect is itself a node of the second; its root opens the path.
     const bool perfect = std::has_single_bit(size1);
@@ -144,9 +143,9 @@ bool verify_consistency(std::uint64_t size1,
 
 Result<CompactRange> CompactRange::from(std::uint64_t size, std::span<const LogHash> edge) {
     if (edge.size() != static_cast<std::size_t>(std::popcount(size))) {
-        return fail(Refusal::kMalformed,
-                    "right edge of a tree of " + std::to_string(size) + " leaves has " +
-                        std::to_string(edge.size()) + " hashes");
+        return fail(Refusal::kMalformed, "right edge of a tree of " + std::to_string(size) +
+                                             " leaves has " + std::to_string(edge.size()) +
+                                             " hashes");
     }
     CompactRange range;
     range.size_ = size;

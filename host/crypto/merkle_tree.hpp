@@ -45,15 +45,15 @@ inline constexpr std::size_t kConsistencyPathMax = 65;
                                     const LogHash& root);
 
 // Whether the tree of size1 leaves under root1 is a prefix of the tree of size2 leaves under root2.
-// Every tree is a continuation of the empty one, whose root must then be empty_root().
+// False for size1 = 0: a proof from the empty tree proves nothing (RFC 9162 section 2.1.4.2).
 [[nodiscard]] bool verify_consistency(std::uint64_t size1,
                                       const LogHash& root1,
                                       std::uint64_t size2,
                                       const LogHash& root2,
                                       std::span<const LogHash> path);
 
-// A tree that only grows, kept as its right edge: the roots of the perfect subtrees that its size in
-// binary names, largest first. Appending and the root cost O(log n); 64 hashes hold any tree.
+// A tree that only grows, kept as its right edge: the roots of the perfect subtrees that its size
+// in binary names, largest first. Appending and the root cost O(log n); 64 hashes hold any tree.
 class CompactRange {
   public:
     CompactRange() = default;

@@ -1,10 +1,10 @@
 #include "host/crypto/random.hpp"
 
+#include <climits>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-
-#include <climits>
 
 #include "host/base/assert.hpp"
 

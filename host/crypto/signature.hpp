@@ -25,7 +25,8 @@ enum class Algorithm : std::uint8_t { kEd25519 = 1, kEcdsaP256 = 2 };
 
 inline constexpr std::size_t kSignatureBytes = 64;
 
-// Ed25519: the 32 bytes of RFC 8032. P-256: the 65 bytes of the uncompressed SEC 1 point, 0x04 first.
+// Ed25519: the 32 bytes of RFC 8032. P-256: the 65 bytes of the uncompressed SEC 1 point, 0x04
+// first.
 struct PublicKey {
     Algorithm algorithm = Algorithm::kEd25519;
     Bytes bytes;
@@ -69,8 +70,9 @@ class PrivateKey {
 };
 
 // Whether `signature` is the one acceptable form of a signature of `message` by `key`.
-// Ed25519 refuses S >= L and public keys or R that are not canonical or of small order; ECDSA refuses
-// r or s of 0 and s above half the group order. Any malformed key or length is simply false.
+// Ed25519 refuses S >= L and public keys or R that are not canonical or of small order; ECDSA
+// refuses r or s of 0 and s above half the group order. Any malformed key or length is simply
+// false.
 [[nodiscard]] bool verify(const PublicKey& key, ByteView message, ByteView signature);
 
 }  // namespace assay::crypto

@@ -1,8 +1,8 @@
 #include "host/crypto/uuid.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
+
+#include <openssl/evp.h>
 
 #include "host/base/assert.hpp"
 
@@ -22,8 +22,8 @@ Uuid uuid_v5(const Uuid& name_space, std::string_view name) {
     append(input, as_bytes(name));
     std::array<std::byte, kSha1Bytes> digest{};
     unsigned int size = 0;
-    ASSAY_ASSERT(EVP_Digest(input.data(), input.size(), as_uchar(digest), &size, EVP_sha1(),
-                            nullptr) == 1);
+    ASSAY_ASSERT(
+        EVP_Digest(input.data(), input.size(), as_uchar(digest), &size, EVP_sha1(), nullptr) == 1);
     ASSAY_ASSERT(size == digest.size());
 
     Uuid uuid{};

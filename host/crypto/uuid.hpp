@@ -15,7 +15,7 @@ using Uuid = std::array<std::byte, 16>;
 
 [[nodiscard]] Uuid uuid_v5(const Uuid& name_space, std::string_view name);
 
-[[nodiscard]] Uuid vendor_uuid(std::string_view domain);  // "acme.example"
+[[nodiscard]] Uuid vendor_uuid(std::string_view domain);                         // "acme.example"
 [[nodiscard]] Uuid class_uuid(const Uuid& vendor, std::string_view class_name);  // "edge-x64"
 
 }  // namespace assay::crypto
