@@ -1,0 +1,174 @@
+// The peers of one chain: dials the configured members, takes the connections they open, keeps one
+// per member, and moves messages between them and the protocol. Trust is the registry's: both sides
+// prove the TLS key that it names, and a stranger gets no further than the handshake.
+//
+// Everything on one executor, which must not run two handlers at once.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "host/base/clock.hpp"
+#include "host/crypto/certificate.hpp"
+#include "host/http/stream.hpp"
+#include "host/http/tls.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/net/peer_message.hpp"
+#include "ledger/net/peer_protocol.hpp"
+#include "ledger/net/peer_session.hpp"
+#include "ledger/net/sync.hpp"
+#include "ledger/net/task_group.hpp"
+
+namespace assay::ledger {
+
+inline constexpr std::chrono::milliseconds kDialPauseMin{200};  // doubles up to the second value
+inline constexpr std::chrono::milliseconds kDialPauseMax{5'000};
+inline constexpr std::chrono::seconds kHandshakeMax{10};  // TCP, TLS and hello
+// How long a member that reached 100 points is not talked to.
+inline constexpr std::chrono::minutes kDiscouraged{10};
+
+// "assay-c/1" or "assay-g/1".
+[[nodiscard]] std::string_view peer_alpn(LedgerKind kind) noexcept;
+
+// What the manager tells the node it belongs to.
+class PeerObserver {
+  public:
+    PeerObserver() = default;
+    PeerObserver(const PeerObserver&) = delete;
+    PeerObserver& operator=(const PeerObserver&) = delete;
+    virtual ~PeerObserver() = default;
+
+    virtual void on_tip_changed() = 0;
+    virtual void on_transaction_added() = 0;
+    // A refusal word as error counts against the peer.
+    virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
+    // What a peer is to be told when it has just connected.
+    virtual std::vector<PeerMessage> on_greeted() = 0;
+};
+
+struct PeerOptions {
+    PeerOptions(Slot own_slot, crypto::TlsIdentity tls_identity)
+        : slot{own_slot}, tls{std::move(tls_identity)} {}
+
+    Slot slot;
+    crypto::TlsIdentity tls;
+    std::vector<std::string> connect;  // "host:port"
+    SessionLimits session;
+};
+
+struct PeerStatus {
+    Slot slot = 0;
+    std::string name;
+    bool connected = false;
+    BlockHeight height = 0;
+    std::string address;
+    int score = 0;
+    std::string last_error;  // why the last connection ended or was refused
+};
+
+struct PeerCounters {
+    std::uint64_t refused = 0;  // connections of strangers, and for another chain
+    std::string last_refused;
+    std::uint64_t misbehaviours = 0;
+    std::string last_misbehaviour;  // "member oem2: block ...: target-not-met"
+};
+
+class PeerManager {
+  public:
+    // `chain`, `observer` and `clock` must outlive the manager. Fails if the TLS identity does not
+    // load.
+    [[nodiscard]] static Result<std::unique_ptr<PeerManager>> create(
+        boost::asio::any_io_executor executor,
+        Chain& chain,
+        PeerOptions options,
+        PeerObserver& observer,
+        const Clock& clock);
+    PeerManager(const PeerManager&) = delete;
+    PeerManager& operator=(const PeerManager&) = delete;
+    // Precondition: never started, or stop() has finished, or the executor runs nothing any more.
+    ~PeerManager();
+
+    void start();
+    [[nodiscard]] boost::asio::awaitable<void> stop();
+
+    // A handshaken connection that a peer opened for this chain.
+    void adopt(http::Stream stream);
+
+    void broadcast(const PeerMessage& message);
+    // The tip changed by a block of our own.
+    void announce_tip();
+
+    // Members of the registry but ourselves, by slot.
+    [[nodiscard]] std::vector<PeerStatus> peers() const;
+    [[nodiscard]] const PeerCounters& counters() const noexcept { return counters_; }
+
+  private:
+    // One connection and its protocol. Lives as long as its coroutine.
+    struct Connection {
+        Connection(http::Stream stream, const SessionLimits& limits, PeerProtocol peer_protocol,
+                   Slot dialler_slot)
+            : session{std::move(stream), limits},
+              protocol{std::move(peer_protocol)},
+              dialler{dialler_slot} {}
+        PeerSession session;
+        PeerProtocol protocol;
+        Slot dialler;
+        std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+    };
+    struct PeerRecord {
+        std::shared_ptr<Connection> connection;
+        int score = 0;
+        std::optional<std::chrono::steady_clock::time_point> discouraged_until;
+        BlockHeight height = 0;
+        std::string last_error;
+    };
+    enum class DialEnd { kFailed, kGreeted, kOneself };
+
+    PeerManager(boost::asio::any_io_executor executor,
+                Chain& chain,
+                PeerOptions options,
+                PeerObserver& observer,
+                const Clock& clock);
+    Result<void> make_tls();
+
+    boost::asio::awaitable<void> dial(std::string address);
+    boost::asio::awaitable<DialEnd> dial_once(std::string address, std::optional<Slot>& slot);
+    boost::asio::awaitable<Result<http::Stream>> connect(std::string address);
+    boost::asio::awaitable<void> serve_adopted(http::Stream stream);
+    boost::asio::awaitable<bool> serve(http::Stream stream, Slot peer, Slot dialler);
+    boost::asio::awaitable<void> tick();
+
+    [[nodiscard]] const Member* member_of(const http::Stream& stream) const;
+    [[nodiscard]] Result<void> make_room(Slot peer, Slot dialler);
+    Result<void> on_message(Slot peer, Connection& connection, PeerMessage message);
+    void apply(Slot from, Actions actions);
+    void flush_tip_announcement();
+    void penalise(const Penalty& penalty);
+    void note_refused(std::string what);
+    [[nodiscard]] SyncTime time() const;
+    [[nodiscard]] std::string name_of_member(Slot slot) const;
+
+    boost::asio::any_io_executor executor_;
+    Chain& chain_;
+    PeerOptions options_;
+    PeerObserver& observer_;
+    const Clock& clock_;
+    std::shared_ptr<const http::TlsContext> tls_;
+    Sync sync_;
+    std::map<Slot, PeerRecord> records_;
+    PeerCounters counters_;
+    bool tip_to_announce_ = false;
+    std::chrono::steady_clock::time_point tip_announced_{};
+    TaskGroup tasks_;
+};
+
+}  // namespace assay::ledger

@@ -1,0 +1,77 @@
+// What the peers of one chain share while they bring it up to date: which blocks are under way, which
+// wait for their parent or their time, and the way of each block into the Chain. No sockets; time is
+// passed in; one thread. Used by peer_protocol.hpp.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/net/download_table.hpp"
+#include "ledger/net/peer_message.hpp"
+#include "ledger/net/waiting_blocks.hpp"
+
+namespace assay::ledger {
+
+struct SyncTime {
+    SteadyTime steady;  // for time-outs
+    Timestamp wall;     // for the rules
+};
+
+// Scores add up per member; at 100 it is disconnected and named to the operator.
+inline constexpr int kPenaltyMax = 100;
+inline constexpr int kPenaltyInvalid = 100;  // seal, work, signature, proof
+inline constexpr int kPenaltyMalformed = 50;
+inline constexpr int kPenaltyUnasked = 20;
+inline constexpr int kPenaltyStall = 5;
+
+struct Penalty {
+    Slot slot = 0;  // not always the peer that was just heard: an orphan is judged late
+    int score = 0;
+    std::string reason;
+};
+
+// What is to be done after a message or a tick.
+struct Actions {
+    std::vector<PeerMessage> replies;      // to this peer, in order
+    std::vector<PeerMessage> relays;       // to every other peer
+    std::vector<std::string> checkpoints;  // texts this peer sent, for the cosigner to judge
+    std::vector<Penalty> penalties;
+    bool greeted = false;  // the peer's hello was accepted just now
+    bool tip_changed = false;
+    bool transaction_added = false;
+};
+
+// What the peers of one chain share.
+class Sync {
+  public:
+    explicit Sync(Chain& chain) : chain_{chain} {}
+
+    // Gives a block to the chain, and after it those that waited for it.
+    void accept_block(WaitingBlocks::Block block, Timestamp now, Actions& actions);
+    // Tries again the blocks whose time has come.
+    void retry_early(Timestamp now, Actions& actions);
+    void forget(Slot peer);
+
+    // Neither here nor waiting to be judged.
+    [[nodiscard]] bool lacks(const InventoryItem& item) const;
+
+    // Whether one more block of this peer could wait, should it turn out to be an orphan.
+    [[nodiscard]] bool has_room_for_block_of(Slot peer) const;
+
+    [[nodiscard]] Chain& chain() noexcept { return chain_; }
+    [[nodiscard]] const Chain& chain() const noexcept { return chain_; }
+    [[nodiscard]] DownloadTable& downloads() noexcept { return downloads_; }
+    [[nodiscard]] const WaitingBlocks& waiting() const noexcept { return waiting_; }
+
+  private:
+    bool accept_one(WaitingBlocks::Block block, Timestamp now, Actions& actions);
+
+    Chain& chain_;
+    DownloadTable downloads_;
+    WaitingBlocks waiting_;
+};
+
+}  // namespace assay::ledger

@@ -1,0 +1,135 @@
+// One assembled chain: Chain, peers, mining and cosigning. A member runs one Node for the
+// consortium and, if it is a gateway, a second one for the gateways' ledger; nothing here knows
+// which of the two it is.
+//
+// Everything runs on one executor, which must not run two handlers at once (an io_context run by
+// one thread, or a strand), and all functions are called there. Only the proof-of-work search has a
+// thread of its own. LevelDB is used on the executor: its writes take well under a millisecond.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/fwd.hpp>
+
+#include "host/base/clock.hpp"
+#include "host/base/result.hpp"
+#include "host/compute/pow_engine.hpp"
+#include "host/crypto/certificate.hpp"
+#include "host/crypto/signature.hpp"
+#include "host/http/stream.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/core/rule_set.hpp"
+#include "ledger/net/peer_manager.hpp"
+
+namespace assay::ledger {
+
+// The keys a running member needs for one chain. Root and vote keys stay on disk.
+struct MemberKeys {
+    MemberKeys(Slot member_slot,
+               crypto::PrivateKey seal_key,
+               crypto::PrivateKey log_key,
+               crypto::PrivateKey cosign_key,
+               crypto::TlsIdentity tls_identity)
+        : slot{member_slot},
+          seal{std::move(seal_key)},
+          log{std::move(log_key)},
+          cosign{std::move(cosign_key)},
+          tls{std::move(tls_identity)} {}
+
+    Slot slot;
+    crypto::PrivateKey seal;
+    crypto::PrivateKey log;
+    crypto::PrivateKey cosign;
+    crypto::TlsIdentity tls;
+};
+
+struct NodeOptions {
+    NodeOptions(std::filesystem::path folder,
+                Bytes genesis_bytes,
+                const RuleSet& rule_set,
+                MemberKeys member_keys)
+        : dir{std::move(folder)},
+          genesis{std::move(genesis_bytes)},
+          rules{&rule_set},
+          keys{std::move(member_keys)} {}
+
+    std::filesystem::path dir;  // of this chain: database, own cosignatures, newest checkpoint
+    Bytes genesis;
+    const RuleSet* rules;  // outlives the node
+    MemberKeys keys;
+    std::vector<std::string> connect;  // "host:port" of other members
+
+    // Null: this member does not mine. The engines outlive the node.
+    compute::PowEngine* engine = nullptr;
+    // Takes over when `engine` fails. Null: nothing does (the engine was demanded by name).
+    compute::PowEngine* fallback = nullptr;
+    double mining_share = 1.0;  // of the engine's time, in (0, 1]
+
+    const Clock* clock = nullptr;  // outlives the node; null: the system's
+};
+
+// A checkpoint that m members cosigned and whose log is the one of our chain.
+struct QuorumCheckpoint {
+    std::string text;  // all signature lines included
+    std::uint64_t size = 0;
+    LogHash root;
+    Timestamp time{};  // least of the m newest cosignatures
+};
+
+enum class NodeEvent { kTip, kTransaction, kCheckpoint };
+
+class Node {
+  public:
+    // Opens or creates what is in `options.dir`. Fails if the keys are not those of the registry.
+    [[nodiscard]] static Result<std::unique_ptr<Node>> create(boost::asio::any_io_executor executor,
+                                                              NodeOptions options);
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+    // Precondition: not started, or stop() has finished, or the executor runs nothing any more.
+    ~Node();
+
+    // Dials, mines and cosigns from now on.
+    void start();
+    [[nodiscard]] boost::asio::awaitable<void> stop();
+
+    [[nodiscard]] Chain& chain() noexcept;
+    [[nodiscard]] const Chain& chain() const noexcept;
+    // "assay-c/1" or "assay-g/1": how a peer asks for this chain (peer_listener.hpp).
+    [[nodiscard]] std::string_view alpn() const noexcept;
+
+    // Into the mempool, on disk, and on its way to the other members. The error carries the word.
+    [[nodiscard]] Result<TxId> submit(ByteView transaction);
+
+    // A handshaken connection that a peer opened for this chain.
+    void adopt(http::Stream stream);
+
+    // The newest one with a quorum; none before the first.
+    [[nodiscard]] const std::optional<QuorumCheckpoint>& checkpoint() const noexcept;
+    // The tlog-proof of a transaction under checkpoint(). Fails with std::errc::no_such_file_or_directory if
+    // the chain does not hold it, std::errc::resource_unavailable_try_again if it is not final yet.
+    [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;
+
+    // Calls back, on the executor, after each change. Callbacks may submit; they must not stop() or
+    // destroy the node. They stay until the node ends.
+    void on_change(std::function<void(NodeEvent)> callback);
+
+    // For /v1/status: {"height","tip","final_size","members","peers":[..],"mempool",
+    // "mining":{..},"reorgs","refused_peers","misbehaviour"}.
+    [[nodiscard]] boost::json::object status() const;
+
+  private:
+    struct Impl;
+    explicit Node(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace assay::ledger
