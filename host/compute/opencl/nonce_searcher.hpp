@@ -1,0 +1,39 @@
+// Runs kernels/sha256d_search.cl: one tile, one launch. Internal to this folder; not thread-safe;
+// functions throw cl::Error.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "host/compute/opencl/cl.hpp"
+#include "host/compute/opencl/program.hpp"
+#include "host/compute/pow_tiles.hpp"
+
+namespace assay::compute::opencl {
+
+class NonceSearcher {
+  public:
+    static constexpr std::uint32_t kRollsMax = 256;
+
+    explicit NonceSearcher(const cl::Device& device);
+
+    // The lowest nonce of the tile at which, says the device, some version meets the target.
+    // `midstates` are those of the tile's rolls, at most kRollsMax.
+    [[nodiscard]] std::optional<std::uint32_t> search(const HeaderWords& words,
+                                                      const PowTile& tile,
+                                                      std::span<const Sha256State> midstates);
+
+  private:
+    KernelForm form_;
+    std::uint64_t items_wanted_;
+    cl::Context context_;
+    cl::CommandQueue queue_;
+    cl::Kernel kernel_;
+    cl::Buffer job_;
+    cl::Buffer midstates_;
+    cl::Buffer lowest_;
+};
+
+}  // namespace assay::compute::opencl
