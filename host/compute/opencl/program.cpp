@@ -53,7 +53,7 @@ cl::Kernel build_kernel(const cl::Context& context,
                         const KernelForm& form,
                         const std::string& name) {
     cl::Program program(context, expanded_source(name + ".cl"));
-    const std::string options = "-cl-std=CL1.2 -DASSAY_LANES=" + std::to_string(form.lanes) +
+    const std::string options = "-cl-std=CL1.2 -w -DASSAY_LANES=" + std::to_string(form.lanes) +
                                 " -DASSAY_GROUP_SIZE=" + std::to_string(form.group_size);
     program.build(device, options.c_str());
     return cl::Kernel(program, name.c_str());
