@@ -1,0 +1,71 @@
+// The device proof (docs/formats.md, section 10): everything a device needs to believe a release
+// without believing its gateway, and the check itself. Also what `assay verify` runs. Pure: no clock,
+// no disk; the caller keeps what it trusts and stores what it learns.
+
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger/core/anchor.hpp"
+#include "ledger/core/checkpoint.hpp"
+#include "ledger/core/release_record.hpp"
+#include "ledger/core/vendor_policy.hpp"
+
+namespace assay::ledger {
+
+inline constexpr std::size_t kDeviceProofBytesMax = 256 * 1024;
+
+struct DeviceProof {
+    Bytes release_tx;
+    std::string release_proof;  // tlog-proof
+    Bytes policy_tx;            // the vendor's newest policy
+    std::string policy_proof;   // under the same checkpoint
+    friend bool operator==(const DeviceProof&, const DeviceProof&) = default;
+};
+
+[[nodiscard]] Bytes encode_device_proof(const DeviceProof& proof);
+[[nodiscard]] Result<DeviceProof> decode_device_proof(ByteView input);
+
+// The newest checkpoint a device has believed. It never goes back.
+struct TrustedCheckpoint {
+    std::uint64_t size = 0;
+    LogHash root;
+    std::uint64_t time = 0;  // checkpoint time, seconds since 1970
+    friend bool operator==(const TrustedCheckpoint&, const TrustedCheckpoint&) = default;
+};
+
+// What the device is and has; absent parts are not checked.
+struct DeviceState {
+    Uuid device_class{};
+    std::string component;
+    std::optional<std::uint64_t> installed_sequence;  // confirmed; none on a blank device
+    std::uint64_t sequence_floor = 0;
+    std::vector<PayloadType> payloads = {PayloadType::kRaw};
+};
+
+struct DeviceTrust {
+    const Anchor& anchor;
+    std::optional<TrustedCheckpoint> checkpoint;
+    std::uint64_t policy_version = 0;  // the newest one seen
+    std::optional<std::uint64_t> now;  // if there is a clock
+    std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
+    std::optional<DeviceState> device;  // none for an auditor, who checks steps 1 to 6 only
+};
+
+struct VerifiedRelease {
+    LeafHash leaf;
+    ReleaseRecord release;
+    std::string release_issuer;        // member that signed (first)
+    std::uint64_t policy_version = 0;  // to be stored by the device, as is
+    TrustedCheckpoint checkpoint;      // likewise
+    std::size_t cosignatures = 0;      // of distinct members
+    std::uint64_t log_index = 0;
+};
+
+// Steps 1 to 8 of section 10, in that order; the error carries the word of the first that fails.
+[[nodiscard]] Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& trust);
+
+}  // namespace assay::ledger

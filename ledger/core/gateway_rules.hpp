@@ -1,0 +1,25 @@
+// The rules of the gateway ledger: receipt batches, one unbroken sequence per gateway.
+//
+// State key:  'b' || slot, big-endian -> CBOR [batch number, root, leaf, log index]
+// Pure; the rule set has no state of its own and may be shared by threads.
+
+#pragma once
+
+#include <optional>
+
+#include "ledger/core/receipt_batch.hpp"
+#include "ledger/core/rule_set.hpp"
+
+namespace assay::ledger {
+
+[[nodiscard]] const RuleSet& gateway_rules();
+
+struct BatchEntry {
+    std::uint64_t batch_no = 0;
+    LogHash root;
+    LeafHash leaf;
+    LogIndex log_index = 0;
+};
+[[nodiscard]] std::optional<BatchEntry> last_batch(const StateView& state, Slot slot);
+
+}  // namespace assay::ledger
