@@ -1,0 +1,244 @@
+#include "ledger/core/device_proof.hpp"
+
+#include <algorithm>
+
+#include "ledger/core/fields.hpp"
+#include "ledger/core/policy_check.hpp"
+#include "ledger/core/tlog_proof.hpp"
+
+namespace assay::ledger {
+namespace {
+
+Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
+    DeviceProof proof;
+    Fields map(decoder, "device-proof");
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 0:
+                if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
+                break;
+            case 1: proof.release_tx = map.bytes(65'535); break;
+            case 2: proof.release_proof = map.text(1, kTlogProofBytesMax); break;
+            case 3: proof.policy_tx = map.bytes(65'535); break;
+            case 4: proof.policy_proof = map.text(1, kTlogProofBytesMax); break;
+            case 5:
+                if (map.take(decoder.array(64)).value_or(0) != 0) {
+                    map.refuse(Refusal::kEpochUnknown, "later epochs are not supported");
+                }
+                break;
+            default: map.unknown();
+        }
+    }
+    return map.finish(std::move(proof), {0, 1, 2, 3, 4, 5});
+}
+
+struct Decoded {
+    DeviceProof proof;
+    Transaction release_tx, policy_tx;  // views into `proof`
+    ReleaseRecord release;
+    VendorPolicy policy;
+    TlogProof release_path, policy_path;
+};
+
+Result<Transaction> decode_of_type(ByteView bytes, TxType type, const ChainId& chain) {
+    auto tx = decode_transaction(bytes);
+    if (!tx) return tx;
+    if (tx->body.chain_id != chain) {
+        return fail(Refusal::kChainIdMismatch, "the transaction is of another ledger");
+    }
+    if (tx->body.type != type) return fail(Refusal::kMalformed, "unexpected transaction type");
+    return tx;
+}
+
+// Step 1: everything decodes and is of this chain; a subject that contradicts the body is malformed.
+Result<void> decode_all(Decoded& out, const Anchor& anchor) {
+    auto release_tx = decode_of_type(out.proof.release_tx, TxType::kRelease, anchor.chain_id);
+    if (!release_tx) return fail(std::move(release_tx).error().within("release"));
+    auto policy_tx = decode_of_type(out.proof.policy_tx, TxType::kVendorPolicy, anchor.chain_id);
+    if (!policy_tx) return fail(std::move(policy_tx).error().within("vendor policy"));
+    auto release = decode_release(release_tx->body.body);
+    if (!release) return fail(std::move(release).error());
+    auto policy = decode_vendor_policy(policy_tx->body.body);
+    if (!policy) return fail(std::move(policy).error());
+    if (release_tx->subject != subject_of(*release) || policy_tx->subject != subject_of(*policy)) {
+        return fail(Refusal::kMalformed, "a subject is not that of its body");
+    }
+    auto release_path = parse_tlog_proof(out.proof.release_proof);
+    if (!release_path) return fail(std::move(release_path).error());
+    auto policy_path = parse_tlog_proof(out.proof.policy_proof);
+    if (!policy_path) return fail(std::move(policy_path).error());
+    if (release_path->checkpoint != policy_path->checkpoint) {
+        return fail(Refusal::kMalformed, "the two proofs are under different checkpoints");
+    }
+    out.release_tx = std::move(*release_tx);
+    out.policy_tx = std::move(*policy_tx);
+    out.release = std::move(*release);
+    out.policy = std::move(*policy);
+    out.release_path = std::move(*release_path);
+    out.policy_path = std::move(*policy_path);
+    return {};
+}
+
+// Step 3: neither back in the log, nor back in time, nor another log of the same size.
+Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& trust) {
+    if (trust.checkpoint) {
+        const TrustedCheckpoint& stored = *trust.checkpoint;
+        const bool forked = found.checkpoint.size == stored.size && found.checkpoint.root != stored.root;
+        if (found.checkpoint.size < stored.size || found.time < stored.time || forked) {
+            return fail(Refusal::kCheckpointRolledBack,
+                        "checkpoint of size " + std::to_string(found.checkpoint.size) + ", time " +
+                            std::to_string(found.time) + "; known is size " +
+                            std::to_string(stored.size) + ", time " + std::to_string(stored.time));
+        }
+    }
+    if (trust.now && found.time < *trust.now && *trust.now - found.time > trust.checkpoint_age_max_s) {
+        return fail(Refusal::kCheckpointStale,
+                    "checkpoint is " + std::to_string(*trust.now - found.time) + " s old");
+    }
+    return {};
+}
+
+// Step 4.
+Result<void> check_inclusion(const Decoded& in, const Checkpoint& checkpoint) {
+    const auto leads = [&](const Transaction& tx, const TlogProof& proof) {
+        return crypto::verify_inclusion(tx.leaf, proof.index, checkpoint.size, proof.path, checkpoint.root);
+    };
+    if (!leads(in.release_tx, in.release_path)) {
+        return fail(Refusal::kProofInvalid, "the release is not under the checkpoint");
+    }
+    if (!leads(in.policy_tx, in.policy_path)) {
+        return fail(Refusal::kProofInvalid, "the vendor policy is not under the checkpoint");
+    }
+    return {};
+}
+
+// Step 5.
+Result<void> check_policy(const Decoded& in, const DeviceTrust& trust) {
+    if (!verify_single_signature(in.policy_tx, trust.anchor.oem_root)) {
+        return fail(Refusal::kSignatureInvalid, "the vendor policy is not signed by the OEM's root key");
+    }
+    if (in.policy.vendor != trust.anchor.vendor) {
+        return fail(Refusal::kVendorMismatch, "the vendor policy is of another vendor");
+    }
+    if (in.policy.version < trust.policy_version) {
+        return fail(Refusal::kPolicyVersionNotIncreasing,
+                    "vendor policy " + std::to_string(in.policy.version) + "; known is " +
+                        std::to_string(trust.policy_version));
+    }
+    return {};
+}
+
+// Step 7.
+Result<void> check_suitable(const ReleaseRecord& release, const DeviceState& device) {
+    if (release.device_class != device.device_class) {
+        return fail(Refusal::kClassMismatch, "the release is for another hardware class");
+    }
+    if (release.component != device.component) {
+        return fail(Refusal::kComponentMismatch, "the release is for component " + release.component);
+    }
+    if (std::find(device.payloads.begin(), device.payloads.end(), release.payload_type) ==
+        device.payloads.end()) {
+        return fail(Refusal::kPayloadUnsupported,
+                    "payload type " + std::string(to_string(release.payload_type)));
+    }
+    const auto whole = std::find_if(release.images.begin(), release.images.end(), [](const auto& image) {
+        return image.role == ImageRole::kFull;
+    });
+    if (whole == release.images.end()) {
+        return fail(Refusal::kPayloadUnsupported, "the release has no full image");
+    }
+    return {};
+}
+
+// Step 8.
+Result<void> check_order(const ReleaseRecord& release,
+                         const DeviceState& device,
+                         std::optional<std::uint64_t> now) {
+    const std::uint64_t sequence = release.sequence;
+    if (sequence < device.sequence_floor ||
+        (device.installed_sequence && sequence <= *device.installed_sequence)) {
+        return fail(Refusal::kSequenceBelowFloor,
+                    "sequence " + std::to_string(sequence) + "; installed is " +
+                        std::to_string(device.installed_sequence.value_or(0)) + ", floor is " +
+                        std::to_string(device.sequence_floor));
+    }
+    if (release.applies_to) {
+        const std::uint64_t installed = device.installed_sequence.value_or(0);
+        const AppliesTo& range = *release.applies_to;
+        if (installed < range.from_sequence.value_or(0) ||
+            installed > range.to_sequence.value_or(UINT64_MAX) || range.bootloader_min.value_or(0) > 0) {
+            return fail(Refusal::kFromVersionNotAllowed,
+                        "the release does not apply to sequence " + std::to_string(installed));
+        }
+    }
+    if (!release.depends_on.empty()) {
+        return fail(Refusal::kDependencyMissing,
+                    "component " + release.depends_on.front().component + " is not installed here");
+    }
+    if (now && release.not_before.value_or(0) > *now) {
+        return fail(Refusal::kReleaseNotYetValid, "not before " + std::to_string(*release.not_before));
+    }
+    if (now && release.expires && *release.expires <= *now) {
+        return fail(Refusal::kReleaseExpired, "expired at " + std::to_string(*release.expires));
+    }
+    return {};
+}
+
+}  // namespace
+
+Bytes encode_device_proof(const DeviceProof& proof) {
+    cbor::Encoder out;
+    out.map(6);
+    out.unsigned_int(0).unsigned_int(1);
+    out.unsigned_int(1).bytes(proof.release_tx);
+    out.unsigned_int(2).text(proof.release_proof);
+    out.unsigned_int(3).bytes(proof.policy_tx);
+    out.unsigned_int(4).text(proof.policy_proof);
+    out.unsigned_int(5).array(0);
+    return out.take();
+}
+
+Result<DeviceProof> decode_device_proof(ByteView input) {
+    if (input.size() > kDeviceProofBytesMax) {
+        return fail(Refusal::kLimitExceeded, "device proof is too large");
+    }
+    return decode_whole(input, read_proof);
+}
+
+Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& trust) {
+    auto proof = decode_device_proof(bundle);
+    if (!proof) return fail(std::move(proof).error());
+    Decoded in;
+    in.proof = std::move(*proof);
+    if (auto r = decode_all(in, trust.anchor); !r) return fail(std::move(r).error());
+
+    auto found = verify_checkpoint(in.release_path.checkpoint, trust.anchor.origin, trust.anchor.epoch);
+    if (!found) return fail(std::move(found).error());
+    if (auto r = check_freshness(*found, trust); !r) return fail(std::move(r).error());
+    if (auto r = check_inclusion(in, found->checkpoint); !r) return fail(std::move(r).error());
+    if (auto r = check_policy(in, trust); !r) return fail(std::move(r).error());
+    if (auto r = release_policy_satisfied(in.release_tx, in.release.component, in.policy); !r) {
+        return fail(std::move(r).error());
+    }
+    if (in.release.vendor != trust.anchor.vendor) {
+        return fail(Refusal::kVendorMismatch, "the release is for another vendor's devices");
+    }
+    if (trust.device) {
+        if (auto r = check_suitable(in.release, *trust.device); !r) return fail(std::move(r).error());
+        // Without a clock the checkpoint's time is the best lower bound there is.
+        const std::uint64_t now = std::max(trust.now.value_or(0), found->time);
+        if (auto r = check_order(in.release, *trust.device, now); !r) return fail(std::move(r).error());
+    }
+
+    VerifiedRelease verified;
+    verified.leaf = in.release_tx.leaf;
+    verified.release_issuer = in.release_tx.issuer;
+    verified.release = std::move(in.release);
+    verified.policy_version = in.policy.version;
+    verified.checkpoint = {found->checkpoint.size, found->checkpoint.root, found->time};
+    verified.cosignatures = found->cosignatures.size();
+    verified.log_index = in.release_path.index;
+    return verified;
+}
+
+}  // namespace assay::ledger
