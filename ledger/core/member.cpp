@@ -1,0 +1,170 @@
+#include "ledger/core/member.hpp"
+
+#include <algorithm>
+
+#include "host/crypto/cose.hpp"
+
+namespace assay::ledger {
+namespace {
+
+constexpr std::size_t kNameMax = 64;
+constexpr std::size_t kContactBytesMax = 128;
+constexpr std::size_t kPublicKeyBytesMax = 65;
+constexpr std::string_view kCardSubject = "member-card";
+
+// Keys 1 (slot) and 12 (state) belong to the registry, the rest to the member itself.
+void encode(cbor::Encoder& out, const Member& member, bool in_registry) {
+    out.map(9 + (in_registry ? 2 : 0) + (member.contact ? 1 : 0));
+    if (in_registry) out.unsigned_int(1).unsigned_int(member.slot);
+    out.unsigned_int(2).text(member.name);
+    out.unsigned_int(3).unsigned_int(member.roles);
+    encode_public_key(out.unsigned_int(4), member.root);
+    encode_public_key(out.unsigned_int(5), member.tx);
+    encode_public_key(out.unsigned_int(6), member.seal);
+    encode_public_key(out.unsigned_int(7), member.vote);
+    encode_public_key(out.unsigned_int(8), member.cosign);
+    encode_public_key(out.unsigned_int(9), member.log);
+    out.unsigned_int(10).bytes(member.tls_spki.view());
+    if (member.contact) out.unsigned_int(11).text(*member.contact);
+    if (in_registry) out.unsigned_int(12).unsigned_int(static_cast<std::uint64_t>(member.state));
+}
+
+template <typename T, typename Target>
+Result<void> store(Result<T> value, Target& target) {
+    if (!value) return fail(std::move(value).error());
+    target = static_cast<Target>(*std::move(value));
+    return {};
+}
+
+Result<void> decode_field(cbor::Decoder& in, std::uint64_t key, Member& member) {
+    switch (key) {
+        case 1: return store(in.unsigned_int(kSlotMax), member.slot);
+        case 2: return store(in.text(kNameMax), member.name);
+        case 3: return store(in.unsigned_int(kRolesAll), member.roles);
+        case 4: return store(decode_public_key(in), member.root);
+        case 5: return store(decode_public_key(in), member.tx);
+        case 6: return store(decode_public_key(in), member.seal);
+        case 7: return store(decode_public_key(in), member.vote);
+        case 8: return store(decode_public_key(in), member.cosign);
+        case 9: return store(decode_public_key(in), member.log);
+        case 10: return store(in.hash<Sha256Digest>(), member.tls_spki);
+        case 11: {
+            auto contact = in.text(kContactBytesMax);
+            if (!contact) return fail(std::move(contact).error());
+            member.contact = std::string(*contact);
+            return {};
+        }
+        default: return store(in.unsigned_int(1), member.state);
+    }
+}
+
+// Cosigners of one log must not share a key with anything else (C2SP tlog-cosignature).
+Result<void> check_keys(const Member& member) {
+    const crypto::PublicKey* const others[] = {&member.root, &member.tx, &member.seal, &member.vote};
+    for (const crypto::PublicKey* key : {&member.cosign, &member.log}) {
+        if (key->algorithm != crypto::Algorithm::kEd25519) {
+            return fail(Refusal::kMalformed, "cosign and log keys must be Ed25519");
+        }
+        for (const crypto::PublicKey* other : others) {
+            if (*key == *other) {
+                return fail(Refusal::kMalformed, "cosign or log key is used for something else too");
+            }
+        }
+    }
+    if (member.cosign == member.log) {
+        return fail(Refusal::kMalformed, "cosign and log key are the same");
+    }
+    return {};
+}
+
+Result<Member> decode(cbor::Decoder& in, bool in_registry) {
+    const std::uint64_t first = in_registry ? 1 : 2;
+    const std::uint64_t last = in_registry ? 12 : 11;
+    auto map = cbor::MapReader::open(in, "member", last - first + 1);
+    if (!map) return fail(std::move(map).error());
+    Member member;
+    std::uint64_t expected = first;  // every key but 11 (contact) is there, in order
+    while (auto key = map->next()) {
+        if (*key > last || *key < first) return map->unknown_key(*key);
+        if (expected == 11 && *key != 11) ++expected;
+        if (*key != expected) return map->missing_key(expected);
+        if (auto field = decode_field(in, *key, member); !field) {
+            return fail(std::move(field).error().within("member key " + std::to_string(*key)));
+        }
+        ++expected;
+    }
+    if (map->error()) return fail(*map->error());
+    if (in_registry && expected == 11) ++expected;
+    if (expected <= (in_registry ? 12U : 10U)) return map->missing_key(expected);
+    if (!is_member_name(member.name)) {
+        return fail(Refusal::kMalformed, "member name must be 1 to 64 of [a-z0-9.-]");
+    }
+    if (member.roles == 0) return fail(Refusal::kMalformed, "member " + member.name + " has no role");
+    if (auto keys = check_keys(member); !keys) {
+        return fail(std::move(keys).error().within("member " + member.name));
+    }
+    return member;
+}
+
+}  // namespace
+
+bool is_member_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    });
+}
+
+void encode_public_key(cbor::Encoder& out, const crypto::PublicKey& key) {
+    out.array(2).unsigned_int(static_cast<std::uint64_t>(key.algorithm)).bytes(key.bytes);
+}
+
+Result<crypto::PublicKey> decode_public_key(cbor::Decoder& in) {
+    auto items = in.array(2);
+    if (!items) return fail(std::move(items).error().within("public key"));
+    if (*items != 2) return fail(Refusal::kMalformed, "a public key has two items");
+    auto algorithm = in.unsigned_int(2);
+    if (!algorithm) return fail(std::move(algorithm).error().within("key algorithm"));
+    if (*algorithm == 0) return fail(Refusal::kMalformed, "key algorithm 0");
+    auto bytes = in.bytes(kPublicKeyBytesMax);
+    if (!bytes) return fail(std::move(bytes).error().within("public key"));
+    return crypto::parse_public_key(static_cast<crypto::Algorithm>(*algorithm), *bytes);
+}
+
+Bytes encode_member(const Member& member) {
+    cbor::Encoder out;
+    encode(out, member, true);
+    return out.take();
+}
+
+Result<Member> decode_member(cbor::Decoder& in) { return decode(in, true); }
+
+Result<Bytes> make_member_card(const Member& member, const crypto::PrivateKey& root) {
+    cbor::Encoder out;
+    encode(out, member, false);
+    crypto::CoseHeader header;
+    header.issuer = member.name;
+    header.subject = kCardSubject;
+    return crypto::cose_sign1(root, header, out.take());
+}
+
+Result<Member> decode_member_card(ByteView card) {
+    auto message = crypto::decode_cose(card);
+    if (!message) return fail(std::move(message).error().within("member card"));
+    if (message->header.subject != kCardSubject) {
+        return fail(Refusal::kMalformed, "this signed message is not a member card");
+    }
+    cbor::Decoder in(message->payload);
+    auto member = decode(in, false);
+    if (!member) return fail(std::move(member).error().within("member card"));
+    if (auto end = in.finish(); !end) return fail(std::move(end).error().within("member card"));
+    if (message->header.issuer != member->name) {
+        return fail(Refusal::kMalformed, "member card is issued by another name than it carries");
+    }
+    if (message->signatures.size() != 1 || !crypto::verify(message->signatures[0], member->root)) {
+        return fail(Refusal::kSignatureInvalid,
+                    "member card of " + member->name + " is not signed by its root key");
+    }
+    return member;
+}
+
+}  // namespace assay::ledger

@@ -1,0 +1,267 @@
+#include "ledger/core/validation.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "ledger/core/coinbase.hpp"
+#include "ledger/core/difficulty.hpp"
+#include "ledger/core/pow.hpp"
+
+namespace assay::ledger {
+namespace {
+
+constexpr std::uint32_t kEpoch = 0;  // until epochs change
+
+bool pow_is_met(const BlockHeader& header, const ChainParams& params) noexcept {
+    const auto target = expand_target(header.bits, params.pow_limit);
+    return target && meets_target(header.id(), *target);
+}
+
+BodyResult broken(BlockVerdict verdict, std::string detail) {
+    BodyResult result;
+    result.verdict = verdict;
+    result.detail = std::move(detail);
+    return result;
+}
+
+bool is_broken(const BodyResult& result) noexcept { return result.verdict != BlockVerdict::kValid; }
+
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+// B2: whether this is the body that the header commits to. `coinbase` is decoded already, for its
+// n_tx tells a list of transactions from the longer one with the same Merkle root (CVE-2012-2459).
+BodyResult check_commitment(const Block& block,
+                            const std::vector<TxId>& ids,
+                            const Result<Coinbase>& coinbase) {
+    if (bitcoin_merkle_root(ids) != block.header().merkle_root) {
+        return broken(BlockVerdict::kMutated, "transactions do not hash to the Merkle root");
+    }
+    if (coinbase && coinbase->n_tx != block.txs.size()) {
+        return broken(BlockVerdict::kMutated,
+                      "coinbase counts " + number(coinbase->n_tx) + " transactions, block has " +
+                          number(block.txs.size()));
+    }
+    return {};
+}
+
+// B6 to B9, B12 and B13: what the coinbase says without regard to the transactions.
+BodyResult check_coinbase(const Coinbase& coinbase,
+                          const Block& block,
+                          BlockHeight height,
+                          const ChainRules& rules) {
+    if (coinbase.height != height) {
+        return broken(BlockVerdict::kCoinbaseHeight, number(coinbase.height));
+    }
+    if (coinbase.slot != block.header().slot()) {
+        return broken(BlockVerdict::kCoinbaseSlot, number(coinbase.slot));
+    }
+    if (coinbase.registry_epoch != kEpoch) {
+        return broken(BlockVerdict::kCoinbaseEpoch, number(coinbase.registry_epoch));
+    }
+    if (coinbase.chain_id != rules.chain_id) {
+        return broken(BlockVerdict::kCoinbaseChainId, "coinbase of another ledger");
+    }
+    if (coinbase.registry_root != rules.registry.root()) {
+        return broken(BlockVerdict::kCoinbaseRegistryRoot, "coinbase names another registry");
+    }
+    if (!coinbase.ext.empty()) {
+        return broken(BlockVerdict::kCoinbaseExtension, "coinbase extension is not active");
+    }
+    return {};
+}
+
+// B3, B4 and B16.
+BodyResult check_sizes(const Block& block, const ChainParams& params) {
+    if (block.bytes.size() > params.block_bytes_max) {
+        return broken(BlockVerdict::kTooLarge, number(block.bytes.size()) + " bytes");
+    }
+    if (block.txs.size() > params.block_txs_max) {
+        return broken(BlockVerdict::kTooManyTransactions, number(block.txs.size()));
+    }
+    for (std::size_t i = 1; i < block.txs.size(); ++i) {
+        if (block.txs[i].size() > params.tx_bytes_max) {
+            return broken(BlockVerdict::kTransactionTooLarge,
+                          "transaction " + number(i) + ": " + number(block.txs[i].size()) + " bytes");
+        }
+    }
+    return {};
+}
+
+// T1 to T4 for each transaction; collects them and appends their leaves to the log.
+BodyResult check_forms(const Block& block, const ParentContext& parent, const ChainRules& rules) {
+    BodyResult result;
+    result.log = parent.log;
+    for (std::size_t i = 1; i < block.txs.size(); ++i) {
+        auto tx = decode_transaction(block.txs[i]);
+        const std::string which = "transaction " + number(i);
+        if (!tx) {
+            return broken(BlockVerdict::kTransactionMalformed, which + ": " + tx.error().to_string());
+        }
+        const BlockVerdict verdict = check_transaction(*tx, rules, parent.height + 1);
+        if (verdict != BlockVerdict::kValid) return broken(verdict, which);
+        result.log.append(tx->leaf);
+        result.txs.push_back(*std::move(tx));
+    }
+    return result;
+}
+
+}  // namespace
+
+bool ParentContext::is_busy(const ChainRules& rules) const noexcept {
+    const std::uint32_t window = rules.registry.diversity_window();
+    const BlockHeight settled = height > window ? height - window : 0;
+    return last_tx_height > settled;
+}
+
+bool ParentContext::is_urgent(const ChainRules& rules) const noexcept {
+    return is_busy(rules) && height - last_tx_height < rules.params.urgent_blocks_max;
+}
+
+std::uint64_t ParentContext::empty_block_time(const ChainRules& rules) const noexcept {
+    const ChainParams& params = rules.params;
+    const std::uint64_t parent_time = time;
+    if (is_urgent(rules)) return parent_time + 1;
+    const std::uint64_t heartbeat = parent_time + params.heartbeat_s;
+    if (!is_busy(rules)) return heartbeat;
+    const std::uint64_t wait = std::uint64_t{params.backoff_intervals} * params.target_interval_s;
+    return std::min(heartbeat, parent_time + wait);
+}
+
+bool ParentContext::bars(Slot slot) const noexcept {
+    return std::ranges::find(recent_slots, slot) != recent_slots.end();
+}
+
+std::uint32_t ParentContext::child_bits(const ChainRules& rules) const noexcept {
+    return required_bits(drift_s, height, rules.params);
+}
+
+ParentContext genesis_context(const BlockHeader& genesis) {
+    ParentContext context;
+    context.id = genesis.id();
+    context.time = genesis.time;
+    return context;
+}
+
+ParentContext child_context(const ParentContext& parent,
+                            const BlockHeader& header,
+                            crypto::CompactRange log,
+                            const ChainRules& rules) {
+    ParentContext child;
+    child.id = header.id();
+    child.height = parent.height + 1;
+    child.time = header.time;
+    child.drift_s = next_drift(parent.drift_s, parent.time, header.time, parent.is_urgent(rules),
+                               rules.params);
+    child.last_tx_height = log.size() > parent.log.size() ? child.height : parent.last_tx_height;
+    child.recent_slots.push_back(header.slot());
+    child.recent_slots.insert(child.recent_slots.end(), parent.recent_slots.begin(),
+                              parent.recent_slots.end());
+    const std::size_t kept = rules.registry.diversity_window() - 1;
+    if (child.recent_slots.size() > kept) child.recent_slots.resize(kept);
+    child.log = std::move(log);
+    return child;
+}
+
+BlockVerdict check_header_alone(const BlockHeader& header, const ChainParams& params) noexcept {
+    if ((header.version & kVersionTopMask) != kVersionTop) return BlockVerdict::kBadVersion;
+    if (!expand_target(header.bits, params.pow_limit)) return BlockVerdict::kWrongBits;
+    if (!pow_is_met(header, params)) return BlockVerdict::kTargetNotMet;
+    return BlockVerdict::kValid;
+}
+
+BlockVerdict check_header(const SealedHeader& sealed,
+                          const ParentContext& parent,
+                          const ChainRules& rules,
+                          Timestamp now) {
+    const BlockHeader& header = sealed.header;
+    if (header.previous != parent.id) return BlockVerdict::kOrphan;
+    if ((header.version & kVersionTopMask) != kVersionTop) return BlockVerdict::kBadVersion;
+    const Member* member = rules.registry.find_node(header.slot());
+    if (member == nullptr) return BlockVerdict::kSlotNotNode;
+    if (header.bits != parent.child_bits(rules)) return BlockVerdict::kWrongBits;
+    if (header.time <= parent.time) return BlockVerdict::kTimeTooOld;
+    if (!pow_is_met(header, rules.params)) return BlockVerdict::kTargetNotMet;
+    if (parent.bars(header.slot())) return BlockVerdict::kSlotBarred;
+    if (!verify_seal(sealed, rules.chain_id, member->seal)) return BlockVerdict::kMutated;
+
+    // Last, for it is the one rule that time heals: what is kept for later is good otherwise.
+    const Timestamp time{std::chrono::seconds{header.time}};
+    const std::chrono::seconds ahead_max{2 * std::int64_t{rules.params.target_interval_s}};
+    if (time > now + ahead_max) return BlockVerdict::kTooEarly;
+    return BlockVerdict::kValid;
+}
+
+BodyResult check_body(const Block& block, const ParentContext& parent, const ChainRules& rules) {
+    if (block.txs.empty()) return broken(BlockVerdict::kMutated, "block without a coinbase");
+    std::vector<TxId> ids;
+    ids.reserve(block.txs.size());
+    for (const ByteView tx : block.txs) ids.push_back(tx_id(tx));
+    const auto coinbase = decode_coinbase(block.txs.front());
+
+    if (auto result = check_commitment(block, ids, coinbase); is_broken(result)) return result;
+    if (auto result = check_sizes(block, rules.params); is_broken(result)) return result;
+    if (!coinbase) {
+        return broken(BlockVerdict::kCoinbaseMalformed, coinbase.error().to_string());
+    }
+    if (auto result = check_coinbase(*coinbase, block, parent.height + 1, rules); is_broken(result)) {
+        return result;
+    }
+    if (std::set<TxId>(ids.begin(), ids.end()).size() != ids.size()) {
+        return broken(BlockVerdict::kDuplicateTransaction, "two transactions are the same");
+    }
+    if (block.txs.size() == 1 && block.header().time < parent.empty_block_time(rules)) {
+        return broken(BlockVerdict::kEmptyNotAllowed,
+                      "an empty block may come at " + number(parent.empty_block_time(rules)));
+    }
+    BodyResult result = check_forms(block, parent, rules);
+    if (is_broken(result)) return result;
+    if (coinbase->log_size != result.log.size()) {
+        return broken(BlockVerdict::kCoinbaseLogSize, number(coinbase->log_size));
+    }
+    if (coinbase->log_root != result.log.root()) {
+        return broken(BlockVerdict::kCoinbaseLogRoot, "coinbase names another log root");
+    }
+    return result;
+}
+
+BlockVerdict check_transaction(const Transaction& tx,
+                               const ChainRules& rules,
+                               BlockHeight height) noexcept {
+    if (tx.body.chain_id != rules.chain_id) return BlockVerdict::kTransactionChainId;
+    const bool expired = tx.body.valid_until <= height;
+    if (expired || tx.body.valid_until - height > rules.params.validity_blocks_max) {
+        return BlockVerdict::kTransactionExpired;
+    }
+    const Member* member = rules.registry.find(tx.body.slot);
+    if (member == nullptr || !member->is_active() || member->name != tx.issuer) {
+        return BlockVerdict::kTransactionIssuer;
+    }
+    return BlockVerdict::kValid;
+}
+
+StateVerdict check_transactions(std::span<const Transaction> txs,
+                                LogIndex first_index,
+                                BlockHeight height,
+                                const ChainRules& rules,
+                                const StateCheck& check) {
+    const TxContext context{height, rules.registry, rules.chain_id};
+    StateVerdict result;
+    for (std::size_t i = 0; i < txs.size(); ++i) {
+        const Transaction& tx = txs[i];
+        const std::string which = "transaction " + number(i + 1);
+        if (check.is_on_chain(tx.id)) {
+            result.verdict = BlockVerdict::kTransactionNotNew;
+            result.detail = which;
+            return result;
+        }
+        if (auto passed = rules.rule_set.check(tx, check.state, context); !passed) {
+            result.verdict = BlockVerdict::kTransactionRefused;
+            result.detail = which + ": " + passed.error().to_string();
+            return result;
+        }
+        rules.rule_set.apply(tx, first_index + i, check.state);
+    }
+    return result;
+}
+
+}  // namespace assay::ledger
