@@ -14,8 +14,9 @@ bool less(ByteView a, ByteView b) noexcept {
 }
 
 Bytes prefixed(char first, ByteView key) {
-    Bytes whole = to_bytes(std::string_view(&first, 1));
-    append(whole, key);
+    Bytes whole(1 + key.size());
+    whole[0] = static_cast<std::byte>(first);
+    std::ranges::copy(key, whole.begin() + 1);
     return whole;
 }
 
