@@ -67,9 +67,10 @@ class TlsContext {
 
     [[nodiscard]] TlsRole role() const noexcept;
 
+    struct Impl;  // OpenSSL's objects, tls_internal.hpp
+
   private:
     friend class TlsEngine;
-    struct Impl;
     explicit TlsContext(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
@@ -108,8 +109,9 @@ class TlsEngine {
     [[nodiscard]] const PeerIdentity* peer() const noexcept;
     [[nodiscard]] std::string_view alpn() const noexcept;
 
-  private:
     struct Impl;
+
+  private:
     std::unique_ptr<Impl> impl_;
 };
 

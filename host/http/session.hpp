@@ -1,0 +1,62 @@
+// One connection of the Server: internal to host/http.
+
+#pragma once
+
+#include <unordered_set>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "host/http/message.hpp"
+#include "host/http/server.hpp"
+#include "host/http/stream.hpp"
+
+namespace assay::http {
+
+class Session;
+
+// What the sessions of one server have in common; one executor, no locks.
+struct SessionContext {
+    ServerOptions options;
+    Handler handler;
+    std::unordered_set<Session*> sessions;
+    bool stopping = false;
+    std::function<void()> on_session_end;
+};
+
+class Session {
+  public:
+    Session(SessionContext& context, Stream stream);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    // Serves requests until either side has had enough.
+    [[nodiscard]] boost::asio::awaitable<void> run();
+    // Answers 503, whatever the client wants.
+    [[nodiscard]] boost::asio::awaitable<void> turn_away();
+
+    // Waits for a request, and none has begun.
+    [[nodiscard]] bool is_idle() const noexcept { return idle_; }
+    void close() noexcept { stream_.close(); }
+
+  private:
+    // One request and its response; true if the connection may be used again. `rest` holds bytes
+    // that came with the request before.
+    boost::asio::awaitable<bool> serve_one(Bytes& rest);
+    // False if there is nothing to serve; an error has been answered by then.
+    boost::asio::awaitable<bool> read_request(class RequestParser& parser, Bytes rest);
+    boost::asio::awaitable<Response> handle(Request request);
+    boost::asio::awaitable<bool> send(Response response, bool head_only, bool keep_alive);
+    boost::asio::awaitable<bool> send_body(const Response& response, bool chunked);
+    boost::asio::awaitable<bool> send_piece(ByteView piece);
+    boost::asio::awaitable<void> send_refusal(Response response);
+    // Lets the client read our answer although it has not stopped sending.
+    boost::asio::awaitable<void> close_gently();
+
+    SessionContext& context_;
+    Stream stream_;
+    Deadline deadline_;
+    bool idle_ = false;
+};
+
+}  // namespace assay::http

@@ -1,0 +1,263 @@
+#include "host/http/stream.hpp"
+
+#include <array>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "host/base/assert.hpp"
+
+namespace assay::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+
+// What is read from the socket, or encrypted, at once.
+constexpr std::size_t kPieceBytes = 64 * 1024;
+// A peer that sends as fast as we read must not keep the other connections waiting.
+constexpr unsigned kReadsWithoutPauseMax = 16;
+
+tl::unexpected<Error> socket_error(const error_code& code, std::string what) {
+    return fail(std::error_code(code), std::move(what));
+}
+
+bool would_block(const error_code& code) noexcept {
+    return code == asio::error::would_block || code == asio::error::try_again;
+}
+
+}  // namespace
+
+Stream::Stream(tcp::socket socket) : socket_{std::move(socket)} {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    socket_.non_blocking(true, ignored);
+}
+
+Stream::Stream(tcp::socket socket, std::shared_ptr<const TlsContext> tls, std::string_view host)
+    : Stream(std::move(socket)) {
+    if (tls) tls_ = std::make_unique<TlsEngine>(std::move(tls), host);
+}
+
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+asio::awaitable<Result<void>> Stream::handshake() {
+    if (!tls_) co_return Result<void>{};
+    for (;;) {
+        const Result<bool> done = tls_->handshake();
+        if (!done) {
+            send_output_now();
+            co_return fail(done.error());
+        }
+        if (Result<void> sent = co_await send_output(); !sent) co_return sent;
+        if (*done) co_return Result<void>{};
+        if (Result<void> got = co_await receive_ciphertext(); !got) co_return got;
+    }
+}
+
+asio::awaitable<Result<std::size_t>> Stream::read_some(std::span<std::byte> out) {
+    if (out.empty()) co_return std::size_t{0};
+    if (!tls_) {
+        const auto buffer = asio::buffer(out.data(), out.size());
+        auto [code, count] = co_await socket_.async_read_some(buffer, kAsTuple);
+        if (code == asio::error::eof) co_return std::size_t{0};
+        if (code) co_return socket_error(code, "receive");
+        co_return count;
+    }
+    for (;;) {
+        const Result<std::size_t> count = tls_->read(out);
+        if (!count) {
+            send_output_now();
+            co_return count;
+        }
+        if (*count > 0 || tls_->closed()) co_return count;
+        if (Result<void> got = co_await receive_ciphertext(); !got) co_return fail(got.error());
+    }
+}
+
+asio::awaitable<Result<void>> Stream::read_exact(std::span<std::byte> out) {
+    while (!out.empty()) {
+        const Result<std::size_t> count = co_await read_some(out);
+        if (!count) co_return fail(count.error());
+        if (*count == 0) co_return fail(std::errc::connection_reset, "peer closed the connection");
+        out = out.subspan(*count);
+    }
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Stream::wait_readable() {
+    if (tls_) {
+        if (tls_->has_input() || tls_->closed()) co_return Result<void>{};
+        co_return co_await receive_ciphertext();
+    }
+    auto [code] = co_await socket_.async_wait(tcp::socket::wait_read, kAsTuple);
+    if (code) co_return socket_error(code, "wait for the peer");
+    co_return Result<void>{};
+}
+
+namespace {
+
+// Not part of the coroutine, so that the buffer lies on the stack and not in its frame.
+std::size_t receive_piece(tcp::socket& socket, TlsEngine& tls, error_code& code) {
+    std::array<std::byte, kPieceBytes> piece;  // NOLINT: filled by the next line
+    const std::size_t count = socket.read_some(asio::buffer(piece), code);
+    if (!code) tls.feed(ByteView(piece).first(count));
+    return count;
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> Stream::receive_ciphertext() {
+    for (;;) {
+        error_code code;
+        receive_piece(socket_, *tls_, code);
+        if (!code) {
+            if (++reads_without_pause_ >= kReadsWithoutPauseMax) {
+                reads_without_pause_ = 0;
+                co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+            }
+            co_return Result<void>{};
+        }
+        if (code == asio::error::eof) {
+            tls_->feed_end();
+            co_return Result<void>{};
+        }
+        if (!would_block(code)) co_return socket_error(code, "receive");
+        reads_without_pause_ = 0;
+        auto [waited] = co_await socket_.async_wait(tcp::socket::wait_read, kAsTuple);
+        if (waited) co_return socket_error(waited, "receive");
+    }
+}
+
+asio::awaitable<Result<void>> Stream::write_all(ByteView data) {
+    if (!tls_) {
+        const auto buffer = asio::buffer(data.data(), data.size());
+        auto [code, count] = co_await asio::async_write(socket_, buffer, kAsTuple);
+        if (code) co_return socket_error(code, "send");
+        co_return Result<void>{};
+    }
+    while (!data.empty()) {
+        const ByteView piece = data.first(std::min(data.size(), kPieceBytes));
+        if (Result<void> encrypted = tls_->write(piece); !encrypted) co_return encrypted;
+        if (Result<void> sent = co_await send_output(); !sent) co_return sent;
+        data = data.subspan(piece.size());
+    }
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Stream::send_output() {
+    ASSAY_ASSERT(!writing_);  // one writer at a time
+    const Bytes output = tls_->take_output();
+    if (output.empty()) co_return Result<void>{};
+    struct Writing {
+        explicit Writing(bool& flag) : flag_{flag} { flag_ = true; }
+        Writing(const Writing&) = delete;
+        Writing& operator=(const Writing&) = delete;
+        ~Writing() { flag_ = false; }
+        bool& flag_;
+    } const writing(writing_);
+    const auto buffer = asio::buffer(output.data(), output.size());
+    auto [code, count] = co_await asio::async_write(socket_, buffer, kAsTuple);
+    if (code) co_return socket_error(code, "send");
+    co_return Result<void>{};
+}
+
+void Stream::send_output_now() noexcept {
+    if (writing_) return;
+    const Bytes output = tls_->take_output();
+    error_code ignored;
+    socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
+}
+
+asio::awaitable<Result<void>> Stream::shutdown() {
+    if (tls_) {
+        tls_->shutdown();
+        if (Result<void> sent = co_await send_output(); !sent) co_return sent;
+    }
+    error_code code;
+    socket_.shutdown(tcp::socket::shutdown_send, code);
+    if (code) co_return socket_error(code, "close");
+    co_return Result<void>{};
+}
+
+void Stream::close() noexcept {
+    error_code ignored;
+    socket_.close(ignored);
+}
+
+void Stream::cancel() noexcept {
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+bool Stream::is_quiet() {
+    if (!socket_.is_open()) return false;
+    if (tls_ && (tls_->has_input() || tls_->closed())) return false;
+    std::byte byte{};
+    error_code code;
+    socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, code);
+    return would_block(code);
+}
+
+bool Stream::is_open() const noexcept { return socket_.is_open(); }
+
+const PeerIdentity* Stream::peer() const noexcept { return tls_ ? tls_->peer() : nullptr; }
+
+std::string_view Stream::alpn() const noexcept { return tls_ ? tls_->alpn() : std::string_view{}; }
+
+std::string Stream::remote_address() const {
+    error_code code;
+    const tcp::endpoint endpoint = socket_.remote_endpoint(code);
+    if (code) return {};
+    const std::string host = endpoint.address().to_string();
+    const std::string port = std::to_string(endpoint.port());
+    return endpoint.address().is_v6() ? "[" + host + "]:" + port : host + ":" + port;
+}
+
+asio::any_io_executor Stream::executor() { return socket_.get_executor(); }
+
+struct Deadline::State {
+    explicit State(Stream& watched) : stream{&watched}, timer(watched.executor()) {}
+    Stream* stream;  // null once the Deadline is gone
+    asio::steady_timer timer;
+    bool expired = false;
+};
+
+Deadline::Deadline(Stream& stream) : state_{std::make_shared<State>(stream)} {}
+
+Deadline::~Deadline() {
+    state_->stream = nullptr;
+    state_->timer.cancel();
+}
+
+void Deadline::expires_after(std::chrono::steady_clock::duration duration) {
+    state_->expired = false;
+    state_->timer.expires_after(duration);
+    state_->timer.async_wait([state = state_](const error_code& code) {
+        // The timer may have been set anew after this call was queued.
+        if (code || state->stream == nullptr) return;
+        if (state->timer.expiry() > std::chrono::steady_clock::now()) return;
+        state->expired = true;
+        state->stream->cancel();
+    });
+}
+
+void Deadline::disarm() {
+    state_->expired = false;
+    state_->timer.expires_at(std::chrono::steady_clock::time_point::max());
+}
+
+bool Deadline::expired() const noexcept { return state_->expired; }
+
+}  // namespace assay::http
