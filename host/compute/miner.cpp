@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 // Short enough that the rests of a small share stay short too and load looks even; long enough for
 // the engine to come up to speed.
 constexpr std::chrono::duration<double> kSliceTime = 40ms;
-constexpr std::uint64_t kSliceHashesFirst = 1 << 18;
+constexpr std::uint64_t kSliceHashesFirst = 1 << 16;
 constexpr std::uint64_t kSliceHashesMin = 1 << 12;
 constexpr std::uint64_t kSliceHashesMax = std::uint64_t{1} << 40;
 

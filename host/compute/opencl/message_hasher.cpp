@@ -18,8 +18,8 @@ std::size_t blocks_for(const cl::Device& device) {
 
 }  // namespace
 
-MessageHasher::MessageHasher(const cl::Device& device)
-    : form_{form_for(device)},
+MessageHasher::MessageHasher(const cl::Device& device, const KernelForm& form)
+    : form_{form},
       blocks_max_{blocks_for(device)},
       context_{device},
       queue_{context_, device},

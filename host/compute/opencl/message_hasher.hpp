@@ -16,7 +16,7 @@ namespace assay::compute::opencl {
 
 class MessageHasher {
   public:
-    explicit MessageHasher(const cl::Device& device);
+    MessageHasher(const cl::Device& device, const KernelForm& form);
 
     void hash(std::span<const ByteView> messages, std::span<Sha256Digest> digests);
 

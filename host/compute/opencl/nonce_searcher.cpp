@@ -18,8 +18,8 @@ constexpr std::uint64_t kItemsPerGpuUnit = 4096;
 
 }  // namespace
 
-NonceSearcher::NonceSearcher(const cl::Device& device)
-    : form_{form_for(device)},
+NonceSearcher::NonceSearcher(const cl::Device& device, const KernelForm& form)
+    : form_{form},
       items_wanted_{device.getInfo<CL_DEVICE_MAX_COMPUTE_UNITS>() *
                     (form_.group_size == 1 ? kItemsPerCpuUnit : kItemsPerGpuUnit)},
       context_{device},

@@ -17,7 +17,7 @@ class NonceSearcher {
   public:
     static constexpr std::uint32_t kRollsMax = 256;
 
-    explicit NonceSearcher(const cl::Device& device);
+    NonceSearcher(const cl::Device& device, const KernelForm& form);
 
     // The lowest nonce of the tile at which, says the device, some version meets the target.
     // `midstates` are those of the tile's rolls, at most kRollsMax.

@@ -48,7 +48,7 @@ class OpenClEngine::Impl {
 
     Result<void> hash(std::span<const ByteView> messages, std::span<Sha256Digest> digests) {
         const std::scoped_lock lock(hash_mutex_);
-        if (!hasher_) hasher_.emplace(device_);
+        if (!hasher_) hasher_.emplace(device_, form_for(device_));
         hasher_->hash(messages, digests);
         return {};
     }
@@ -94,7 +94,7 @@ class OpenClEngine::Impl {
                                         Clock::duration& took) {
         const auto midstates = words.midstates(*usable_backends().front(), tile);
         const std::scoped_lock lock(search_mutex_);
-        if (!searcher_) searcher_.emplace(device_);
+        if (!searcher_) searcher_.emplace(device_, form_for(device_));
         const auto started = Clock::now();
         const auto nonce = searcher_->search(words, tile, midstates);
         took = Clock::now() - started;
