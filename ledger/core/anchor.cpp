@@ -13,17 +13,28 @@ Result<Anchor> read_anchor(cbor::Decoder& decoder) {
             case 0:
                 if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
                 break;
-            case 1: anchor.chain_id = map.hash<ChainId>(); break;
-            case 2: anchor.origin = map.text(1, 128); break;
-            case 3: anchor.vendor = map.uuid(); break;
-            case 4: anchor.oem_slot = map.slot(); break;
-            case 5: anchor.oem_root = map.public_key(); break;
+            case 1:
+                anchor.chain_id = map.hash<ChainId>();
+                break;
+            case 2:
+                anchor.origin = map.text(1, 128);
+                break;
+            case 3:
+                anchor.vendor = map.uuid();
+                break;
+            case 4:
+                anchor.oem_slot = map.slot();
+                break;
+            case 5:
+                anchor.oem_root = map.public_key();
+                break;
             case 6: {
                 const Bytes record = map.bytes(kAnchorBytesMax);
                 anchor.epoch = map.take(decode_epoch_record(record)).value_or(EpochRecord{});
                 break;
             }
-            default: map.unknown();
+            default:
+                map.unknown();
         }
     }
     if (anchor.epoch.chain_id != anchor.chain_id) {

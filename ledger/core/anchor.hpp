@@ -1,5 +1,5 @@
-// The anchor (docs/formats.md, section 10): all that a device trusts from the factory on. The ledger,
-// the OEM's root key and the members of the first epoch. Pure.
+// The anchor (docs/formats.md, section 10): all that a device trusts from the factory on. The
+// ledger, the OEM's root key and the members of the first epoch. Pure.
 
 #pragma once
 

@@ -24,8 +24,9 @@ Bytes cosigned_message(const Checkpoint& checkpoint, std::uint64_t time) {
 }
 
 const EpochMember* find_by_name(std::span<const EpochMember> members, std::string_view name) {
-    const auto found = std::find_if(members.begin(), members.end(),
-                                    [name](const EpochMember& member) { return member.name == name; });
+    const auto found =
+        std::find_if(members.begin(), members.end(),
+                     [name](const EpochMember& member) { return member.name == name; });
     return found == members.end() ? nullptr : &*found;
 }
 
@@ -56,7 +57,8 @@ std::vector<Judged> valid_signatures(const Note& note,
         }
         const EpochMember* cosigner = find_by_name(members, signature.name);
         if (cosigner == nullptr) continue;
-        const auto time = verify_cosignature(signature, checkpoint, cosigner->name, cosigner->cosign);
+        const auto time =
+            verify_cosignature(signature, checkpoint, cosigner->name, cosigner->cosign);
         if (time) valid.push_back({&signature, cosigner, time});
     }
     return valid;
@@ -86,7 +88,8 @@ Result<Checkpoint> parse_checkpoint_text(std::string_view text) {
     return Checkpoint{std::string(lines[0]), *size, LogHash::from(*root)};
 }
 
-Result<NoteSignature> sign_checkpoint(const Checkpoint& checkpoint, const crypto::PrivateKey& log_key) {
+Result<NoteSignature> sign_checkpoint(const Checkpoint& checkpoint,
+                                      const crypto::PrivateKey& log_key) {
     auto signature = log_key.sign(as_bytes(checkpoint_text(checkpoint)));
     if (!signature) return fail(std::move(signature).error().within("sign checkpoint"));
     const auto id = note_key_id(checkpoint.origin, kLogKeyType, log_key.public_key().bytes);
@@ -147,9 +150,9 @@ SignatureCount count_signatures(const Note& note,
             continue;
         }
         auto& list = count.cosignatures;
-        const auto place = std::lower_bound(
-            list.begin(), list.end(), judged.member->slot,
-            [](const Cosignature& entry, Slot slot) { return entry.slot < slot; });
+        const auto place =
+            std::lower_bound(list.begin(), list.end(), judged.member->slot,
+                             [](const Cosignature& entry, Slot slot) { return entry.slot < slot; });
         if (place != list.end() && place->slot == judged.member->slot) {
             place->time = std::max(place->time, *judged.time);
         } else {
@@ -181,7 +184,8 @@ Result<QuorumCheckpoint> verify_checkpoint(std::string_view note,
     std::vector<std::uint64_t> times;
     for (const Cosignature& entry : count.cosignatures) times.push_back(entry.time);
     std::sort(times.begin(), times.end(), std::greater<>());
-    return QuorumCheckpoint{std::move(*checkpoint), times[quorum - 1], std::move(count.cosignatures)};
+    return QuorumCheckpoint{std::move(*checkpoint), times[quorum - 1],
+                            std::move(count.cosignatures)};
 }
 
 Result<Note> merge_notes(const Note& a, const Note& b, std::span<const EpochMember> members) {
@@ -193,7 +197,8 @@ Result<Note> merge_notes(const Note& a, const Note& b, std::span<const EpochMemb
     for (const Judged& judged : valid_signatures(b, *checkpoint, members)) all.push_back(judged);
     for (const Judged& judged : all) {
         const auto same = std::find_if(kept.begin(), kept.end(), [&](const Judged& entry) {
-            return entry.member == judged.member && entry.time.has_value() == judged.time.has_value();
+            return entry.member == judged.member &&
+                   entry.time.has_value() == judged.time.has_value();
         });
         if (same == kept.end()) {
             kept.push_back(judged);
@@ -207,8 +212,8 @@ Result<Note> merge_notes(const Note& a, const Note& b, std::span<const EpochMemb
         return x.member->slot < y.member->slot;
     });
     if (kept.size() > kNoteSignaturesMax) {
-        kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(
-                                                   kept.size() - kNoteSignaturesMax));
+        kept.erase(kept.begin(),
+                   kept.begin() + static_cast<std::ptrdiff_t>(kept.size() - kNoteSignaturesMax));
     }
     Note merged;
     merged.text = a.text;

@@ -1,6 +1,7 @@
-// Checkpoints of a ledger's log (docs/formats.md, section 9): C2SP tlog-checkpoint as text, signed by
-// the log (tlog-checkpoint) and cosigned by members (tlog-cosignature v1). A checkpoint counts when
-// enough members have cosigned it. Made by nodes, checked by nodes, devices and auditors. Pure.
+// Checkpoints of a ledger's log (docs/formats.md, section 9): C2SP tlog-checkpoint as text, signed
+// by the log (tlog-checkpoint) and cosigned by members (tlog-cosignature v1). A checkpoint counts
+// when enough members have cosigned it. Made by nodes, checked by nodes, devices and auditors.
+// Pure.
 
 #pragma once
 

@@ -64,8 +64,10 @@ class ConsortiumRules final : public RuleSet {
                                      const StateView& state,
                                      const TxContext& context) const override {
         switch (tx.body.type) {
-            case TxType::kRelease: return check_release(tx, state, context);
-            case TxType::kVendorPolicy: return check_policy(tx, state, context);
+            case TxType::kRelease:
+                return check_release(tx, state, context);
+            case TxType::kVendorPolicy:
+                return check_policy(tx, state, context);
             default:
                 return fail(Refusal::kUnknownType,
                             "transaction type " +
@@ -103,13 +105,14 @@ class ConsortiumRules final : public RuleSet {
         }
         const Member* signer = context.registry.find(tx.body.slot);
         if (signer == nullptr || !(signer->has(Role::kOem) || signer->has(Role::kSupplier))) {
-            return fail(Refusal::kSignerNotPermitted, "release: the signer is neither OEM nor supplier");
+            return fail(Refusal::kSignerNotPermitted,
+                        "release: the signer is neither OEM nor supplier");
         }
         const auto entry = find_policy(state, release->vendor);
         if (!entry) {
-            return fail(Refusal::kVendorPolicyMissing,
-                        "release: no policy covers vendor " + to_hex(release->vendor) +
-                            "; its OEM must publish one first");
+            return fail(Refusal::kVendorPolicyMissing, "release: no policy covers vendor " +
+                                                           to_hex(release->vendor) +
+                                                           "; its OEM must publish one first");
         }
         if (auto r = release_policy_satisfied(tx, release->component, entry->policy); !r) return r;
         if (!signed_by_slot(tx, *signer)) {
@@ -118,8 +121,8 @@ class ConsortiumRules final : public RuleSet {
         const auto newest = newest_release(state, key_of(*release));
         if (newest && release->sequence <= newest->sequence) {
             return fail(Refusal::kSequenceNotIncreasing,
-                        "release: sequence " + std::to_string(release->sequence) + " is not above " +
-                            std::to_string(newest->sequence));
+                        "release: sequence " + std::to_string(release->sequence) +
+                            " is not above " + std::to_string(newest->sequence));
         }
         return {};
     }
@@ -159,17 +162,18 @@ class ConsortiumRules final : public RuleSet {
     // Each key is the tx key of its slot, and the slot is one that may sign releases at all.
     static Result<void> check_keys(const VendorPolicy& policy, const Registry& registry) {
         std::vector<PolicyKey> entries = policy.keys;
-        for (const Delegation& delegation : policy.delegations) entries.push_back(delegation.signer);
+        for (const Delegation& delegation : policy.delegations)
+            entries.push_back(delegation.signer);
         for (const PolicyKey& entry : entries) {
             const Member* member = registry.find(entry.slot);
             if (member == nullptr || !member->is_active() || member->tx != entry.key) {
-                return fail(Refusal::kSignerUnknown, "vendor policy: not the tx key of slot " +
-                                                         std::to_string(entry.slot));
+                return fail(Refusal::kSignerUnknown,
+                            "vendor policy: not the tx key of slot " + std::to_string(entry.slot));
             }
             if (!member->has(Role::kOem) && !member->has(Role::kSupplier)) {
-                return fail(Refusal::kSignerNotPermitted,
-                            "vendor policy: slot " + std::to_string(entry.slot) +
-                                " is neither OEM nor supplier");
+                return fail(Refusal::kSignerNotPermitted, "vendor policy: slot " +
+                                                              std::to_string(entry.slot) +
+                                                              " is neither OEM nor supplier");
             }
         }
         return {};
@@ -204,7 +208,8 @@ std::optional<ReleaseEntry> newest_release(const StateView& state, const Release
     return decode_entry(key, *value);
 }
 
-void for_each_release(const StateView& state, const std::function<bool(const ReleaseEntry&)>& visit) {
+void for_each_release(const StateView& state,
+                      const std::function<bool(const ReleaseEntry&)>& visit) {
     const Bytes prefix = {std::byte{'l'}};
     state.for_each(prefix, [&visit](ByteView key, ByteView value) {
         const auto release = parse_list_key(key);

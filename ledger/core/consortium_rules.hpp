@@ -1,8 +1,10 @@
 // The rules of the consortium ledger: releases and vendor policies, and the state they build.
 //
-// State keys:  'p' || vendor                                 -> CBOR [leaf, log index, owner slot, policy]
+// State keys:  'p' || vendor                                 -> CBOR [leaf, log index, owner slot,
+// policy]
 //              'r' || vendor || class || component           -> CBOR [leaf, log index, sequence]
-//              'l' || vendor || class || component || 0 || sequence, big-endian -> CBOR [leaf, log index]
+//              'l' || vendor || class || component || 0 || sequence, big-endian -> CBOR [leaf, log
+//              index]
 // Pure; the rule set has no state of its own and may be shared by threads.
 
 #pragma once
@@ -42,6 +44,7 @@ struct ReleaseEntry {
                                                          const ReleaseKey& key);
 // Every release on the ledger, by vendor, class, component and ascending sequence, until `visit`
 // returns false.
-void for_each_release(const StateView& state, const std::function<bool(const ReleaseEntry&)>& visit);
+void for_each_release(const StateView& state,
+                      const std::function<bool(const ReleaseEntry&)>& visit);
 
 }  // namespace assay::ledger

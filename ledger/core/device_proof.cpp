@@ -17,16 +17,25 @@ Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
             case 0:
                 if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
                 break;
-            case 1: proof.release_tx = map.bytes(65'535); break;
-            case 2: proof.release_proof = map.text(1, kTlogProofBytesMax); break;
-            case 3: proof.policy_tx = map.bytes(65'535); break;
-            case 4: proof.policy_proof = map.text(1, kTlogProofBytesMax); break;
+            case 1:
+                proof.release_tx = map.bytes(65'535);
+                break;
+            case 2:
+                proof.release_proof = map.text(1, kTlogProofBytesMax);
+                break;
+            case 3:
+                proof.policy_tx = map.bytes(65'535);
+                break;
+            case 4:
+                proof.policy_proof = map.text(1, kTlogProofBytesMax);
+                break;
             case 5:
                 if (map.take(decoder.array(64)).value_or(0) != 0) {
                     map.refuse(Refusal::kEpochUnknown, "later epochs are not supported");
                 }
                 break;
-            default: map.unknown();
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(proof), {0, 1, 2, 3, 4, 5});
@@ -50,7 +59,8 @@ Result<Transaction> decode_of_type(ByteView bytes, TxType type, const ChainId& c
     return tx;
 }
 
-// Step 1: everything decodes and is of this chain; a subject that contradicts the body is malformed.
+// Step 1: everything decodes and is of this chain; a subject that contradicts the body is
+// malformed.
 Result<void> decode_all(Decoded& out, const Anchor& anchor) {
     auto release_tx = decode_of_type(out.proof.release_tx, TxType::kRelease, anchor.chain_id);
     if (!release_tx) return fail(std::move(release_tx).error().within("release"));
@@ -83,7 +93,8 @@ Result<void> decode_all(Decoded& out, const Anchor& anchor) {
 Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& trust) {
     if (trust.checkpoint) {
         const TrustedCheckpoint& stored = *trust.checkpoint;
-        const bool forked = found.checkpoint.size == stored.size && found.checkpoint.root != stored.root;
+        const bool forked =
+            found.checkpoint.size == stored.size && found.checkpoint.root != stored.root;
         if (found.checkpoint.size < stored.size || found.time < stored.time || forked) {
             return fail(Refusal::kCheckpointRolledBack,
                         "checkpoint of size " + std::to_string(found.checkpoint.size) + ", time " +
@@ -91,7 +102,7 @@ Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& t
                             std::to_string(stored.size) + ", time " + std::to_string(stored.time));
         }
     }
-    if (trust.now && found.time < *trust.now && *trust.now - found.time > trust.checkpoint_age_max_s) {
+    if (trust.now && found.time<*trust.now&& * trust.now - found.time> trust.checkpoint_age_max_s) {
         return fail(Refusal::kCheckpointStale,
                     "checkpoint is " + std::to_string(*trust.now - found.time) + " s old");
     }
@@ -101,7 +112,8 @@ Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& t
 // Step 4.
 Result<void> check_inclusion(const Decoded& in, const Checkpoint& checkpoint) {
     const auto leads = [&](const Transaction& tx, const TlogProof& proof) {
-        return crypto::verify_inclusion(tx.leaf, proof.index, checkpoint.size, proof.path, checkpoint.root);
+        return crypto::verify_inclusion(tx.leaf, proof.index, checkpoint.size, proof.path,
+                                        checkpoint.root);
     };
     if (!leads(in.release_tx, in.release_path)) {
         return fail(Refusal::kProofInvalid, "the release is not under the checkpoint");
@@ -115,7 +127,8 @@ Result<void> check_inclusion(const Decoded& in, const Checkpoint& checkpoint) {
 // Step 5.
 Result<void> check_policy(const Decoded& in, const DeviceTrust& trust) {
     if (!verify_single_signature(in.policy_tx, trust.anchor.oem_root)) {
-        return fail(Refusal::kSignatureInvalid, "the vendor policy is not signed by the OEM's root key");
+        return fail(Refusal::kSignatureInvalid,
+                    "the vendor policy is not signed by the OEM's root key");
     }
     if (in.policy.vendor != trust.anchor.vendor) {
         return fail(Refusal::kVendorMismatch, "the vendor policy is of another vendor");
@@ -134,16 +147,17 @@ Result<void> check_suitable(const ReleaseRecord& release, const DeviceState& dev
         return fail(Refusal::kClassMismatch, "the release is for another hardware class");
     }
     if (release.component != device.component) {
-        return fail(Refusal::kComponentMismatch, "the release is for component " + release.component);
+        return fail(Refusal::kComponentMismatch,
+                    "the release is for component " + release.component);
     }
     if (std::find(device.payloads.begin(), device.payloads.end(), release.payload_type) ==
         device.payloads.end()) {
         return fail(Refusal::kPayloadUnsupported,
                     "payload type " + std::string(to_string(release.payload_type)));
     }
-    const auto whole = std::find_if(release.images.begin(), release.images.end(), [](const auto& image) {
-        return image.role == ImageRole::kFull;
-    });
+    const auto whole =
+        std::find_if(release.images.begin(), release.images.end(),
+                     [](const auto& image) { return image.role == ImageRole::kFull; });
     if (whole == release.images.end()) {
         return fail(Refusal::kPayloadUnsupported, "the release has no full image");
     }
@@ -166,7 +180,8 @@ Result<void> check_order(const ReleaseRecord& release,
         const std::uint64_t installed = device.installed_sequence.value_or(0);
         const AppliesTo& range = *release.applies_to;
         if (installed < range.from_sequence.value_or(0) ||
-            installed > range.to_sequence.value_or(UINT64_MAX) || range.bootloader_min.value_or(0) > 0) {
+            installed > range.to_sequence.value_or(UINT64_MAX) ||
+            range.bootloader_min.value_or(0) > 0) {
             return fail(Refusal::kFromVersionNotAllowed,
                         "the release does not apply to sequence " + std::to_string(installed));
         }
@@ -176,7 +191,8 @@ Result<void> check_order(const ReleaseRecord& release,
                     "component " + release.depends_on.front().component + " is not installed here");
     }
     if (now && release.not_before.value_or(0) > *now) {
-        return fail(Refusal::kReleaseNotYetValid, "not before " + std::to_string(*release.not_before));
+        return fail(Refusal::kReleaseNotYetValid,
+                    "not before " + std::to_string(*release.not_before));
     }
     if (now && release.expires && *release.expires <= *now) {
         return fail(Refusal::kReleaseExpired, "expired at " + std::to_string(*release.expires));
@@ -212,7 +228,8 @@ Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& 
     in.proof = std::move(*proof);
     if (auto r = decode_all(in, trust.anchor); !r) return fail(std::move(r).error());
 
-    auto found = verify_checkpoint(in.release_path.checkpoint, trust.anchor.origin, trust.anchor.epoch);
+    auto found =
+        verify_checkpoint(in.release_path.checkpoint, trust.anchor.origin, trust.anchor.epoch);
     if (!found) return fail(std::move(found).error());
     if (auto r = check_freshness(*found, trust); !r) return fail(std::move(r).error());
     if (auto r = check_inclusion(in, found->checkpoint); !r) return fail(std::move(r).error());
@@ -224,10 +241,12 @@ Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& 
         return fail(Refusal::kVendorMismatch, "the release is for another vendor's devices");
     }
     if (trust.device) {
-        if (auto r = check_suitable(in.release, *trust.device); !r) return fail(std::move(r).error());
+        if (auto r = check_suitable(in.release, *trust.device); !r)
+            return fail(std::move(r).error());
         // Without a clock the checkpoint's time is the best lower bound there is.
         const std::uint64_t now = std::max(trust.now.value_or(0), found->time);
-        if (auto r = check_order(in.release, *trust.device, now); !r) return fail(std::move(r).error());
+        if (auto r = check_order(in.release, *trust.device, now); !r)
+            return fail(std::move(r).error());
     }
 
     VerifiedRelease verified;

@@ -1,6 +1,6 @@
 // The device proof (docs/formats.md, section 10): everything a device needs to believe a release
-// without believing its gateway, and the check itself. Also what `assay verify` runs. Pure: no clock,
-// no disk; the caller keeps what it trusts and stores what it learns.
+// without believing its gateway, and the check itself. Also what `assay verify` runs. Pure: no
+// clock, no disk; the caller keeps what it trusts and stores what it learns.
 
 #pragma once
 
@@ -66,6 +66,7 @@ struct VerifiedRelease {
 };
 
 // Steps 1 to 8 of section 10, in that order; the error carries the word of the first that fails.
-[[nodiscard]] Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& trust);
+[[nodiscard]] Result<VerifiedRelease> verify_device_proof(ByteView bundle,
+                                                          const DeviceTrust& trust);
 
 }  // namespace assay::ledger

@@ -12,12 +12,23 @@ Result<EpochMember> read_member(cbor::Decoder& decoder) {
     Fields map(decoder, "epoch member");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: member.slot = map.slot(); break;
-            case 2: member.name = map.text(1, 64); break;
-            case 3: member.cosign = map.public_key(); break;
-            case 4: member.log = map.public_key(); break;
-            case 5: member.root = map.public_key(); break;
-            default: map.unknown();
+            case 1:
+                member.slot = map.slot();
+                break;
+            case 2:
+                member.name = map.text(1, 64);
+                break;
+            case 3:
+                member.cosign = map.public_key();
+                break;
+            case 4:
+                member.log = map.public_key();
+                break;
+            case 5:
+                member.root = map.public_key();
+                break;
+            default:
+                map.unknown();
         }
     }
     if (!is_member_name(member.name)) map.refuse(Refusal::kMalformed, "bad member name");
@@ -40,14 +51,29 @@ Result<EpochRecord> read_record(cbor::Decoder& decoder) {
     Fields map(decoder, "epoch-record");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: record.epoch = map.number(); break;
-            case 2: record.chain_id = map.hash<ChainId>(); break;
-            case 3: record.height = static_cast<BlockHeight>(map.number(UINT32_MAX)); break;
-            case 4: record.registry_root = map.hash<Sha256Digest>(); break;
-            case 5: record.members = map.list(1, kMembersMax, read_member); break;
-            case 6: record.quorum = map.positive(kMembersMax); break;
-            case 7: record.previous = map.hash<Sha256Digest>(); break;
-            default: map.unknown();
+            case 1:
+                record.epoch = map.number();
+                break;
+            case 2:
+                record.chain_id = map.hash<ChainId>();
+                break;
+            case 3:
+                record.height = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 4:
+                record.registry_root = map.hash<Sha256Digest>();
+                break;
+            case 5:
+                record.members = map.list(1, kMembersMax, read_member);
+                break;
+            case 6:
+                record.quorum = map.positive(kMembersMax);
+                break;
+            case 7:
+                record.previous = map.hash<Sha256Digest>();
+                break;
+            default:
+                map.unknown();
         }
     }
     if (!members_differ(record.members)) {
@@ -89,7 +115,8 @@ EpochRecord first_epoch(const ChainId& chain_id, const Registry& registry) {
     record.quorum = registry.quorum();
     for (const Member& member : registry.members()) {
         if (!member.is_active() || !member.has(Role::kNode)) continue;
-        record.members.push_back({member.slot, member.name, member.cosign, member.log, member.root});
+        record.members.push_back(
+            {member.slot, member.name, member.cosign, member.log, member.root});
     }
     return record;
 }

@@ -1,5 +1,5 @@
-// The epoch record (docs/formats.md, section 10): the members whose cosignatures a device counts, and
-// how many it takes. A device gets the first one at the factory, inside its anchor. Pure.
+// The epoch record (docs/formats.md, section 10): the members whose cosignatures a device counts,
+// and how many it takes. A device gets the first one at the factory, inside its anchor. Pure.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// Fields: how every record of ledger/core reads its CBOR map. Strict, bounded, and sticky: after the
-// first failure every read returns an empty value and next() ends, so a decoder reads field after
-// field and asks finish() once.
+// Fields: how every record of ledger/core reads its CBOR map. Strict, bounded, and sticky: after
+// the first failure every read returns an empty value and next() ends, so a decoder reads field
+// after field and asks finish() once.
 //
 //     Fields map(decoder, "vendor-policy");
 //     while (const auto key = map.next()) {
@@ -119,8 +119,8 @@ class Fields {
 
 // Reads one record that is the whole input.
 template <typename Read>
-[[nodiscard]] auto decode_whole(ByteView input, Read read) -> decltype(read(
-    std::declval<cbor::Decoder&>())) {
+[[nodiscard]] auto decode_whole(ByteView input, Read read)
+    -> decltype(read(std::declval<cbor::Decoder&>())) {
     cbor::Decoder decoder(input);
     auto record = read(decoder);
     if (!record) return record;

@@ -16,7 +16,8 @@ class GatewayRules final : public RuleSet {
                                      const TxContext& context) const override {
         if (tx.body.type != TxType::kReceiptBatch) {
             return fail(Refusal::kUnknownType,
-                        "transaction type " + std::to_string(static_cast<std::uint64_t>(tx.body.type)) +
+                        "transaction type " +
+                            std::to_string(static_cast<std::uint64_t>(tx.body.type)) +
                             " is not known on the gateway ledger");
         }
         const auto batch = decode_receipt_batch(tx.body.body);

@@ -60,7 +60,8 @@ std::string to_string(const Note& note) {
 }
 
 Result<Note> parse_note(std::string_view input) {
-    if (input.size() > kNoteBytesMax) return fail(Refusal::kLimitExceeded, "signed note is too large");
+    if (input.size() > kNoteBytesMax)
+        return fail(Refusal::kLimitExceeded, "signed note is too large");
     const std::size_t gap = input.rfind("\n\n");
     if (gap == std::string_view::npos) return malformed("no blank line before the signatures");
     Note note;

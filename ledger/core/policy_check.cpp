@@ -5,7 +5,8 @@
 namespace assay::ledger {
 namespace {
 
-const PolicyKey* find_key(const std::vector<PolicyKey>& keys, const crypto::CoseSignature& signature) {
+const PolicyKey* find_key(const std::vector<PolicyKey>& keys,
+                          const crypto::CoseSignature& signature) {
     const auto found = std::find_if(keys.begin(), keys.end(), [&](const PolicyKey& entry) {
         return entry.key.algorithm == signature.algorithm &&
                crypto::key_id(entry.key) == signature.key_id;
@@ -36,9 +37,9 @@ Result<void> delegation_satisfied(const crypto::CoseSignature& signature,
     }
     if (!crypto::verify(signature, known->signer.key)) return bad_signature(known->signer.slot);
     if (!may_sign(*known, component)) {
-        return fail(Refusal::kSignerNotPermitted, "release: slot " + std::to_string(known->signer.slot) +
-                                                      " may not sign component " +
-                                                      std::string(component));
+        return fail(Refusal::kSignerNotPermitted,
+                    "release: slot " + std::to_string(known->signer.slot) +
+                        " may not sign component " + std::string(component));
     }
     return {};
 }
@@ -58,15 +59,16 @@ Result<void> release_policy_satisfied(const Transaction& tx,
             return fail(Refusal::kSignerUnknown, "release: a signer is not in the vendor policy");
         }
         if (last && entry->slot <= *last) {
-            return fail(Refusal::kMalformed, "release: signatures are not in ascending order of slots");
+            return fail(Refusal::kMalformed,
+                        "release: signatures are not in ascending order of slots");
         }
         last = entry->slot;
         if (!crypto::verify(signature, entry->key)) return bad_signature(entry->slot);
     }
     if (tx.signatures.size() != policy.threshold) {
-        return fail(Refusal::kThresholdNotMet,
-                    "release: " + std::to_string(tx.signatures.size()) + " signatures, the policy asks for " +
-                        std::to_string(policy.threshold));
+        return fail(Refusal::kThresholdNotMet, "release: " + std::to_string(tx.signatures.size()) +
+                                                   " signatures, the policy asks for " +
+                                                   std::to_string(policy.threshold));
     }
     return {};
 }

@@ -12,7 +12,8 @@ constexpr std::size_t kDetailBytesMax = 128;
 constexpr std::size_t kExtensionBytesMax = 1024;
 
 constexpr std::array<std::string_view, kReceiptEvents> kEvents = {
-    "offered", "downloaded", "verified", "installed", "confirmed", "failed", "rolled-back", "refused"};
+    "offered",   "downloaded", "verified",    "installed",
+    "confirmed", "failed",     "rolled-back", "refused"};
 
 Result<ReceiptBody> read_body(cbor::Decoder& decoder) {
     ReceiptBody body;
@@ -22,20 +23,47 @@ Result<ReceiptBody> read_body(cbor::Decoder& decoder) {
             case 0:
                 if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
                 break;
-            case 1: body.device = map.array<16>(); break;
-            case 2: body.release = map.hash<LeafHash>(); break;
-            case 3: body.event = map.one_of(ReceiptEvent::kRefused); break;
-            case 4: body.counter = static_cast<std::uint32_t>(map.number(UINT32_MAX)); break;
-            case 5: body.result = static_cast<std::uint16_t>(map.number(UINT16_MAX)); break;
-            case 6: body.running = map.hash<Sha256Digest>(); break;
-            case 7: body.nonce = map.array<8>(); break;
-            case 8: body.slot = static_cast<std::uint8_t>(map.number(UINT8_MAX)); break;
-            case 9: body.time = map.number(); break;
-            case 10: body.attested_by_gateway = map.positive(1) == 1; break;
-            case 11: body.salt = map.array<16>(); break;
-            case 12: body.detail = map.text(1, kDetailBytesMax); break;
-            case 99: body.extensions = map.extensions(kExtensionBytesMax); break;
-            default: map.unknown();
+            case 1:
+                body.device = map.array<16>();
+                break;
+            case 2:
+                body.release = map.hash<LeafHash>();
+                break;
+            case 3:
+                body.event = map.one_of(ReceiptEvent::kRefused);
+                break;
+            case 4:
+                body.counter = static_cast<std::uint32_t>(map.number(UINT32_MAX));
+                break;
+            case 5:
+                body.result = static_cast<std::uint16_t>(map.number(UINT16_MAX));
+                break;
+            case 6:
+                body.running = map.hash<Sha256Digest>();
+                break;
+            case 7:
+                body.nonce = map.array<8>();
+                break;
+            case 8:
+                body.slot = static_cast<std::uint8_t>(map.number(UINT8_MAX));
+                break;
+            case 9:
+                body.time = map.number();
+                break;
+            case 10:
+                body.attested_by_gateway = map.positive(1) == 1;
+                break;
+            case 11:
+                body.salt = map.array<16>();
+                break;
+            case 12:
+                body.detail = map.text(1, kDetailBytesMax);
+                break;
+            case 99:
+                body.extensions = map.extensions(kExtensionBytesMax);
+                break;
+            default:
+                map.unknown();
         }
     }
     if (body.salt.has_value() != body.attested_by_gateway) {
@@ -84,9 +112,10 @@ Result<Bytes> sign_receipt(const ReceiptBody& body, const crypto::PrivateKey& ke
 }
 
 Result<Receipt> decode_receipt(ByteView input) {
-    if (input.size() > kReceiptBytesMax) return fail(Refusal::kLimitExceeded, "receipt is too large");
-    auto message = crypto::decode_cose(
-        input, {.payload_bytes_max = kReceiptBytesMax, .signatures_max = 1});
+    if (input.size() > kReceiptBytesMax)
+        return fail(Refusal::kLimitExceeded, "receipt is too large");
+    auto message =
+        crypto::decode_cose(input, {.payload_bytes_max = kReceiptBytesMax, .signatures_max = 1});
     if (!message) return fail(std::move(message).error().within("receipt"));
     if (message->header != crypto::CoseHeader{}) {
         return fail(Refusal::kMalformed, "receipt: claims have no place here");

@@ -13,10 +13,17 @@ Result<ConsortiumHead> read_head(cbor::Decoder& decoder) {
     Fields map(decoder, "consortium head");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: head.height = static_cast<BlockHeight>(map.number(UINT32_MAX)); break;
-            case 2: head.id = map.hash<BlockId>(); break;
-            case 3: head.log_size = map.number(); break;
-            default: map.unknown();
+            case 1:
+                head.height = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 2:
+                head.id = map.hash<BlockId>();
+                break;
+            case 3:
+                head.log_size = map.number();
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(head, {1, 2, 3});
@@ -31,24 +38,44 @@ Result<ReceiptBatch> read_batch(cbor::Decoder& decoder) {
     Fields map(decoder, "receipt-batch");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: batch.batch_no = map.positive(); break;
-            case 2: batch.previous_root = map.hash<LogHash>(); break;
-            case 3: batch.count = map.positive(kBatchReceiptsMax); break;
-            case 4: batch.root = map.hash<LogHash>(); break;
+            case 1:
+                batch.batch_no = map.positive();
+                break;
+            case 2:
+                batch.previous_root = map.hash<LogHash>();
+                break;
+            case 3:
+                batch.count = map.positive(kBatchReceiptsMax);
+                break;
+            case 4:
+                batch.root = map.hash<LogHash>();
+                break;
             case 5: {
                 const auto counts = map.list(kReceiptEvents, kReceiptEvents, read_count);
                 std::copy(counts.begin(), counts.end(), batch.events.begin());
                 break;
             }
-            case 6: batch.first_time = map.number(); break;
-            case 7: batch.last_time = map.number(); break;
-            case 8: batch.blob_sha256 = map.hash<Sha256Digest>(); break;
-            case 9: batch.blob_bytes = map.positive(kBatchReceiptsMax * (kReceiptBytesMax + 8)); break;
-            case 10: batch.consortium = map.take(read_head(decoder)).value_or(ConsortiumHead{}); break;
-            default: map.unknown();
+            case 6:
+                batch.first_time = map.number();
+                break;
+            case 7:
+                batch.last_time = map.number();
+                break;
+            case 8:
+                batch.blob_sha256 = map.hash<Sha256Digest>();
+                break;
+            case 9:
+                batch.blob_bytes = map.positive(kBatchReceiptsMax * (kReceiptBytesMax + 8));
+                break;
+            case 10:
+                batch.consortium = map.take(read_head(decoder)).value_or(ConsortiumHead{});
+                break;
+            default:
+                map.unknown();
         }
     }
-    if (std::accumulate(batch.events.begin(), batch.events.end(), std::uint64_t{0}) != batch.count) {
+    if (std::accumulate(batch.events.begin(), batch.events.end(), std::uint64_t{0}) !=
+        batch.count) {
         map.refuse(Refusal::kMalformed, "the counts per event do not add up");
     }
     if (batch.first_time > batch.last_time) {
@@ -59,7 +86,8 @@ Result<ReceiptBatch> read_batch(cbor::Decoder& decoder) {
 
 Result<ByteView> read_receipt(cbor::Decoder& decoder) {
     auto receipt = decoder.bytes(kReceiptBytesMax);
-    if (receipt && receipt->empty()) return fail(Refusal::kMalformed, "receipt blob: empty receipt");
+    if (receipt && receipt->empty())
+        return fail(Refusal::kMalformed, "receipt blob: empty receipt");
     return receipt;
 }
 
@@ -98,7 +126,9 @@ Bytes encode_receipt_batch(const ReceiptBatch& batch) {
     return out.take();
 }
 
-Result<ReceiptBatch> decode_receipt_batch(ByteView input) { return decode_whole(input, read_batch); }
+Result<ReceiptBatch> decode_receipt_batch(ByteView input) {
+    return decode_whole(input, read_batch);
+}
 
 std::string receipt_batch_subject(Slot slot, std::uint64_t batch_no) {
     return "receipt-batch/" + std::to_string(slot) + "/" + std::to_string(batch_no);
@@ -117,6 +147,8 @@ Bytes encode_receipt_blob(std::span<const Bytes> receipts) {
     return out.take();
 }
 
-Result<std::vector<ByteView>> decode_receipt_blob(ByteView blob) { return decode_whole(blob, read_blob); }
+Result<std::vector<ByteView>> decode_receipt_blob(ByteView blob) {
+    return decode_whole(blob, read_blob);
+}
 
 }  // namespace assay::ledger

@@ -1,5 +1,5 @@
-// The receipt batch (docs/formats.md, section 8): one transaction of the gateway ledger that commits
-// to up to 16,384 receipts, and the blob that holds them. Pure.
+// The receipt batch (docs/formats.md, section 8): one transaction of the gateway ledger that
+// commits to up to 16,384 receipts, and the blob that holds them. Pure.
 
 #pragma once
 

@@ -52,10 +52,17 @@ Result<ImportParameters> read_import(cbor::Decoder& decoder) {
     Fields map(decoder, "import");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: import.profile = map.text(1, 64); break;
-            case 2: import.chunk_bytes = map.positive(kChunkBytesMax); break;
-            case 3: import.width = map.positive(65'536); break;
-            default: map.unknown();
+            case 1:
+                import.profile = map.text(1, 64);
+                break;
+            case 2:
+                import.chunk_bytes = map.positive(kChunkBytesMax);
+                break;
+            case 3:
+                import.width = map.positive(65'536);
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(import), {1, 2, 3});
@@ -66,20 +73,38 @@ Result<ReleaseImage> read_image(cbor::Decoder& decoder) {
     Fields map(decoder, "image");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: image.role = map.one_of(ImageRole::kOther); break;
-            case 2: image.cid = read_cid(map); break;
-            case 3: image.sha256 = map.hash<Sha256Digest>(); break;
-            case 4: image.bytes = map.positive(kChunkBytesMax * kChunksMax); break;
-            case 5: image.import = map.take(read_import(decoder)).value_or(ImportParameters{}); break;
-            case 6: image.chunk_root = map.hash<LogHash>(); break;
-            case 7: image.base_sha256 = map.hash<Sha256Digest>(); break;
-            case 8: map.refuse(Refusal::kUnknownVersion, "encrypted images are not supported"); break;
-            default: map.unknown();
+            case 1:
+                image.role = map.one_of(ImageRole::kOther);
+                break;
+            case 2:
+                image.cid = read_cid(map);
+                break;
+            case 3:
+                image.sha256 = map.hash<Sha256Digest>();
+                break;
+            case 4:
+                image.bytes = map.positive(kChunkBytesMax * kChunksMax);
+                break;
+            case 5:
+                image.import = map.take(read_import(decoder)).value_or(ImportParameters{});
+                break;
+            case 6:
+                image.chunk_root = map.hash<LogHash>();
+                break;
+            case 7:
+                image.base_sha256 = map.hash<Sha256Digest>();
+                break;
+            case 8:
+                map.refuse(Refusal::kUnknownVersion, "encrypted images are not supported");
+                break;
+            default:
+                map.unknown();
         }
     }
     auto read = map.finish(std::move(image), {1, 2, 3, 4, 5, 6});
     if (!read) return read;
-    if (read->chunk_count() > kChunksMax) return fail(Refusal::kLimitExceeded, "image: too many chunks");
+    if (read->chunk_count() > kChunksMax)
+        return fail(Refusal::kLimitExceeded, "image: too many chunks");
     if (read->base_sha256.has_value() != (read->role == ImageRole::kDelta)) {
         return fail(Refusal::kMalformed, "image: a delta, and nothing else, names its base");
     }
@@ -91,10 +116,17 @@ Result<AppliesTo> read_applies_to(cbor::Decoder& decoder) {
     Fields map(decoder, "applies-to");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: range.from_sequence = map.number(); break;
-            case 2: range.to_sequence = map.number(); break;
-            case 3: range.bootloader_min = map.number(); break;
-            default: map.unknown();
+            case 1:
+                range.from_sequence = map.number();
+                break;
+            case 2:
+                range.to_sequence = map.number();
+                break;
+            case 3:
+                range.bootloader_min = map.number();
+                break;
+            default:
+                map.unknown();
         }
     }
     if (range.to_sequence && range.from_sequence.value_or(0) > *range.to_sequence) {
@@ -108,9 +140,14 @@ Result<Dependency> read_dependency(cbor::Decoder& decoder) {
     Fields map(decoder, "depends-on");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: dependency.component = read_component(map); break;
-            case 2: dependency.min_sequence = map.number(); break;
-            default: map.unknown();
+            case 1:
+                dependency.component = read_component(map);
+                break;
+            case 2:
+                dependency.min_sequence = map.number();
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(dependency), {1, 2});
@@ -121,11 +158,20 @@ Result<Attachment> read_attachment(cbor::Decoder& decoder) {
     Fields map(decoder, "attachment");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: attachment.media_type = map.text(1, kTextMax); break;
-            case 2: attachment.cid = read_cid(map); break;
-            case 3: attachment.sha256 = map.hash<Sha256Digest>(); break;
-            case 4: attachment.bytes = map.number(); break;
-            default: map.unknown();
+            case 1:
+                attachment.media_type = map.text(1, kTextMax);
+                break;
+            case 2:
+                attachment.cid = read_cid(map);
+                break;
+            case 3:
+                attachment.sha256 = map.hash<Sha256Digest>();
+                break;
+            case 4:
+                attachment.bytes = map.number();
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(attachment), {1, 2, 3, 4});
@@ -136,10 +182,17 @@ Result<SecurityNote> read_security(cbor::Decoder& decoder) {
     Fields map(decoder, "security");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: note.severity = map.number(4); break;
-            case 2: note.cves = map.texts(64, 32); break;
-            case 3: note.advisory_url = map.text(1, kTextMax); break;
-            default: map.unknown();
+            case 1:
+                note.severity = map.number(4);
+                break;
+            case 2:
+                note.cves = map.texts(64, 32);
+                break;
+            case 3:
+                note.advisory_url = map.text(1, kTextMax);
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(note), {});
@@ -148,24 +201,51 @@ Result<SecurityNote> read_security(cbor::Decoder& decoder) {
 // Keys 7 and up, all optional but 12 to 14.
 void read_detail(Fields& map, cbor::Decoder& decoder, std::uint64_t key, ReleaseRecord& release) {
     switch (key) {
-        case 7: release.min_sequence = map.number(); break;
-        case 8: release.applies_to = map.take(read_applies_to(decoder)); break;
-        case 9: release.depends_on = map.list(1, kListMax, read_dependency); break;
-        case 10: release.not_before = map.number(); break;
-        case 11: release.expires = map.number(); break;
-        case 12: release.urgency = map.one_of(Urgency::kEmergency); break;
-        case 13: release.payload_type = map.one_of(PayloadType::kZck); break;
-        case 14: release.retain_until = map.number(); break;
-        case 15: release.attachments = map.list(1, kListMax, read_attachment); break;
+        case 7:
+            release.min_sequence = map.number();
+            break;
+        case 8:
+            release.applies_to = map.take(read_applies_to(decoder));
+            break;
+        case 9:
+            release.depends_on = map.list(1, kListMax, read_dependency);
+            break;
+        case 10:
+            release.not_before = map.number();
+            break;
+        case 11:
+            release.expires = map.number();
+            break;
+        case 12:
+            release.urgency = map.one_of(Urgency::kEmergency);
+            break;
+        case 13:
+            release.payload_type = map.one_of(PayloadType::kZck);
+            break;
+        case 14:
+            release.retain_until = map.number();
+            break;
+        case 15:
+            release.attachments = map.list(1, kListMax, read_attachment);
+            break;
         case 16:
             release.supersedes =
                 map.list(1, kListMax, [](cbor::Decoder& d) { return d.hash<LogHash>(); });
             break;
-        case 17: release.security = map.take(read_security(decoder)); break;
-        case 18: release.rxswin = map.texts(kListMax, kTextMax); break;
-        case 19: release.support_until = map.number(); break;
-        case 99: release.extensions = map.extensions(kExtensionBytesMax); break;
-        default: map.unknown();
+        case 17:
+            release.security = map.take(read_security(decoder));
+            break;
+        case 18:
+            release.rxswin = map.texts(kListMax, kTextMax);
+            break;
+        case 19:
+            release.support_until = map.number();
+            break;
+        case 99:
+            release.extensions = map.extensions(kExtensionBytesMax);
+            break;
+        default:
+            map.unknown();
     }
 }
 
@@ -174,13 +254,26 @@ Result<ReleaseRecord> read_release(cbor::Decoder& decoder) {
     Fields map(decoder, "release");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: release.vendor = map.uuid(); break;
-            case 2: release.device_class = map.uuid(); break;
-            case 3: release.component = read_component(map); break;
-            case 4: release.sequence = map.positive(); break;
-            case 5: release.version = map.text(1, 64); break;
-            case 6: release.images = map.list(1, kListMax, read_image); break;
-            default: read_detail(map, decoder, *key, release);
+            case 1:
+                release.vendor = map.uuid();
+                break;
+            case 2:
+                release.device_class = map.uuid();
+                break;
+            case 3:
+                release.component = read_component(map);
+                break;
+            case 4:
+                release.sequence = map.positive();
+                break;
+            case 5:
+                release.version = map.text(1, 64);
+                break;
+            case 6:
+                release.images = map.list(1, kListMax, read_image);
+                break;
+            default:
+                read_detail(map, decoder, *key, release);
         }
     }
     if (release.min_sequence.value_or(0) > release.sequence) {
@@ -216,7 +309,8 @@ void put_optional(cbor::Encoder& out, unsigned key, const std::optional<std::uin
 }
 
 void put_applies_to(cbor::Encoder& out, const AppliesTo& range) {
-    out.map(std::size_t{range.from_sequence.has_value()} + std::size_t{range.to_sequence.has_value()} +
+    out.map(std::size_t{range.from_sequence.has_value()} +
+            std::size_t{range.to_sequence.has_value()} +
             std::size_t{range.bootloader_min.has_value()});
     put_optional(out, 1, range.from_sequence);
     put_optional(out, 2, range.to_sequence);
@@ -246,12 +340,13 @@ void put_lists(cbor::Encoder& out, const ReleaseRecord& release) {
 }
 
 std::size_t pairs_of(const ReleaseRecord& release) {
-    const bool optional_present[] = {release.min_sequence.has_value(), release.applies_to.has_value(),
-                                     !release.depends_on.empty(),      release.not_before.has_value(),
-                                     release.expires.has_value(),      !release.attachments.empty(),
-                                     !release.supersedes.empty(),      release.security.has_value(),
-                                     !release.rxswin.empty(),          release.support_until.has_value(),
-                                     !release.extensions.empty()};
+    const bool optional_present[] = {
+        release.min_sequence.has_value(), release.applies_to.has_value(),
+        !release.depends_on.empty(),      release.not_before.has_value(),
+        release.expires.has_value(),      !release.attachments.empty(),
+        !release.supersedes.empty(),      release.security.has_value(),
+        !release.rxswin.empty(),          release.support_until.has_value(),
+        !release.extensions.empty()};
     return 9 + static_cast<std::size_t>(
                    std::count(std::begin(optional_present), std::end(optional_present), true));
 }
@@ -311,8 +406,8 @@ std::string subject_of(const ReleaseRecord& release) {
 
 bool is_component_name(std::string_view name) noexcept {
     const auto fine = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '/' ||
-               c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+               c == '/' || c == '-';
     };
     return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fine);
 }

@@ -35,13 +35,15 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
 }
 
 std::string to_string(const TlogProof& proof) {
-    std::string out = std::string(kHeader) + "\n" + std::string(kIndex) + std::to_string(proof.index) + "\n";
+    std::string out =
+        std::string(kHeader) + "\n" + std::string(kIndex) + std::to_string(proof.index) + "\n";
     for (const LogHash& hash : proof.path) out += to_base64(hash.view()) + "\n";
     return out + "\n" + proof.checkpoint;
 }
 
 Result<TlogProof> parse_tlog_proof(std::string_view input) {
-    if (input.size() > kTlogProofBytesMax) return fail(Refusal::kLimitExceeded, "tlog-proof is too large");
+    if (input.size() > kTlogProofBytesMax)
+        return fail(Refusal::kLimitExceeded, "tlog-proof is too large");
     if (next_line(input) != kHeader) return malformed("missing header");
     const auto index_line = next_line(input);
     if (!index_line || !index_line->starts_with(kIndex)) return malformed("missing index");

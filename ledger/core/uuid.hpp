@@ -1,6 +1,6 @@
 // Names of vendors and hardware classes as records carry them: 16 bytes, written as 32 hexadecimal
-// digits. vendor id = UUIDv5(DNS namespace, "acme.example"), class id = UUIDv5(vendor id, "router-x1")
-// (RFC 9124, RFC 9562). People and configuration files may write either form. Pure.
+// digits. vendor id = UUIDv5(DNS namespace, "acme.example"), class id = UUIDv5(vendor id,
+// "router-x1") (RFC 9124, RFC 9562). People and configuration files may write either form. Pure.
 
 #pragma once
 

@@ -16,9 +16,14 @@ Result<PolicyKey> read_key(cbor::Decoder& decoder) {
     Fields map(decoder, "policy-key");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: entry.slot = map.slot(); break;
-            case 2: entry.key = map.public_key(); break;
-            default: map.unknown();
+            case 1:
+                entry.slot = map.slot();
+                break;
+            case 2:
+                entry.key = map.public_key();
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(entry), {1, 2});
@@ -29,9 +34,14 @@ Result<Delegation> read_delegation(cbor::Decoder& decoder) {
     Fields map(decoder, "delegation");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: delegation.signer = map.take(read_key(decoder)).value_or(PolicyKey{}); break;
-            case 2: delegation.components = map.texts(16, 64); break;
-            default: map.unknown();
+            case 1:
+                delegation.signer = map.take(read_key(decoder)).value_or(PolicyKey{});
+                break;
+            case 2:
+                delegation.components = map.texts(16, 64);
+                break;
+            default:
+                map.unknown();
         }
     }
     return map.finish(std::move(delegation), {1, 2});
@@ -48,13 +58,26 @@ Result<VendorPolicy> read_policy(cbor::Decoder& decoder) {
     Fields map(decoder, "vendor-policy");
     while (const auto key = map.next()) {
         switch (*key) {
-            case 1: policy.vendor = map.uuid(); break;
-            case 2: policy.version = map.positive(); break;
-            case 3: policy.keys = map.list(1, kKeysMax, read_key); break;
-            case 4: policy.threshold = map.positive(kKeysMax); break;
-            case 5: policy.delegations = map.list(1, kDelegationsMax, read_delegation); break;
-            case 6: policy.status_keys = map.list(1, kKeysMax, read_key); break;
-            default: map.unknown();
+            case 1:
+                policy.vendor = map.uuid();
+                break;
+            case 2:
+                policy.version = map.positive();
+                break;
+            case 3:
+                policy.keys = map.list(1, kKeysMax, read_key);
+                break;
+            case 4:
+                policy.threshold = map.positive(kKeysMax);
+                break;
+            case 5:
+                policy.delegations = map.list(1, kDelegationsMax, read_delegation);
+                break;
+            case 6:
+                policy.status_keys = map.list(1, kKeysMax, read_key);
+                break;
+            default:
+                map.unknown();
         }
     }
     if (!ascending_slots(policy.keys) || !ascending_slots(policy.status_keys)) {
@@ -80,7 +103,8 @@ void put_keys(cbor::Encoder& out, const std::vector<PolicyKey>& keys) {
 
 Bytes encode_vendor_policy(const VendorPolicy& policy) {
     cbor::Encoder out;
-    out.map(4 + std::size_t{!policy.delegations.empty()} + std::size_t{!policy.status_keys.empty()});
+    out.map(4 + std::size_t{!policy.delegations.empty()} +
+            std::size_t{!policy.status_keys.empty()});
     out.unsigned_int(1).bytes(policy.vendor);
     out.unsigned_int(2).unsigned_int(policy.version);
     put_keys(out.unsigned_int(3), policy.keys);
@@ -97,7 +121,9 @@ Bytes encode_vendor_policy(const VendorPolicy& policy) {
     return out.take();
 }
 
-Result<VendorPolicy> decode_vendor_policy(ByteView input) { return decode_whole(input, read_policy); }
+Result<VendorPolicy> decode_vendor_policy(ByteView input) {
+    return decode_whole(input, read_policy);
+}
 
 std::string subject_of(const VendorPolicy& policy) {
     return "vendor-policy/" + to_hex(policy.vendor);

@@ -1,0 +1,41 @@
+// device.json: what a device is and where its gateway is. Written by `assay-device init`, completed
+// by enrolment, editable by people. Parsing is strict and bounded; paths stay as written.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/base/result.hpp"
+#include "ledger/core/receipt.hpp"
+
+namespace assay::protocol {
+
+inline constexpr std::size_t kDeviceConfigBytesMax = 64 * 1024;
+
+struct DeviceConfig {
+    std::string id;            // serial; common name of the device's certificate
+    std::string gateway;       // "https://gateway.example:7443"
+    std::string vendor;        // name or 32 hexadecimal digits, as are class...
+    std::string device_class;  // ("class" in the file)
+    std::string component;     // ...but not component
+    std::optional<ledger::LedgerDeviceId> ledger_id;  // from enrolment, 32 hexadecimal digits
+    std::string slots = "slots";      // folder of the slots, relative to the device's
+    std::vector<std::string> health;  // command and arguments; empty: check the slot
+    std::uint32_t health_deadline_s = 60;
+    std::uint32_t poll_ms_max = 60'000;  // never sleep longer than this, whatever the gateway says
+    std::uint32_t boot_tries = 3;        // of a new slot, before rolling back
+    std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
+    bool clock = true;  // the device's clock can be relied on
+
+    friend bool operator==(const DeviceConfig&, const DeviceConfig&) = default;
+};
+
+[[nodiscard]] std::string to_json(const DeviceConfig& config);
+// Only id, gateway, vendor, class and component must be there.
+[[nodiscard]] Result<DeviceConfig> parse_device_config(std::string_view json);
+
+}  // namespace assay::protocol

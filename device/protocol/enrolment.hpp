@@ -1,0 +1,53 @@
+// Enrolment: a device's certificate request goes to its gateway's operator; certificate, CA, anchor
+// and ledger id come back and are put into the device's folder. The messages of POST /v1/devices,
+// and the one function that puts the answer where assay-device looks for it.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "host/base/bytes.hpp"
+#include "host/base/result.hpp"
+#include "ledger/core/receipt.hpp"
+
+namespace assay::protocol {
+
+inline constexpr std::size_t kEnrolmentBytesMax = 256 * 1024;
+
+// Files of a device's folder.
+inline constexpr std::string_view kConfigFile = "device.json";
+inline constexpr std::string_view kKeyFile = "device.key";
+inline constexpr std::string_view kRequestFile = "device.csr";
+inline constexpr std::string_view kCertificateFile = "device.crt";
+inline constexpr std::string_view kCaFile = "site-ca.crt";
+inline constexpr std::string_view kAnchorFile = "anchor.cbor";
+
+struct EnrolmentRequest {
+    std::string id;
+    std::string csr;     // PEM
+    std::string vendor;  // name or 32 hexadecimal digits: whose anchor the device gets
+    friend bool operator==(const EnrolmentRequest&, const EnrolmentRequest&) = default;
+};
+
+struct EnrolmentAnswer {
+    std::string certificate;  // PEM, as is ca
+    std::string ca;
+    Bytes anchor;  // encoded; base64 in JSON
+    ledger::LedgerDeviceId ledger_id{};
+    std::string gateway;  // URL of the device listener; may be empty
+    friend bool operator==(const EnrolmentAnswer&, const EnrolmentAnswer&) = default;
+};
+
+[[nodiscard]] std::string to_json(const EnrolmentRequest& request);
+[[nodiscard]] std::string to_json(const EnrolmentAnswer& answer);
+[[nodiscard]] Result<EnrolmentRequest> parse_enrolment_request(std::string_view json);
+[[nodiscard]] Result<EnrolmentAnswer> parse_enrolment_answer(std::string_view json);
+
+// Writes certificate, CA and anchor, and then completes device.json, all durably. A gateway URL
+// that device.json has already is kept.
+[[nodiscard]] Result<void> store_enrolment(const std::filesystem::path& folder,
+                                           const EnrolmentAnswer& answer);
+
+}  // namespace assay::protocol

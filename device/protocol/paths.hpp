@@ -1,0 +1,29 @@
+// The paths of the agent protocol (docs/formats.md, section 12): patterns for the gateway's router,
+// and the targets an agent asks for.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ledger/core/ids.hpp"
+
+namespace assay::protocol {
+
+inline constexpr std::string_view kPollPath = "/agent/v1/poll";
+inline constexpr std::string_view kReceiptsPath = "/agent/v1/receipts";
+// `{leaf}` is the release's leaf hash in hexadecimal.
+inline constexpr std::string_view kProofPattern = "/agent/v1/releases/{leaf}/proof";
+inline constexpr std::string_view kChunksPattern = "/agent/v1/releases/{leaf}/chunks";
+inline constexpr std::string_view kImagePattern = "/agent/v1/releases/{leaf}/image";
+
+inline constexpr std::string_view kProofType = "application/cbor";
+inline constexpr std::string_view kReceiptType = "application/cose";
+inline constexpr std::string_view kBytesType = "application/octet-stream";
+inline constexpr std::string_view kJsonType = "application/json";
+
+[[nodiscard]] std::string proof_path(const ledger::LeafHash& release);
+[[nodiscard]] std::string chunks_path(const ledger::LeafHash& release);
+[[nodiscard]] std::string image_path(const ledger::LeafHash& release);
+
+}  // namespace assay::protocol
