@@ -80,7 +80,7 @@ TEST(Miner, LeavesTheEngineIdleForTheRestOfItsShare) {
     TimedEngine timed(engine);
     Miner miner(timed, 0.3);
     PowWork work;
-    work.nonce_count = 600'000;
+    work.nonce_count = 300'000;
     const auto started = Clock::now();
     ASSERT_TRUE(miner.mine(work, {}));
     const std::chrono::duration<double> all = Clock::now() - started;
