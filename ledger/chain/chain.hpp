@@ -3,7 +3,8 @@
 //
 // Deterministic: its inputs are bytes and `now`. Not thread-safe; one owner. Every block that
 // connects is one synced write, so after a crash the chain is as it was after some block; what
-// accept_transaction has accepted is on disk too.
+// accept_transaction has accepted is on disk too. When the database fails, everything that would
+// write answers storage-failed from then on; what is on disk is as it was, to be opened again.
 
 #pragma once
 
@@ -17,10 +18,15 @@
 #include "host/base/clock.hpp"
 #include "host/base/result.hpp"
 #include "host/crypto/signature.hpp"
+#include "ledger/chain/block_entry.hpp"
+#include "ledger/chain/key_value_store.hpp"
+#include "ledger/chain/log_store.hpp"
+#include "ledger/chain/mempool.hpp"
 #include "ledger/core/block.hpp"
 #include "ledger/core/genesis.hpp"
 #include "ledger/core/registry.hpp"
 #include "ledger/core/rule_set.hpp"
+#include "ledger/core/state_overlay.hpp"
 #include "ledger/core/validation.hpp"
 
 namespace assay::ledger {
@@ -71,12 +77,12 @@ class Chain {
     Chain& operator=(const Chain&) = delete;
     ~Chain();
 
-    [[nodiscard]] const Genesis& genesis() const noexcept;
-    [[nodiscard]] const Bytes& genesis_bytes() const noexcept;
-    [[nodiscard]] const ChainId& chain_id() const noexcept;
-    [[nodiscard]] const Registry& registry() const noexcept;
+    [[nodiscard]] const Genesis& genesis() const noexcept { return genesis_; }
+    [[nodiscard]] const Bytes& genesis_bytes() const noexcept { return genesis_bytes_; }
+    [[nodiscard]] const ChainId& chain_id() const noexcept { return chain_id_; }
+    [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
 
-    [[nodiscard]] const ChainTip& tip() const noexcept;
+    [[nodiscard]] const ChainTip& tip() const noexcept { return tip_; }
     // A block of the best chain. Precondition: height <= tip().height.
     [[nodiscard]] ChainTip at_height(BlockHeight height) const;
     // Of the newest block that is s deep (0 while none is): members cosign the log up to here.
@@ -99,7 +105,7 @@ class Chain {
     [[nodiscard]] std::optional<Bytes> mempool_transaction(const TxId& id) const;
     // In the order in which they would enter a block.
     [[nodiscard]] std::vector<TxId> mempool_ids() const;
-    [[nodiscard]] std::size_t mempool_size() const noexcept;
+    [[nodiscard]] std::size_t mempool_size() const noexcept { return mempool_.size(); }
 
     // At most 32 ids of the best chain, newest first, ever farther apart, the genesis last.
     [[nodiscard]] std::vector<BlockId> locator() const;
@@ -121,12 +127,55 @@ class Chain {
     [[nodiscard]] LogHash log_root(std::uint64_t size) const;
 
     // The rule set's state after the tip; valid until the next accept_block.
-    [[nodiscard]] const StateView& state() const noexcept;
+    [[nodiscard]] const StateView& state() const noexcept { return *state_; }
 
   private:
-    class Impl;
-    explicit Chain(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    Chain(Genesis genesis, Bytes genesis_bytes, Registry registry, const RuleSet& rules);
+
+    // chain_open.cpp
+    [[nodiscard]] Result<void> load(const std::filesystem::path& dir);
+    [[nodiscard]] Result<void> found();
+    [[nodiscard]] Result<void> load_tip();
+
+    // chain_connect.cpp
+    struct Judged {
+        BlockVerdict verdict = BlockVerdict::kValid;
+        std::string detail;
+    };
+    [[nodiscard]] Judged judge_and_store(const Block& block, Timestamp now);
+    [[nodiscard]] Judged connect(const BlockEntry& entry, const BodyResult& body, WriteBatch batch);
+    [[nodiscard]] Judged connect_stored(const BlockEntry& entry);
+    [[nodiscard]] bool disconnect_tip();
+    void follow_most_work();
+    [[nodiscard]] bool follow(const BlockEntry& candidate);
+    [[nodiscard]] std::optional<BlockEntry> best_candidate() const;
+    void mark_invalid(BlockEntry entry, BlockVerdict verdict, WriteBatch batch);
+    void set_tip(BlockEntry entry);
+    [[nodiscard]] bool write(const WriteBatch& batch);
+    [[nodiscard]] bool has_failed() const noexcept { return store_->failure().has_value() || broken_; }
+
+    // chain_mempool.cpp
+    [[nodiscard]] Result<void> check_waiting(const Transaction& tx) const;
+    void revalidate_mempool();
+
+    [[nodiscard]] std::optional<BlockEntry> entry(const BlockId& id) const;
+    [[nodiscard]] bool is_on_chain(const TxId& id) const;
+
+    const Genesis genesis_;
+    const Bytes genesis_bytes_;
+    const ChainId chain_id_;
+    const Registry registry_;
+    const ChainRules rules_;
+
+    std::unique_ptr<KeyValueStore> store_;
+    std::unique_ptr<StatePartView> state_;  // the rule set's part of it
+    LogStore log_;
+    Mempool mempool_;
+    std::unique_ptr<StateOverlay> pending_;  // the state after the tip and all that wait
+    std::uint64_t pending_count_ = 0;        // of transactions in it
+    BlockEntry tip_entry_;
+    ChainTip tip_;
+    bool broken_ = false;  // the database does not hold what it must; nothing more is accepted
 };
 
 }  // namespace assay::ledger

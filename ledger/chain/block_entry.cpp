@@ -1,0 +1,69 @@
+#include "ledger/chain/block_entry.hpp"
+
+#include "host/base/codec.hpp"
+
+namespace assay::ledger {
+
+Bytes encode_entry(const BlockEntry& entry) {
+    const ParentContext& context = entry.context;
+    Writer writer;
+    writer.bytes(encode(entry.sealed)).u32(context.height);
+    writer.u64(static_cast<std::uint64_t>(context.drift_s)).u32(context.last_tx_height);
+    writer.u16(static_cast<std::uint16_t>(context.recent_slots.size()));
+    for (const Slot slot : context.recent_slots) writer.u16(slot);
+    writer.u64(context.log.size());
+    writer.u16(static_cast<std::uint16_t>(context.log.edge().size()));
+    for (const LogHash& hash : context.log.edge()) writer.bytes(hash.view());
+    writer.bytes(entry.work.to_le()).u8(static_cast<std::uint8_t>(entry.verdict));
+    return writer.take();
+}
+
+std::optional<BlockEntry> decode_entry(ByteView bytes) {
+    Reader reader(bytes);
+    BlockEntry entry;
+    const ByteView sealed = reader.bytes(kSealedHeaderBytes);
+    if (reader.failed()) return std::nullopt;
+    entry.sealed = decode_sealed_header(sealed.first<kSealedHeaderBytes>());
+    ParentContext& context = entry.context;
+    context.id = entry.sealed.id();
+    context.time = entry.sealed.header.time;
+    context.height = reader.u32();
+    context.drift_s = static_cast<std::int64_t>(reader.u64());
+    context.last_tx_height = reader.u32();
+    const std::uint16_t slots = reader.u16();
+    for (std::uint16_t i = 0; i < slots && !reader.failed(); ++i) {
+        context.recent_slots.push_back(reader.u16());
+    }
+    const std::uint64_t log_size = reader.u64();
+    const std::uint16_t hashes = reader.u16();
+    std::vector<LogHash> edge;
+    for (std::uint16_t i = 0; i < hashes && !reader.failed(); ++i) {
+        edge.push_back(reader.hash<LogHash>());
+    }
+    const ByteView work = reader.bytes(32);
+    entry.verdict = static_cast<BlockVerdict>(reader.u8());
+    if (!reader.done()) return std::nullopt;
+    auto log = crypto::CompactRange::from(log_size, edge);
+    if (!log) return std::nullopt;
+    context.log = *std::move(log);
+    entry.work = U256::from_le(work.first<32>());
+    return entry;
+}
+
+Bytes encode_place(const TxPlace& place) {
+    Writer writer;
+    writer.u32(place.height).u32(place.position).u64(place.log_index);
+    return writer.take();
+}
+
+std::optional<TxPlace> decode_place(ByteView bytes) {
+    Reader reader(bytes);
+    TxPlace place;
+    place.height = reader.u32();
+    place.position = reader.u32();
+    place.log_index = reader.u64();
+    if (!reader.done()) return std::nullopt;
+    return place;
+}
+
+}  // namespace assay::ledger

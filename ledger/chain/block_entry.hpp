@@ -1,0 +1,39 @@
+// What a chain remembers of every block that it stores: header, place in its branch, and what the
+// rules need to judge its children. Plain value.
+
+#pragma once
+
+#include <optional>
+
+#include "ledger/core/header.hpp"
+#include "ledger/core/u256.hpp"
+#include "ledger/core/validation.hpp"
+
+namespace assay::ledger {
+
+struct BlockEntry {
+    SealedHeader sealed;
+    ParentContext context;  // for its children
+    U256 work;              // of the branch from block 0 to here
+    // kValid, or the rule that the block was found to break when its turn came to connect.
+    BlockVerdict verdict = BlockVerdict::kValid;
+
+    [[nodiscard]] const BlockId& id() const noexcept { return context.id; }
+    [[nodiscard]] const BlockId& parent() const noexcept { return sealed.header.previous; }
+    [[nodiscard]] BlockHeight height() const noexcept { return context.height; }
+};
+
+[[nodiscard]] Bytes encode_entry(const BlockEntry& entry);
+[[nodiscard]] std::optional<BlockEntry> decode_entry(ByteView bytes);
+
+// Where a transaction of the best chain is.
+struct TxPlace {
+    BlockHeight height = 0;
+    std::uint32_t position = 0;  // in its block, from 1: the coinbase is 0
+    LogIndex log_index = 0;
+};
+
+[[nodiscard]] Bytes encode_place(const TxPlace& place);
+[[nodiscard]] std::optional<TxPlace> decode_place(ByteView bytes);
+
+}  // namespace assay::ledger

@@ -1,0 +1,225 @@
+// Taking in blocks: judging, storing, connecting to the tip, and moving to the branch of most work.
+
+#include <algorithm>
+
+#include "host/base/assert.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/chain/chain_keys.hpp"
+#include "ledger/chain/undo.hpp"
+#include "ledger/core/pow.hpp"
+
+namespace assay::ledger {
+
+BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now) {
+    BlockOutcome outcome;
+    const auto block = decode_block(bytes);
+    if (!block) {
+        outcome.verdict = BlockVerdict::kMalformed;
+        outcome.detail = block.error().to_string();
+        return outcome;
+    }
+    outcome.id = block->sealed.id();
+    const BlockId tip_before = tip_.id;
+    Judged judged = judge_and_store(*block, now);
+    if (has_failed()) {
+        judged.verdict = BlockVerdict::kStorageFailed;
+        judged.detail = store_->failure() ? store_->failure()->to_string() : "damaged database";
+    }
+    outcome.verdict = judged.verdict;
+    outcome.detail = std::move(judged.detail);
+    outcome.tip_changed = tip_.id != tip_before;
+    if (outcome.tip_changed) revalidate_mempool();
+    return outcome;
+}
+
+Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
+    const BlockId id = block.sealed.id();
+    if (const auto known = entry(id)) {
+        if (known->verdict == BlockVerdict::kValid) return {BlockVerdict::kDuplicate, "known"};
+        return {known->verdict, "known to break this rule"};
+    }
+    const auto parent = entry(block.header().previous);
+    if (!parent) return {BlockVerdict::kOrphan, "parent unknown"};
+    if (parent->verdict != BlockVerdict::kValid) {
+        return {BlockVerdict::kInvalidAncestor, std::string(to_string(parent->verdict))};
+    }
+    const BlockVerdict header = check_header(block.sealed, parent->context, rules_, now);
+    if (header != BlockVerdict::kValid) return {header, "header"};
+    BodyResult body = check_body(block, parent->context, rules_);
+    if (body.verdict != BlockVerdict::kValid) return {body.verdict, std::move(body.detail)};
+
+    BlockEntry added;
+    added.sealed = block.sealed;
+    added.context = child_context(parent->context, block.header(), body.log, rules_);
+    added.work = parent->work + block_work(*expand_target(block.header().bits));
+    WriteBatch batch;
+    batch.put(keys::entry(id), encode_entry(added));
+    batch.put(keys::block(id), block.bytes);
+    if (added.parent() == tip_.id) return connect(added, body, std::move(batch));
+
+    batch.put(keys::candidate(added.work, id), {});
+    if (!write(batch)) return {};
+    follow_most_work();
+    const auto judged = entry(id);
+    if (judged && judged->verdict != BlockVerdict::kValid) {
+        return {judged->verdict, "found when its branch was connected"};
+    }
+    return {};
+}
+
+// `batch` is written with the block's changes, or with the mark that it breaks a rule.
+Chain::Judged Chain::connect(const BlockEntry& next, const BodyResult& body, WriteBatch batch) {
+    StateOverlay staged(*store_);
+    StatePart rule_state(staged, keys::kRuleSetTable);
+    const LogIndex first_index = tip_.log_size;
+    const StateCheck check{rule_state, [this](const TxId& id) { return is_on_chain(id); }};
+    StateVerdict result =
+        check_transactions(body.txs, first_index, next.height(), rules_, check);
+    if (result.verdict != BlockVerdict::kValid) {
+        mark_invalid(next, result.verdict, std::move(batch));
+        return {result.verdict, std::move(result.detail)};
+    }
+    staged.put(keys::at_height(next.height()), next.id().view());
+    for (std::size_t i = 0; i < body.txs.size(); ++i) {
+        const Transaction& tx = body.txs[i];
+        TxPlace place;
+        place.height = next.height();
+        place.position = static_cast<std::uint32_t>(i + 1);
+        place.log_index = first_index + i;
+        staged.put(keys::tx(tx.id), encode_place(place));
+        staged.put(keys::leaf(tx.leaf), tx.id.view());
+        LogStore::stage(staged, place.log_index, tx.leaf);
+    }
+    batch.put(keys::undo(next.id()), encode_undo(staged.changes(), *store_));
+    for (const auto& [key, value] : staged.changes()) {
+        if (value) {
+            batch.put(key, *value);
+        } else {
+            batch.erase(key);
+        }
+    }
+    batch.erase(keys::candidate(next.work, next.id()));
+    batch.put(keys::tip(), next.id().view());
+    for (const Transaction& tx : body.txs) mempool_.remove(tx.id, batch);
+    if (!write(batch)) return {};
+    for (const Transaction& tx : body.txs) log_.append(tx.leaf);
+    set_tip(next);
+    return {};
+}
+
+Chain::Judged Chain::connect_stored(const BlockEntry& next) {
+    const auto bytes = store_->get(keys::block(next.id()));
+    const auto block = bytes ? decode_block(*bytes) : fail(std::errc::io_error, "missing block");
+    if (!block) {
+        broken_ = true;
+        return {};
+    }
+    const BodyResult body = check_body(*block, tip_entry_.context, rules_);
+    if (body.verdict != BlockVerdict::kValid) {  // it was valid when it was stored
+        broken_ = true;
+        return {};
+    }
+    return connect(next, body, {});
+}
+
+// The transactions go back to the mempool, in front, for they were accepted before all others.
+bool Chain::disconnect_tip() {
+    const BlockEntry old = tip_entry_;
+    const auto parent = entry(old.parent());
+    const auto undo = store_->get(keys::undo(old.id()));
+    const auto bytes = store_->get(keys::block(old.id()));
+    const auto block = bytes ? decode_block(*bytes) : fail(std::errc::io_error, "missing block");
+    WriteBatch batch;
+    if (!parent || !undo || !block || !apply_undo(*undo, batch)) {
+        broken_ = true;
+        return false;
+    }
+    batch.erase(keys::undo(old.id()));
+    batch.put(keys::candidate(old.work, old.id()), {});
+    batch.put(keys::tip(), parent->id().view());
+    for (std::size_t i = block->txs.size(); i-- > 1;) {
+        const auto tx = decode_transaction(block->txs[i]);
+        if (tx && !mempool_.contains(tx->id)) mempool_.add_first(*tx, batch);
+    }
+    if (!write(batch)) return false;
+    log_.truncate(parent->context.log.size());
+    set_tip(*parent);
+    return true;
+}
+
+// Ends, for each round either reaches the branch of most work or takes a block off the candidates.
+void Chain::follow_most_work() {
+    while (!has_failed()) {
+        const auto candidate = best_candidate();
+        if (!candidate || candidate->work <= tip_entry_.work) return;
+        if (!follow(*candidate)) return;
+    }
+}
+
+// One attempt. After a block that breaks a rule the tip is somewhere on the way, and the branch of
+// most work may be another one, often the old one. False when the database failed.
+bool Chain::follow(const BlockEntry& candidate) {
+    std::vector<BlockEntry> path;  // from the candidate down to the child of the fork point
+    auto step = std::optional(candidate);
+    while (step && id_at(step->height()) != step->id()) {
+        path.push_back(*step);
+        step = entry(path.back().parent());
+    }
+    if (!step) {
+        broken_ = true;
+        return false;
+    }
+    const auto bad = std::find_if(path.begin(), path.end(), [](const BlockEntry& e) {
+        return e.verdict != BlockVerdict::kValid;
+    });
+    if (bad != path.end()) {
+        mark_invalid(candidate, BlockVerdict::kInvalidAncestor, {});
+        return !has_failed();
+    }
+    while (tip_.id != step->id()) {
+        if (!disconnect_tip()) return false;
+    }
+    for (auto next = path.rbegin(); next != path.rend(); ++next) {
+        const Judged judged = connect_stored(*next);
+        if (has_failed()) return false;
+        if (judged.verdict != BlockVerdict::kValid) return true;
+    }
+    return true;
+}
+
+std::optional<BlockEntry> Chain::best_candidate() const {
+    std::optional<BlockId> id;
+    store_->for_each(keys::table('c'), [&id](ByteView key, ByteView) {
+        id = BlockId::from(key.last(32));
+        return false;
+    });
+    return id ? entry(*id) : std::nullopt;
+}
+
+void Chain::mark_invalid(BlockEntry bad, BlockVerdict verdict, WriteBatch batch) {
+    bad.verdict = verdict;
+    batch.put(keys::entry(bad.id()), encode_entry(bad));
+    batch.erase(keys::block(bad.id()));
+    batch.erase(keys::candidate(bad.work, bad.id()));
+    (void)write(batch);  // a failure is remembered by the store
+}
+
+void Chain::set_tip(BlockEntry next) {
+    tip_entry_ = std::move(next);
+    tip_.height = tip_entry_.height();
+    tip_.id = tip_entry_.id();
+    tip_.time = tip_entry_.context.time;
+    tip_.log_size = tip_entry_.context.log.size();
+    tip_.log_root = tip_entry_.context.log.root();
+}
+
+bool Chain::write(const WriteBatch& batch) { return !broken_ && store_->write_synced(batch).has_value(); }
+
+std::optional<BlockEntry> Chain::entry(const BlockId& id) const {
+    const auto bytes = store_->get(keys::entry(id));
+    return bytes ? decode_entry(*bytes) : std::nullopt;
+}
+
+bool Chain::is_on_chain(const TxId& id) const { return store_->get(keys::tx(id)).has_value(); }
+
+}  // namespace assay::ledger

@@ -1,0 +1,143 @@
+// Transactions that wait, and the blocks made of them.
+
+#include "ledger/chain/chain.hpp"
+#include "ledger/chain/chain_keys.hpp"
+#include "ledger/core/coinbase.hpp"
+
+namespace assay::ledger {
+namespace {
+
+// What a block takes beyond its transactions' bytes.
+constexpr std::size_t kBlockOverhead = kSealedHeaderBytes + 4;
+constexpr std::size_t kTxOverhead = 4;
+
+}  // namespace
+
+Result<TxId> Chain::accept_transaction(ByteView bytes) {
+    if (has_failed()) return fail(std::errc::io_error, "ledger database");
+    auto tx = decode_transaction(bytes);
+    if (!tx) return fail(std::move(tx).error());
+    if (bytes.size() > rules_.params.tx_bytes_max) {
+        return fail(Refusal::kLimitExceeded,
+                    "transaction of " + std::to_string(bytes.size()) + " bytes");
+    }
+    if (mempool_.contains(tx->id) || is_on_chain(tx->id)) {
+        return fail(Refusal::kDuplicateTransaction, mempool_.contains(tx->id)
+                                                        ? "the transaction waits already"
+                                                        : "the transaction is on the ledger");
+    }
+    if (auto room = mempool_.check_room(tx->body.slot, bytes.size()); !room) {
+        return fail(std::move(room).error());
+    }
+    if (auto passed = check_waiting(*tx); !passed) return fail(std::move(passed).error());
+
+    WriteBatch batch;
+    mempool_.add_last(*tx, batch);
+    if (!write(batch)) return fail(std::errc::io_error, "ledger database");
+    StatePart rule_state(*pending_, keys::kRuleSetTable);
+    rules_.rule_set.apply(*tx, tip_.log_size + pending_count_++, rule_state);
+    mempool_.set_ready(mempool_.entries().rbegin()->first, true);
+    return tx->id;
+}
+
+// As for the next block, on the state after all that wait.
+Result<void> Chain::check_waiting(const Transaction& tx) const {
+    const BlockHeight height = tip_.height + 1;
+    const BlockVerdict verdict = check_transaction(tx, rules_, height);
+    if (verdict != BlockVerdict::kValid) {
+        return fail(refusal_of(verdict), "transaction by " + tx.issuer + " for block " +
+                                             std::to_string(height) + ", valid until " +
+                                             std::to_string(tx.body.valid_until));
+    }
+    const TxContext context{height, registry_, chain_id_};
+    const StatePartView rule_state(*pending_, keys::kRuleSetTable);
+    return rules_.rule_set.check(tx, rule_state, context);
+}
+
+// After the tip has changed. What has expired or what the new state rules out is dropped. What
+// is valid too far ahead of a tip that went back is kept for later.
+void Chain::revalidate_mempool() {
+    pending_->clear();
+    pending_count_ = 0;
+    StatePart rule_state(*pending_, keys::kRuleSetTable);
+    WriteBatch batch;
+    std::vector<TxId> dropped;
+    for (const auto& [order, waiting] : mempool_.entries()) {
+        auto tx = decode_transaction(waiting.bytes);
+        const bool stays = tx && !is_on_chain(waiting.id);
+        const bool passes = stays && check_waiting(*tx).has_value();
+        mempool_.set_ready(order, passes);
+        if (passes) {
+            rules_.rule_set.apply(*tx, tip_.log_size + pending_count_++, rule_state);
+            continue;
+        }
+        const std::uint64_t latest =
+            std::uint64_t{tip_.height} + 1 + rules_.params.validity_blocks_max;
+        if (!stays || tx->body.valid_until <= latest) dropped.push_back(waiting.id);
+    }
+    for (const TxId& id : dropped) mempool_.remove(id, batch);
+    if (!batch.is_empty()) (void)write(batch);  // a failure is remembered by the store
+}
+
+std::optional<Bytes> Chain::mempool_transaction(const TxId& id) const {
+    const Mempool::Entry* entry = mempool_.find(id);
+    return entry == nullptr ? std::nullopt : std::optional(entry->bytes);
+}
+
+std::vector<TxId> Chain::mempool_ids() const {
+    std::vector<TxId> ids;
+    for (const auto& [order, entry] : mempool_.entries()) ids.push_back(entry.id);
+    return ids;
+}
+
+std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) const {
+    const ParentContext& parent = tip_entry_.context;
+    if (has_failed() || registry_.find_node(slot) == nullptr || parent.bars(slot)) return std::nullopt;
+    const auto seconds = now.time_since_epoch().count();
+    if (seconds <= parent.time || seconds > UINT32_MAX) return std::nullopt;
+
+    BlockTemplate made;
+    made.height = parent.height + 1;
+    made.chain_id = chain_id_;
+    made.txs.emplace_back();  // the coinbase, once the rest is known
+    std::size_t bytes = kBlockOverhead + kTxOverhead + kCoinbaseBytes;
+    crypto::CompactRange log = parent.log;
+    for (const auto& [order, entry] : mempool_.entries()) {
+        if (!entry.is_ready) continue;
+        bytes += kTxOverhead + entry.bytes.size();
+        // Later ones may build on this one: the first that does not fit ends the block.
+        if (bytes > rules_.params.block_bytes_max) break;
+        if (made.txs.size() == rules_.params.block_txs_max) break;
+        made.txs.push_back(entry.bytes);
+        log.append(entry.leaf);
+    }
+    const auto time = static_cast<std::uint32_t>(seconds);
+    if (made.txs.size() == 1 && time < parent.empty_block_time(rules_)) return std::nullopt;
+
+    Coinbase coinbase;
+    coinbase.height = made.height;
+    coinbase.slot = slot;
+    coinbase.n_tx = static_cast<std::uint32_t>(made.txs.size());
+    coinbase.chain_id = chain_id_;
+    coinbase.log_size = log.size();
+    coinbase.log_root = log.root();
+    coinbase.registry_root = registry_.root();
+    made.txs.front() = encode_coinbase(coinbase);
+
+    std::vector<TxId> ids;
+    for (const Bytes& tx : made.txs) ids.push_back(tx_id(tx));
+    made.header.version = kVersionTop | slot;
+    made.header.previous = parent.id;
+    made.header.merkle_root = bitcoin_merkle_root(std::move(ids));
+    made.header.time = time;
+    made.header.bits = parent.child_bits(rules_);
+    return made;
+}
+
+Result<Bytes> seal_block(const BlockTemplate& block, const crypto::PrivateKey& seal) {
+    auto sealed = seal_header(block.header, block.chain_id, seal);
+    if (!sealed) return fail(std::move(sealed).error());
+    return encode_block(*sealed, block.txs);
+}
+
+}  // namespace assay::ledger

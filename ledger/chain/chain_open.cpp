@@ -1,0 +1,130 @@
+// Opening a chain: founding it, or checking that what lies on disk is one.
+
+#include "host/base/text_encoding.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/chain/chain_keys.hpp"
+#include "ledger/chain/leveldb_store.hpp"
+#include "ledger/core/pow.hpp"
+
+namespace assay::ledger {
+namespace {
+
+constexpr std::byte kFormat{1};
+
+Bytes meta_value(const ChainId& chain_id) {
+    Bytes value{kFormat};
+    append(value, chain_id.view());
+    return value;
+}
+
+tl::unexpected<Error> damaged(std::string_view what) {
+    return fail(std::errc::io_error, "ledger database is damaged (" + std::string(what) +
+                                         "): move its folder away, the ledger comes back from the "
+                                         "other members");
+}
+
+}  // namespace
+
+Chain::Chain(Genesis genesis, Bytes genesis_bytes, Registry registry, const RuleSet& rules)
+    : genesis_{std::move(genesis)},
+      genesis_bytes_{std::move(genesis_bytes)},
+      chain_id_{chain_id_of(genesis_bytes_)},
+      registry_{std::move(registry)},
+      rules_{genesis_.params, registry_, chain_id_, rules} {}
+
+Chain::~Chain() = default;
+
+Result<std::unique_ptr<Chain>> Chain::open(const std::filesystem::path& dir,
+                                           Bytes genesis_bytes,
+                                           const RuleSet& rules) {
+    auto genesis = decode_genesis(genesis_bytes);
+    if (!genesis) return fail(std::move(genesis).error());
+    auto registry = Registry::make(genesis->members);
+    if (!registry) return fail(std::move(registry).error());
+    std::unique_ptr<Chain> chain(new Chain(*std::move(genesis), std::move(genesis_bytes),
+                                           *std::move(registry), rules));
+    if (auto loaded = chain->load(dir); !loaded) {
+        return fail(std::move(loaded).error().within("ledger in " + dir.string()));
+    }
+    return chain;
+}
+
+Result<void> Chain::load(const std::filesystem::path& dir) {
+    auto store = open_leveldb(dir / "chain.db");
+    if (!store) return fail(std::move(store).error());
+    store_ = *std::move(store);
+    state_ = std::make_unique<StatePartView>(*store_, keys::kRuleSetTable);
+    pending_ = std::make_unique<StateOverlay>(*store_);
+
+    const auto meta = store_->get(keys::meta());
+    if (!meta && !has_failed()) {
+        if (auto founded = found(); !founded) return founded;
+    } else if (meta && *meta != meta_value(chain_id_)) {
+        return fail(Refusal::kChainIdMismatch,
+                    "the folder holds another ledger than the genesis of " + genesis_.origin +
+                        " (" + to_hex(chain_id_.view()) + "): name another folder");
+    }
+    auto log = LogStore::load(*store_);
+    if (!log) return damaged(log.error().to_string());
+    log_ = *std::move(log);
+    auto mempool = Mempool::load(*store_);
+    if (!mempool) return damaged(mempool.error().to_string());
+    mempool_ = *std::move(mempool);
+    if (auto tip = load_tip(); !tip) return tip;
+
+    follow_most_work();  // a reorganisation that a crash cut short
+    revalidate_mempool();
+    if (store_->failure()) return fail(*store_->failure());
+    if (broken_) return damaged("a block of the best chain is missing");
+    return {};
+}
+
+Result<void> Chain::found() {
+    const Bytes block = genesis_block(genesis_, genesis_bytes_);
+    BlockEntry entry;
+    entry.sealed.header = genesis_header(genesis_, genesis_bytes_);
+    entry.context = genesis_context(entry.sealed.header);
+    WriteBatch batch;
+    batch.put(keys::meta(), meta_value(chain_id_));
+    batch.put(keys::entry(entry.id()), encode_entry(entry));
+    batch.put(keys::block(entry.id()), block);
+    batch.put(keys::at_height(0), entry.id().view());
+    batch.put(keys::tip(), entry.id().view());
+    return store_->write_synced(batch);
+}
+
+// The block that the tip names, its entry, the height table and the log must tell the same story.
+Result<void> Chain::load_tip() {
+    const auto id = store_->get(keys::tip());
+    if (!id || id->size() != 32) return damaged("no tip");
+    auto tip = entry(BlockId::from(*id));
+    if (!tip) return damaged("the tip has no entry");
+    const auto bytes = store_->get(keys::block(tip->id()));
+    if (!bytes) return damaged("the tip has no block");
+    const auto block = decode_block(*bytes);
+    if (!block || block->sealed.id() != tip->id()) return damaged("the tip's block");
+    if (id_at(tip->height()) != tip->id() || id_at(tip->height() + 1)) {
+        return damaged("the tip is not the highest block");
+    }
+    if (tip->height() > 0) {
+        const auto parent = entry(tip->parent());
+        if (!parent) return damaged("the tip has no parent");
+        if (!store_->get(keys::undo(tip->id()))) return damaged("the tip has no undo record");
+        const BodyResult body = check_body(*block, parent->context, rules_);
+        if (body.verdict != BlockVerdict::kValid) {
+            return damaged("the tip's block is " + std::string(to_string(body.verdict)));
+        }
+        if (body.log != tip->context.log) return damaged("the tip's log");
+        for (const Transaction& tx : body.txs) {
+            if (!is_on_chain(tx.id)) return damaged("a transaction of the tip is not in the index");
+        }
+    }
+    const auto& log = tip->context.log;
+    if (log_.size() != log.size() || log_.root(log_.size()) != log.root()) {
+        return damaged("the log is not the one that the tip commits to");
+    }
+    set_tip(*std::move(tip));
+    return {};
+}
+
+}  // namespace assay::ledger
