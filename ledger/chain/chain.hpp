@@ -173,6 +173,7 @@ class Chain {
     Mempool mempool_;
     std::unique_ptr<StateOverlay> pending_;  // the state after the tip and all that wait
     std::uint64_t pending_count_ = 0;        // of transactions in it
+    bool tip_moved_ = false;                 // since the mempool was last checked
     BlockEntry tip_entry_;
     ChainTip tip_;
     bool broken_ = false;  // the database does not hold what it must; nothing more is accepted

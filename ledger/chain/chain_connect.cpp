@@ -28,7 +28,7 @@ BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now) {
     outcome.verdict = judged.verdict;
     outcome.detail = std::move(judged.detail);
     outcome.tip_changed = tip_.id != tip_before;
-    if (outcome.tip_changed) revalidate_mempool();
+    if (tip_moved_) revalidate_mempool();
     return outcome;
 }
 
@@ -211,6 +211,7 @@ void Chain::set_tip(BlockEntry next) {
     tip_.time = tip_entry_.context.time;
     tip_.log_size = tip_entry_.context.log.size();
     tip_.log_root = tip_entry_.context.log.root();
+    tip_moved_ = true;
 }
 
 bool Chain::write(const WriteBatch& batch) { return !broken_ && store_->write_synced(batch).has_value(); }

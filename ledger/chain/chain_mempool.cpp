@@ -57,6 +57,7 @@ Result<void> Chain::check_waiting(const Transaction& tx) const {
 // After the tip has changed. What has expired or what the new state rules out is dropped. What
 // is valid too far ahead of a tip that went back is kept for later.
 void Chain::revalidate_mempool() {
+    tip_moved_ = false;
     pending_->clear();
     pending_count_ = 0;
     StatePart rule_state(*pending_, keys::kRuleSetTable);
