@@ -28,23 +28,6 @@ tl::unexpected<Error> fail_errno(std::string context) {
     return fail(std::error_code(errno, std::generic_category()), std::move(context));
 }
 
-Result<void> check_sharding(const fs::path& blocks) {
-    const fs::path file = blocks / "SHARDING";
-    auto content = read_file(file, 256);
-    if (!content) {
-        if (!content.error().is(std::errc::no_such_file_or_directory)) {
-            return fail(std::move(content).error());
-        }
-        return write_file_durable(file, as_bytes(std::string(kSharding) + "\n"));
-    }
-    std::string_view text = as_text(*content);
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text == kSharding) return {};
-    return fail(Refusal::kUnknownVersion, file.string() + " says '" + std::string(text) +
-                                              "'; only " + std::string(kSharding) +
-                                              " can be read (convert it with Kubo's flatfs tool)");
-}
-
 void remove_old_temporaries(const fs::path& folder) {
     std::error_code error;
     const auto now = fs::file_time_type::clock::now();
@@ -56,28 +39,28 @@ void remove_old_temporaries(const fs::path& folder) {
 }
 
 // A file that is written but does not yet have its name; removed unless it gets one.
-class PendingBlock {
+class PendingFile {
   public:
-    PendingBlock(fs::path temporary, fs::path target, FileHandle handle)
+    PendingFile(fs::path temporary, fs::path target, FileHandle handle)
         : temporary_{std::move(temporary)}, target_{std::move(target)}, file_{std::move(handle)} {}
-    PendingBlock(PendingBlock&& other) noexcept
+    PendingFile(PendingFile&& other) noexcept
         : temporary_{std::exchange(other.temporary_, {})},
           target_{std::move(other.target_)},
           file_{std::move(other.file_)} {}
-    PendingBlock(const PendingBlock&) = delete;
-    PendingBlock& operator=(const PendingBlock&) = delete;
-    PendingBlock& operator=(PendingBlock&&) = delete;
-    ~PendingBlock() {
+    PendingFile(const PendingFile&) = delete;
+    PendingFile& operator=(const PendingFile&) = delete;
+    PendingFile& operator=(PendingFile&&) = delete;
+    ~PendingFile() {
         if (!temporary_.empty()) ::unlink(temporary_.c_str());
     }
 
-    [[nodiscard]] static Result<PendingBlock> write(const fs::path& folder,
+    [[nodiscard]] static Result<PendingFile> write(const fs::path& folder,
                                                     fs::path target,
                                                     ByteView bytes) {
         std::string name = (folder / "put-XXXXXX").string();
         const int fd = ::mkostemp(name.data(), O_CLOEXEC);
         if (fd < 0) return fail_errno("create " + name);
-        PendingBlock pending(name, std::move(target), FileHandle(fd));
+        PendingFile pending(name, std::move(target), FileHandle(fd));
         if (::fchmod(fd, 0644) != 0) return fail_errno("chmod " + name);
         if (auto written = pending.file_.write_at(0, bytes); !written) {
             return fail(std::move(written).error().within(name));
@@ -96,13 +79,35 @@ class PendingBlock {
         return {};
     }
 
-    [[nodiscard]] fs::path folder() const { return target_.parent_path(); }
+    [[nodiscard]] fs::path target_folder() const { return target_.parent_path(); }
 
   private:
     fs::path temporary_;
     fs::path target_;
     FileHandle file_;
 };
+
+Result<void> check_sharding(const fs::path& blocks) {
+    const fs::path file = blocks / "SHARDING";
+    auto content = read_file(file, 256);
+    if (!content) {
+        if (!content.error().is(std::errc::no_such_file_or_directory)) {
+            return fail(std::move(content).error());
+        }
+        auto pending = PendingFile::write(blocks / kTemporary, file,
+                                           as_bytes(std::string(kSharding) + "\n"));
+        if (!pending) return fail(std::move(pending).error());
+        if (auto synced = pending->sync(); !synced) return synced;
+        if (auto published = pending->publish(); !published) return published;
+        return sync_directory(blocks);
+    }
+    std::string_view text = as_text(*content);
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    if (text == kSharding) return {};
+    return fail(Refusal::kUnknownVersion, file.string() + " says '" + std::string(text) +
+                                              "'; only " + std::string(kSharding) +
+                                              " can be read (convert it with Kubo's flatfs tool)");
+}
 
 }  // namespace
 
@@ -145,7 +150,8 @@ Result<void> BlockStore::put(const Cid& cid, ByteView bytes) {
 }
 
 Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
-    std::vector<PendingBlock> pending;
+    std::vector<PendingFile> pending;
+    bool new_folders = false;
     for (const Block& block : blocks_to_put) {
         if (block.bytes.size() > kBlockBytesMax) {
             return fail(Refusal::kBlockTooLarge, block.cid.to_string() + " has " +
@@ -154,19 +160,25 @@ Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
         const auto size = size_of(block.cid);
         if (size && *size == block.bytes.size()) continue;
         fs::path target = path_of(block.cid);
-        if (auto made = create_directories_durable(target.parent_path()); !made) return made;
-        auto written = PendingBlock::write(blocks() / kTemporary, std::move(target), block.bytes);
+        const fs::path folder = target.parent_path();
+        if (::mkdir(folder.c_str(), 0755) == 0) {
+            new_folders = true;
+        } else if (errno != EEXIST) {
+            return fail_errno("create folder " + folder.string());
+        }
+        auto written = PendingFile::write(blocks() / kTemporary, std::move(target), block.bytes);
         if (!written) return fail(std::move(written).error());
         pending.push_back(std::move(*written));
     }
     // First all writes, then all waits: the disk works on them together.
-    for (const PendingBlock& block : pending) {
+    for (const PendingFile& block : pending) {
         if (auto synced = block.sync(); !synced) return synced;
     }
     std::set<fs::path> folders;
-    for (PendingBlock& block : pending) {
+    if (new_folders) folders.insert(blocks());
+    for (PendingFile& block : pending) {
         if (auto published = block.publish(); !published) return published;
-        folders.insert(block.folder());
+        folders.insert(block.target_folder());
     }
     for (const fs::path& folder : folders) {
         if (auto synced = sync_directory(folder); !synced) return synced;
