@@ -21,11 +21,22 @@ constexpr std::string_view kSharding = "/repo/flatfs/shard/v1/next-to-last/2";
 constexpr std::string_view kExtension = ".data";
 // Kubo's name for the folder of unfinished files.
 constexpr const char* kTemporary = ".temp";
+// Every fdatasync makes the disk flush its cache, 4 ms each even on a fast one. From this many files
+// on, one syncfs is faster (10 times with 64), although it waits for other programs' writes, too.
+constexpr std::size_t kSyncAllFrom = 8;
 // What a killed process left behind is removed once no live one can still be writing it.
 constexpr auto kTemporaryAge = std::chrono::hours(1);
 
 tl::unexpected<Error> fail_errno(std::string context) {
     return fail(std::error_code(errno, std::generic_category()), std::move(context));
+}
+
+// Everything written to the filesystem of `folder` so far, files and folders.
+Result<void> sync_filesystem(const fs::path& folder) {
+    auto handle = FileHandle::open(folder, O_RDONLY | O_DIRECTORY);
+    if (!handle) return fail(std::move(handle).error());
+    if (::syncfs(handle->fd()) != 0) return fail_errno("syncfs " + folder.string());
+    return {};
 }
 
 void remove_old_temporaries(const fs::path& folder) {
@@ -86,6 +97,13 @@ class PendingFile {
     fs::path target_;
     FileHandle file_;
 };
+
+Result<void> sync_each(const std::vector<PendingFile>& files) {
+    for (const PendingFile& file : files) {
+        if (auto synced = file.sync(); !synced) return synced;
+    }
+    return {};
+}
 
 Result<void> check_sharding(const fs::path& blocks) {
     const fs::path file = blocks / "SHARDING";
@@ -170,9 +188,10 @@ Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
         if (!written) return fail(std::move(written).error());
         pending.push_back(std::move(*written));
     }
-    // First all writes, then all waits: the disk works on them together.
-    for (const PendingFile& block : pending) {
-        if (auto synced = block.sync(); !synced) return synced;
+    if (pending.empty()) return {};
+    const bool sync_all = pending.size() >= kSyncAllFrom;
+    if (auto synced = sync_all ? sync_filesystem(blocks()) : sync_each(pending); !synced) {
+        return synced;
     }
     std::set<fs::path> folders;
     if (new_folders) folders.insert(blocks());
@@ -180,6 +199,7 @@ Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
         if (auto published = block.publish(); !published) return published;
         folders.insert(block.target_folder());
     }
+    if (sync_all) return sync_filesystem(blocks());
     for (const fs::path& folder : folders) {
         if (auto synced = sync_directory(folder); !synced) return synced;
     }

@@ -105,9 +105,9 @@ TEST_F(Importer, DigestsTheFileAndItsChunks) {
 
 // Everything the retriever will ask for is in the store and has the hash that its CID names.
 TEST_F(Importer, StoresAWholeImageThatWalksBack) {
-    const Bytes content = assay::test::chacha20_bytes("walk", 600'000);
+    const Bytes content = assay::test::chacha20_bytes("walk", 290'000);
     for (const LeafFormat format : {LeafFormat::kRaw, LeafFormat::kDagPb}) {
-        const ImportProfile profile{"small chunks", 2048, kWidthMin, format};
+        const ImportProfile profile{"small chunks", 1024, kWidthMin, format};
         const auto result = import_bytes(content, profile);
         ASSERT_TRUE(result);
         auto walk = DagWalk::start(result->cid, result->bytes, profile.chunk_bytes);
