@@ -7,6 +7,8 @@ find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS headers json url)
 find_package(TBB REQUIRED)
 find_package(OpenCL REQUIRED)
 find_package(leveldb REQUIRED)
+# Debian's target names snappy, whose development package it does not need; the shared library does.
+set_target_properties(leveldb::leveldb PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
