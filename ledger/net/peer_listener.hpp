@@ -25,7 +25,7 @@ namespace assay::ledger {
 
 inline constexpr std::size_t kHandshakesMax = 64;  // at once; more wait in the backlog
 
-// One chain that is served here: Node::alpn, its registry, Node::adopt.
+// One chain that is served here; Node::peer_route makes it.
 struct PeerRoute {
     std::string alpn;
     std::function<bool(const Sha256Digest& spki)> knows;

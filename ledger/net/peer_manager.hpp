@@ -15,7 +15,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "host/base/clock.hpp"
 #include "host/crypto/certificate.hpp"
@@ -49,6 +48,8 @@ class PeerObserver {
 
     virtual void on_tip_changed() = 0;
     virtual void on_transaction_added() = 0;
+    // A member did what no correct program does; `what` is for the operator.
+    virtual void on_misbehaviour(Slot slot, std::string_view what) = 0;
     // A refusal word as error counts against the peer.
     virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
     // What a peer is to be told when it has just connected.
@@ -110,6 +111,10 @@ class PeerManager {
     // Members of the registry but ourselves, by slot.
     [[nodiscard]] std::vector<PeerStatus> peers() const;
     [[nodiscard]] const PeerCounters& counters() const noexcept { return counters_; }
+    // Configured addresses that could not be reached at the last try, and why.
+    [[nodiscard]] const std::map<std::string, std::string>& dial_errors() const noexcept {
+        return dial_errors_;
+    }
 
   private:
     // One connection and its protocol. Lives as long as its coroutine.
@@ -128,7 +133,6 @@ class PeerManager {
         std::shared_ptr<Connection> connection;
         int score = 0;
         std::optional<std::chrono::steady_clock::time_point> discouraged_until;
-        BlockHeight height = 0;
         std::string last_error;
     };
     enum class DialEnd { kFailed, kGreeted, kOneself };
@@ -137,19 +141,23 @@ class PeerManager {
                 Chain& chain,
                 PeerOptions options,
                 PeerObserver& observer,
-                const Clock& clock);
-    Result<void> make_tls();
+                const Clock& clock,
+                std::shared_ptr<const http::TlsContext> tls);
 
     boost::asio::awaitable<void> dial(std::string address);
     boost::asio::awaitable<DialEnd> dial_once(std::string address, std::optional<Slot>& slot);
     boost::asio::awaitable<Result<http::Stream>> connect(std::string address);
     boost::asio::awaitable<void> serve_adopted(http::Stream stream);
+    // Whether the peer said hello before the connection ended.
     boost::asio::awaitable<bool> serve(http::Stream stream, Slot peer, Slot dialler);
-    boost::asio::awaitable<void> tick();
+    boost::asio::awaitable<void> tick_for_ever();
+    void tick();
 
-    [[nodiscard]] const Member* member_of(const http::Stream& stream) const;
+    [[nodiscard]] Result<Slot> slot_of(const http::Stream& stream) const;
+    [[nodiscard]] bool is_talking_to(Slot peer) const;
     [[nodiscard]] Result<void> make_room(Slot peer, Slot dialler);
     Result<void> on_message(Slot peer, Connection& connection, PeerMessage message);
+    void on_end(Slot peer, const std::shared_ptr<Connection>& connection, const Error& why);
     void apply(Slot from, Actions actions);
     void flush_tip_announcement();
     void penalise(const Penalty& penalty);
@@ -166,6 +174,8 @@ class PeerManager {
     Sync sync_;
     std::map<Slot, PeerRecord> records_;
     PeerCounters counters_;
+    std::map<std::string, std::string> dial_errors_;
+    std::uint64_t ticks_ = 0;
     bool tip_to_announce_ = false;
     std::chrono::steady_clock::time_point tip_announced_{};
     TaskGroup tasks_;

@@ -25,10 +25,10 @@
 #include "host/compute/pow_engine.hpp"
 #include "host/crypto/certificate.hpp"
 #include "host/crypto/signature.hpp"
-#include "host/http/stream.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/core/rule_set.hpp"
-#include "ledger/net/peer_manager.hpp"
+#include "ledger/net/peer_listener.hpp"
+#include "ledger/node/checkpoint_store.hpp"
 
 namespace assay::ledger {
 
@@ -77,15 +77,8 @@ struct NodeOptions {
     const Clock* clock = nullptr;  // outlives the node; null: the system's
 };
 
-// A checkpoint that m members cosigned and whose log is the one of our chain.
-struct QuorumCheckpoint {
-    std::string text;  // all signature lines included
-    std::uint64_t size = 0;
-    LogHash root;
-    Timestamp time{};  // least of the m newest cosignatures
-};
-
-enum class NodeEvent { kTip, kTransaction, kCheckpoint };
+// kMisbehaviour: a member broke a rule; status() names it.
+enum class NodeEvent { kTip, kTransaction, kCheckpoint, kMisbehaviour };
 
 class Node {
   public:
@@ -103,17 +96,14 @@ class Node {
 
     [[nodiscard]] Chain& chain() noexcept;
     [[nodiscard]] const Chain& chain() const noexcept;
-    // "assay-c/1" or "assay-g/1": how a peer asks for this chain (peer_listener.hpp).
-    [[nodiscard]] std::string_view alpn() const noexcept;
+    // What a PeerListener needs to hand this chain its connections. The node must outlive it.
+    [[nodiscard]] PeerRoute peer_route();
 
     // Into the mempool, on disk, and on its way to the other members. The error carries the word.
     [[nodiscard]] Result<TxId> submit(ByteView transaction);
 
-    // A handshaken connection that a peer opened for this chain.
-    void adopt(http::Stream stream);
-
     // The newest one with a quorum; none before the first.
-    [[nodiscard]] const std::optional<QuorumCheckpoint>& checkpoint() const noexcept;
+    [[nodiscard]] const std::optional<FinalCheckpoint>& checkpoint() const noexcept;
     // The tlog-proof of a transaction under checkpoint(). Fails with std::errc::no_such_file_or_directory if
     // the chain does not hold it, std::errc::resource_unavailable_try_again if it is not final yet.
     [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;
@@ -122,8 +112,9 @@ class Node {
     // destroy the node. They stay until the node ends.
     void on_change(std::function<void(NodeEvent)> callback);
 
-    // For /v1/status: {"height","tip","final_size","members","peers":[..],"mempool",
-    // "mining":{..},"reorgs","refused_peers","misbehaviour"}.
+    // For /v1/status: {"height","tip","log_size","final_size","members","nodes","quorum","mempool",
+    // "reorgs","peers":[{"name","slot","connected","height",..}],"mining":{..},"refused_peers":{..},
+    // "misbehaviour":{..}}.
     [[nodiscard]] boost::json::object status() const;
 
   private:
