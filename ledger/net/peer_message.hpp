@@ -24,8 +24,6 @@ inline constexpr std::size_t kLocatorMax = 32;
 inline constexpr std::size_t kHeadersMax = 2'000;
 inline constexpr std::size_t kAnnounceMax = 1'000;
 inline constexpr std::size_t kGetDataMax = 128;
-// A text with the lines of 64 members, twice over.
-inline constexpr std::size_t kCheckpointBytesMax = std::size_t{32} << 10;
 
 enum class InventoryKind : std::uint8_t { kBlock = 1, kTransaction = 2 };
 

@@ -1,0 +1,74 @@
+#include "ledger/net/sync.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/base/text_encoding.hpp"
+#include "ledger/core/block.hpp"
+
+namespace assay::ledger {
+namespace {
+
+// A later retry only costs one look at the clock; blocks come at least a second apart anyway.
+constexpr std::chrono::seconds kEarlyRetry{1};
+
+bool blames_sender(BlockVerdict verdict) noexcept {
+    return verdict == BlockVerdict::kMalformed || verdict == BlockVerdict::kMutated ||
+           is_invalid(verdict);
+}
+
+}  // namespace
+
+void Sync::accept_block(WaitingBlocks::Block block, Timestamp now, Actions& actions) {
+    std::vector<WaitingBlocks::Block> ready;
+    ready.push_back(std::move(block));
+    while (!ready.empty()) {
+        WaitingBlocks::Block next = std::move(ready.back());
+        ready.pop_back();
+        const BlockId id = next.id;
+        if (!accept_one(std::move(next), now, actions)) continue;
+        for (auto& child : waiting_.take_children(id)) ready.push_back(std::move(child));
+    }
+}
+
+bool Sync::accept_one(WaitingBlocks::Block block, Timestamp now, Actions& actions) {
+    const BlockOutcome outcome = chain_.accept_block(block.bytes, now);
+    actions.tip_changed |= outcome.tip_changed;
+    if (outcome.verdict == BlockVerdict::kOrphan) {
+        const BlockId parent = decode_header(ByteView(block.bytes).first<kHeaderBytes>()).previous;
+        waiting_.add_orphan(std::move(block), parent);
+    } else if (outcome.verdict == BlockVerdict::kTooEarly) {
+        waiting_.add_early(std::move(block), now + kEarlyRetry);
+    } else if (blames_sender(outcome.verdict)) {
+        actions.penalties.push_back(Penalty{
+            block.from, kPenaltyInvalid,
+            "block " + to_hex(block.id.view()) + ": " + std::string(to_string(outcome.verdict)) +
+                (outcome.detail.empty() ? "" : ": " + outcome.detail)});
+    }
+    return outcome.verdict == BlockVerdict::kValid;
+}
+
+void Sync::retry_early(Timestamp now, Actions& actions) {
+    for (auto& block : waiting_.take_due(now)) accept_block(std::move(block), now, actions);
+}
+
+void Sync::forget(Slot peer) {
+    downloads_.forget(peer);
+    waiting_.forget(peer);
+}
+
+bool Sync::has_room_for_block_of(Slot peer) const {
+    return waiting_.count(peer) + downloads_.in_flight(peer, InventoryKind::kBlock) <
+           kWaitingBlocksMax;
+}
+
+bool Sync::lacks(const InventoryItem& item) const {
+    if (item.kind == InventoryKind::kBlock) {
+        const auto id = item.hash.as<BlockId>();
+        return !waiting_.contains(id) && !chain_.has_block(id);
+    }
+    const auto id = item.hash.as<TxId>();
+    return !chain_.mempool_transaction(id) && !chain_.find(id);
+}
+
+}  // namespace assay::ledger

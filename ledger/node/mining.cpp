@@ -1,0 +1,148 @@
+#include "ledger/node/mining.hpp"
+
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "host/base/assert.hpp"
+#include "host/compute/async.hpp"
+#include "ledger/core/pow.hpp"
+
+namespace assay::ledger {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+
+// Header times are whole seconds: after one the template is made anew, and with nothing to mine
+// the rules are asked again (heartbeat, back-off, the parent's second).
+constexpr std::chrono::seconds kRefresh{1};
+constexpr std::chrono::seconds kAfterError{5};
+
+compute::PowWork work_for(const BlockHeader& header) {
+    compute::PowWork work;
+    work.header = header.encode();
+    const auto target = expand_target(header.bits);
+    ASSAY_ASSERT(target.has_value());
+    work.target = target->to_le();
+    work.version_mask = kVersionRollMask;
+    work.version_roll_count = std::uint64_t{1} << 16;  // the mask has 16 bits
+    return work;
+}
+
+}  // namespace
+
+Mining::Mining(asio::any_io_executor executor,
+               Chain& chain,
+               Slot slot,
+               const crypto::PrivateKey& seal,
+               MiningOptions options,
+               const Clock& clock)
+    : chain_{chain},
+      slot_{slot},
+      seal_{seal},
+      options_{options},
+      clock_{clock},
+      miner_{std::make_unique<compute::Miner>(*options.engine, options.share)},
+      idle_{executor},
+      refresh_{executor} {}
+
+Mining::~Mining() {
+    request_stop();
+    thread_.join();
+}
+
+asio::awaitable<void> Mining::run(std::function<void()> on_block) {
+    while (!stopping_) {
+        std::optional<BlockTemplate> block = chain_.make_template(slot_, clock_.now());
+        if (!block) {
+            idle_.expires_after(kRefresh);
+            co_await idle_.async_wait(kAsTuple);
+            continue;
+        }
+        const Result<Hit> hit = co_await search(*block);
+        if (!hit) {
+            last_error_ = miner_->engine_info().name + ": " + hit.error().to_string();
+            if (fall_back()) continue;
+        } else if (!*hit || chain_.tip().id != block->header.previous) {
+            continue;
+        } else if (const auto mined = finish(std::move(*block), **hit)) {
+            if (*mined) on_block();
+            continue;
+        } else {
+            last_error_ = mined.error().to_string();
+        }
+        idle_.expires_after(kAfterError);
+        co_await idle_.async_wait(kAsTuple);
+    }
+}
+
+asio::awaitable<Result<Mining::Hit>> Mining::search(const BlockTemplate& block) {
+    search_ = std::stop_source();
+    searching_ = true;
+    searching_empty_ = block.txs.size() <= 1;  // the coinbase alone
+    refresh_.expires_after(kRefresh);
+    refresh_.async_wait([stop = search_](const boost::system::error_code& code) mutable {
+        if (!code) stop.request_stop();
+    });
+    const compute::PowWork work = work_for(block.header);
+    auto call = [this, &work, stop = search_.get_token()] { return miner_->mine(work, stop); };
+    auto result = co_await compute::run_blocking(thread_, std::move(call));
+    refresh_.cancel();
+    searching_ = false;
+    if (!result) co_return fail(std::move(result).error());
+    co_return result->hit;
+}
+
+bool Mining::fall_back() {
+    if (options_.fallback == nullptr || options_.engine == options_.fallback) return false;
+    options_.engine = options_.fallback;
+    hashes_before_ += miner_->hashes_total();
+    miner_ = std::make_unique<compute::Miner>(*options_.engine, options_.share);
+    return true;
+}
+
+Result<bool> Mining::finish(BlockTemplate block, const compute::PowHit& hit) {
+    block.header.version = hit.version;
+    block.header.nonce = hit.nonce;
+    const auto sealed = seal_block(block, seal_);
+    if (!sealed) return fail(sealed.error());
+    const BlockOutcome outcome = chain_.accept_block(*sealed, clock_.now());
+    if (outcome.verdict != BlockVerdict::kValid) {
+        return fail(Refusal::kBlockInvalid, "own block: " + std::string(to_string(outcome.verdict)) +
+                                                " " + outcome.detail);
+    }
+    if (outcome.tip_changed) ++blocks_;
+    return outcome.tip_changed;
+}
+
+void Mining::request_stop() {
+    stopping_ = true;
+    search_.request_stop();
+    idle_.cancel();
+}
+
+void Mining::on_tip_changed() {
+    search_.request_stop();
+    idle_.cancel();
+}
+
+void Mining::on_transaction_added() {
+    if (searching_empty_) search_.request_stop();
+    idle_.cancel();
+}
+
+MiningStatus Mining::status() const {
+    MiningStatus status;
+    status.engine = miner_->engine_info().name;
+    status.last_error = last_error_;
+    status.searching = searching_;
+    status.blocks = blocks_;
+    status.hashes = hashes_before_ + miner_->hashes_total();
+    status.hashes_per_second = miner_->hashes_per_second();
+    return status;
+}
+
+}  // namespace assay::ledger

@@ -1,0 +1,265 @@
+#include "ledger/node/node.hpp"
+
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
+
+#include "host/base/file.hpp"
+#include "ledger/core/block.hpp"
+#include "ledger/core/tlog_proof.hpp"
+#include "ledger/net/peer_manager.hpp"
+#include "ledger/net/task_group.hpp"
+#include "ledger/node/cosigner.hpp"
+#include "ledger/node/mining.hpp"
+#include "ledger/node/node_status.hpp"
+
+namespace assay::ledger {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+
+// While we catch up, blocks settle by the hundred: they are looked at together.
+constexpr std::chrono::milliseconds kCosignDelay{50};
+constexpr std::chrono::seconds kCosignCheck{30};  // is it time to sign again?
+
+Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
+    const Member* member = registry.find(keys.slot);
+    const auto mismatch = [&](std::string_view key) {
+        return fail(Refusal::kSignerUnknown, "the " + std::string(key) + " key is not the one that " +
+                                                 "the genesis names for slot " +
+                                                 std::to_string(keys.slot));
+    };
+    if (member == nullptr) return mismatch("member's");
+    if (keys.seal.public_key() != member->seal) return mismatch("seal");
+    if (keys.log.public_key() != member->log) return mismatch("log");
+    if (keys.cosign.public_key() != member->cosign) return mismatch("cosign");
+    const auto spki = crypto::spki_sha256(keys.tls.certificate_pem);
+    if (!spki) return fail(spki.error());
+    if (*spki != member->tls_spki) return mismatch("TLS");
+    return {};
+}
+
+}  // namespace
+
+struct Node::Impl final : PeerObserver {
+    Impl(asio::any_io_executor on_executor, NodeOptions node_options, std::unique_ptr<Chain> opened,
+         CheckpointStore opened_checkpoints, Cosigner opened_cosigner)
+        : executor{std::move(on_executor)},
+          options{std::move(node_options)},
+          chain{std::move(opened)},
+          checkpoints{std::move(opened_checkpoints)},
+          cosigner{std::move(opened_cosigner)},
+          last_tip{chain->tip()},
+          cosign_wake{executor},
+          tasks{executor} {}
+
+    void on_tip_changed() override {
+        const auto same_height = chain->id_at(last_tip.height);
+        if (!same_height || *same_height != last_tip.id) ++reorgs;
+        last_tip = chain->tip();
+        if (mining) mining->on_tip_changed();
+        cosign_wake.cancel();
+        note_checkpoint(checkpoints.on_tip());
+        tell(NodeEvent::kTip);
+    }
+    void on_transaction_added() override {
+        if (mining) mining->on_transaction_added();
+        tell(NodeEvent::kTransaction);
+    }
+    void on_misbehaviour(Slot, std::string_view) override { tell(NodeEvent::kMisbehaviour); }
+    Result<void> on_checkpoint(Slot from, std::string_view text) override {
+        auto changed = checkpoints.add(from, text);
+        // A full disk is no fault of the peer's.
+        if (!changed && assay::refusal_of(changed.error().code())) {
+            return fail(std::move(changed).error());
+        }
+        note_checkpoint(std::move(changed));
+        return {};
+    }
+    std::vector<PeerMessage> on_greeted() override {
+        std::vector<PeerMessage> messages;
+        if (cosigner.latest()) messages.emplace_back(CheckpointMessage{*cosigner.latest()});
+        if (checkpoints.newest()) {
+            messages.emplace_back(CheckpointMessage{checkpoints.newest()->text});
+        }
+        return messages;
+    }
+
+    void note_checkpoint(const Result<bool>& changed) {
+        if (!changed) last_error = changed.error().to_string();
+        if (changed && *changed) tell(NodeEvent::kCheckpoint);
+    }
+
+    void tell(NodeEvent event) {
+        for (const auto& callback : callbacks) callback(event);
+    }
+
+    void on_own_block() {
+        peers->announce_tip();
+        on_tip_changed();
+    }
+
+    void cosign() {
+        auto notes = cosigner.sign_due(clock().now());
+        if (!notes) {
+            last_error = notes.error().to_string();
+            return;
+        }
+        for (std::string& note : *notes) {
+            note_checkpoint(checkpoints.add(options.keys.slot, note));
+            peers->broadcast(CheckpointMessage{std::move(note)});
+        }
+    }
+
+    asio::awaitable<void> cosign_for_ever() {
+        asio::steady_timer delay(executor);
+        for (;;) {
+            cosign();
+            cosign_wake.expires_after(kCosignCheck);
+            co_await cosign_wake.async_wait(kAsTuple);
+            delay.expires_after(kCosignDelay);
+            co_await delay.async_wait(kAsTuple);
+        }
+    }
+
+    [[nodiscard]] const Clock& clock() const noexcept {
+        return options.clock != nullptr ? *options.clock : system_clock;
+    }
+
+    asio::any_io_executor executor;
+    NodeOptions options;
+    SystemClock system_clock;
+    std::unique_ptr<Chain> chain;
+    CheckpointStore checkpoints;
+    Cosigner cosigner;
+    std::unique_ptr<PeerManager> peers;  // set by create()
+    std::unique_ptr<Mining> mining;      // null: this member does not mine
+    ChainTip last_tip;
+    std::uint64_t reorgs = 0;
+    std::string last_error;
+    std::vector<std::function<void(NodeEvent)>> callbacks;
+    asio::steady_timer cosign_wake;
+    TaskGroup tasks;
+};
+
+Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeOptions options) {
+    if (auto made = create_directories_durable(options.dir); !made) {
+        return fail(std::move(made).error());
+    }
+    auto chain = Chain::open(options.dir / "chain", options.genesis, *options.rules);
+    if (!chain) return fail(std::move(chain).error());
+    const Registry& registry = (*chain)->registry();
+    if (auto checked = check_keys(options.keys, registry); !checked) {
+        return fail(std::move(checked).error());
+    }
+    auto checkpoints = CheckpointStore::open(options.dir / "final.checkpoint", **chain);
+    if (!checkpoints) return fail(std::move(checkpoints).error());
+    auto cosigner = Cosigner::open(options.dir / "cosigned.checkpoint", **chain,
+                                   registry.find(options.keys.slot)->name, options.keys.log,
+                                   options.keys.cosign);
+    if (!cosigner) return fail(std::move(cosigner).error());
+
+    auto impl = std::make_unique<Impl>(executor, std::move(options), std::move(*chain),
+                                       std::move(*checkpoints), std::move(*cosigner));
+    PeerOptions peer_options(impl->options.keys.slot, impl->options.keys.tls);
+    peer_options.connect = impl->options.connect;
+    auto peers = PeerManager::create(executor, *impl->chain, std::move(peer_options), *impl,
+                                     impl->clock());
+    if (!peers) return fail(std::move(peers).error());
+    impl->peers = std::move(*peers);
+    return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+Node::~Node() = default;
+
+void Node::start() {
+    Impl& impl = *impl_;
+    const bool is_node = impl.chain->registry().find_node(impl.options.keys.slot) != nullptr;
+    impl.peers->start();
+    if (is_node) impl.tasks.spawn(impl.cosign_for_ever());
+    if (is_node && impl.options.engine != nullptr) {
+        const MiningOptions mining{impl.options.engine, impl.options.fallback,
+                                   impl.options.mining_share};
+        impl.mining = std::make_unique<Mining>(impl.executor, *impl.chain, impl.options.keys.slot,
+                                               impl.options.keys.seal, mining, impl.clock());
+        impl.tasks.spawn(impl.mining->run([&impl] { impl.on_own_block(); }));
+    }
+}
+
+asio::awaitable<void> Node::stop() {
+    if (impl_->mining) impl_->mining->request_stop();
+    co_await impl_->peers->stop();
+    co_await impl_->tasks.stop();
+}
+
+Chain& Node::chain() noexcept { return *impl_->chain; }
+const Chain& Node::chain() const noexcept { return *impl_->chain; }
+
+PeerRoute Node::peer_route() {
+    PeerRoute route;
+    route.alpn = peer_alpn(impl_->chain->genesis().kind);
+    route.knows = [impl = impl_.get()](const Sha256Digest& spki) {
+        const Member* member = impl->chain->registry().find_by_spki(spki);
+        return member != nullptr && member->is_active();
+    };
+    route.adopt = [impl = impl_.get()](http::Stream stream) {
+        impl->peers->adopt(std::move(stream));
+    };
+    return route;
+}
+
+Result<TxId> Node::submit(ByteView transaction) {
+    auto accepted = impl_->chain->accept_transaction(transaction);
+    if (!accepted) return fail(std::move(accepted).error());
+    Announce news;
+    news.items.emplace_back(*accepted);
+    impl_->peers->broadcast(news);
+    impl_->on_transaction_added();
+    return accepted;
+}
+
+const std::optional<FinalCheckpoint>& Node::checkpoint() const noexcept {
+    return impl_->checkpoints.newest();
+}
+
+Result<std::string> Node::prove(const LeafHash& leaf) const {
+    const Chain& chain = *impl_->chain;
+    const auto found = chain.find(leaf);
+    if (!found) {
+        return fail(std::errc::no_such_file_or_directory, "no such transaction on this ledger");
+    }
+    const auto& checkpoint = impl_->checkpoints.newest();
+    if (!checkpoint || found->log_index >= checkpoint->size ||
+        checkpoint->size > chain.tip().log_size ||
+        chain.log_root(checkpoint->size) != checkpoint->root) {
+        return fail(std::errc::resource_unavailable_try_again,
+                    "the transaction is in block " + std::to_string(found->height) +
+                        ", but not enough members have cosigned it yet");
+    }
+    TlogProof proof;
+    proof.index = found->log_index;
+    proof.path = chain.inclusion_path(found->log_index, checkpoint->size);
+    proof.checkpoint = checkpoint->text;
+    return to_string(proof);
+}
+
+void Node::on_change(std::function<void(NodeEvent)> callback) {
+    impl_->callbacks.push_back(std::move(callback));
+}
+
+boost::json::object Node::status() const {
+    const Impl& impl = *impl_;
+    NodeStatusParts parts{*impl.chain, *impl.peers, impl.checkpoints};
+    if (impl.mining) parts.mining = impl.mining->status();
+    parts.reorgs = impl.reorgs;
+    parts.last_error = impl.last_error;
+    return node_status(parts);
+}
+
+}  // namespace assay::ledger

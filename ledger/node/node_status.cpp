@@ -1,0 +1,81 @@
+#include "ledger/node/node_status.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "host/base/text_encoding.hpp"
+
+namespace assay::ledger {
+namespace {
+
+namespace json = boost::json;
+
+json::array peers_view(const PeerManager& manager) {
+    json::array out;
+    for (const PeerStatus& peer : manager.peers()) {
+        json::object entry;
+        entry["name"] = peer.name;
+        entry["slot"] = peer.slot;
+        entry["connected"] = peer.connected;
+        entry["height"] = peer.height;
+        if (!peer.address.empty()) entry["address"] = peer.address;
+        if (peer.score > 0) entry["score"] = peer.score;
+        if (!peer.connected && !peer.last_error.empty()) entry["last_error"] = peer.last_error;
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
+
+json::object mining_view(const MiningStatus& mining) {
+    json::object out;
+    out["engine"] = mining.engine;
+    out["searching"] = mining.searching;
+    out["blocks"] = mining.blocks;
+    out["hashes"] = mining.hashes;
+    out["hashes_per_second"] = mining.hashes_per_second;
+    if (!mining.last_error.empty()) out["last_error"] = mining.last_error;
+    return out;
+}
+
+json::object count_view(std::uint64_t count, const std::string& last) {
+    json::object out;
+    out["count"] = count;
+    if (!last.empty()) out["last"] = last;
+    return out;
+}
+
+}  // namespace
+
+json::object node_status(const NodeStatusParts& parts) {
+    const ChainTip& tip = parts.chain.tip();
+    const auto& newest = parts.checkpoints.newest();
+    const Registry& registry = parts.chain.registry();
+    const PeerCounters& counters = parts.peers.counters();
+
+    json::object out;
+    out["chain_id"] = to_hex(parts.chain.chain_id().view());
+    out["height"] = tip.height;
+    out["tip"] = to_hex(tip.id.view());
+    out["log_size"] = tip.log_size;
+    out["final_size"] = newest ? newest->size : 0;
+    if (newest) out["final_time"] = newest->time.time_since_epoch().count();
+    out["members"] = registry.members().size();
+    out["nodes"] = registry.node_count();
+    out["quorum"] = registry.quorum();
+    out["mempool"] = parts.chain.mempool_size();
+    out["reorgs"] = parts.reorgs;
+    out["peers"] = peers_view(parts.peers);
+    if (parts.mining) out["mining"] = mining_view(*parts.mining);
+    out["refused_peers"] = count_view(counters.refused, counters.last_refused);
+    out["misbehaviour"] = count_view(counters.misbehaviours, counters.last_misbehaviour);
+    if (!parts.peers.dial_errors().empty()) {
+        json::object unreachable;
+        for (const auto& [address, why] : parts.peers.dial_errors()) unreachable[address] = why;
+        out["unreachable"] = std::move(unreachable);
+    }
+    if (!parts.checkpoints.conflict().empty()) out["conflict"] = parts.checkpoints.conflict();
+    if (!parts.last_error.empty()) out["last_error"] = parts.last_error;
+    return out;
+}
+
+}  // namespace assay::ledger

@@ -1,0 +1,29 @@
+// The JSON view of one chain for /v1/status. Pure.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <boost/json/fwd.hpp>
+
+#include "ledger/chain/chain.hpp"
+#include "ledger/net/peer_manager.hpp"
+#include "ledger/node/checkpoint_store.hpp"
+#include "ledger/node/mining.hpp"
+
+namespace assay::ledger {
+
+struct NodeStatusParts {
+    const Chain& chain;
+    const PeerManager& peers;
+    const CheckpointStore& checkpoints;
+    std::optional<MiningStatus> mining{};  // none: this member does not mine
+    std::uint64_t reorgs = 0;
+    std::string last_error{};
+};
+
+[[nodiscard]] boost::json::object node_status(const NodeStatusParts& parts);
+
+}  // namespace assay::ledger
