@@ -169,6 +169,7 @@ Result<void> BlockStore::put(const Cid& cid, ByteView bytes) {
 
 Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
     std::vector<PendingFile> pending;
+    std::set<fs::path> targets;  // equal blocks in one window are written once
     bool new_folders = false;
     for (const Block& block : blocks_to_put) {
         if (block.bytes.size() > kBlockBytesMax) {
@@ -178,6 +179,7 @@ Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
         const auto size = size_of(block.cid);
         if (size && *size == block.bytes.size()) continue;
         fs::path target = path_of(block.cid);
+        if (!targets.insert(target).second) continue;
         const fs::path folder = target.parent_path();
         if (::mkdir(folder.c_str(), 0755) == 0) {
             new_folders = true;

@@ -122,10 +122,10 @@ class Fetch {
             if (!accepted) co_return accepted;
             for (const std::size_t slot : wrong) refuse_wrong_block(window, slot);
         }
-        for (const WantedBlock& block : blocks) {
-            if (!are_nodes) leaf_bytes_absent_ -= block.bytes_max;
+        if (!are_nodes) {
+            for (const WantedBlock& leaf : blocks) leaf_bytes_absent_ -= leaf.bytes_max;
+            report_progress();
         }
-        report_progress();
         co_return Result<void>{};
     }
 

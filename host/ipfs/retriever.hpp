@@ -55,6 +55,7 @@ struct RetrieveRequest {
     // Called on the executor. A refusal (block-hash-mismatch, block-too-large) also bans the source
     // for the rest of this fetch.
     std::function<void(const Source&, const Error&)> on_refusal;
+    // Once the tree is known, and after each window of raw leaves. Done means: need not be fetched.
     std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)> on_progress;
 };
 
