@@ -1,0 +1,97 @@
+#include "ledger/core/difficulty.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include <string>
+
+#include "ledger/core/pow.hpp"
+#include "tests/support/fixtures.hpp"
+#include "tests/unit/ledger/core/bitcoin_data.hpp"
+
+namespace assay::ledger {
+namespace {
+
+std::uint32_t bits_of(const boost::json::value& text) {
+    return static_cast<std::uint32_t>(std::stoul(std::string(text.as_string()), nullptr, 16));
+}
+
+// 12 runs of bchd: steady, random, up- and down-ramping, 32- and 64-bit edges, negative times.
+TEST(Asert, ReproducesAllVectors) {
+    ASSAY_FIXTURE_OR_SKIP(path, "ledger/asert/aserti3-2d_vectors.json");
+    const Bytes text = test::fixture_bytes(path);
+    const auto vectors = boost::json::parse(as_text(text));
+    AsertParams params;
+    params.target_interval_s = vectors.at("params").at("target_spacing").to_number<std::int64_t>();
+    params.half_life_s = vectors.at("params").at("half_life").to_number<std::int64_t>();
+    params.pow_limit = bits_of(vectors.at("params").at("pow_limit_bits"));
+    int steps = 0;
+    for (const auto& run : vectors.at("runs").as_array()) {
+        params.anchor_bits = bits_of(run.at("anchor_bits"));
+        const auto anchor_height = run.at("anchor_height").to_number<std::uint64_t>();
+        const auto anchor_time = run.at("anchor_time").to_number<std::int64_t>();
+        for (const auto& step : run.at("blocks").as_array()) {
+            const auto height = step.at(0).to_number<std::uint64_t>() - anchor_height;
+            const auto time = step.at(1).to_number<std::int64_t>() - anchor_time;
+            ASSERT_EQ(aserti3_2d(params, time, static_cast<std::int64_t>(height)),
+                      bits_of(step.at(2)))
+                << "run " << run.at("run") << " height " << step.at(0);
+            ++steps;
+        }
+    }
+    EXPECT_EQ(steps, 13'998);
+}
+
+TEST(Asert, SaturatesAtBothEnds) {
+    AsertParams params;
+    params.anchor_bits = params.pow_limit = 0x207fffff;
+    params.target_interval_s = 15;
+    params.half_life_s = 300;
+    EXPECT_EQ(aserti3_2d(params, INT64_MAX, 0), 0x207fffffU);
+    EXPECT_EQ(aserti3_2d(params, INT64_MIN, 0), 0x01010000U);
+    EXPECT_EQ(aserti3_2d(params, 0, INT64_MAX), 0x01010000U);
+    EXPECT_EQ(aserti3_2d(params, 0, INT64_MIN), 0x207fffffU);
+    EXPECT_EQ(aserti3_2d(params, 15, 0), 0x207fffffU);
+}
+
+ChainParams production() {
+    ChainParams params;
+    params.pow_limit = 0x1e00ffff;
+    return params;
+}
+
+TEST(Difficulty, StartsAtTheLimitAndStaysWhereBlocksComeInTime) {
+    const ChainParams params = production();
+    EXPECT_EQ(required_bits(0, 0, params), params.pow_limit);
+    EXPECT_EQ(required_bits(0, 4'000'000'000, params), params.pow_limit);
+    EXPECT_EQ(next_drift(0, 1'000, 1'015, true, params), 0);
+}
+
+TEST(Difficulty, OneHalfLifeOfDriftHalvesTheTarget) {
+    const ChainParams params = production();
+    const std::int64_t half_life = params.half_life_s;
+    const U256 limit = *expand_target(params.pow_limit);
+    for (unsigned n = 1; n < 20; ++n) {
+        EXPECT_EQ(required_bits(-half_life * n, 50, params), compact_target(limit >> n));
+    }
+}
+
+TEST(Difficulty, CountsTimeOnlyWhileTheChainIsUrgent) {
+    const ChainParams params = production();
+    EXPECT_EQ(next_drift(-100, 1'000, 1'001, true, params), -114);
+    EXPECT_EQ(next_drift(-100, 1'000, 1'001, false, params), -100);
+    EXPECT_EQ(next_drift(-100, 1'000, 90'000, false, params), -100);
+    EXPECT_EQ(next_drift(-1'000, 1'000, 90'000, true, params), -1'000 + 300 - 15)
+        << "one block eases by one half-life at most";
+    EXPECT_EQ(next_drift(-10, 1'000, 1'100, true, params), 0) << "no credit builds up";
+}
+
+TEST(Difficulty, IsFixedWithoutRetarget) {
+    ChainParams params = production();
+    params.retarget = false;
+    EXPECT_EQ(required_bits(-100'000, 7, params), params.pow_limit);
+}
+
+}  // namespace
+}  // namespace assay::ledger
