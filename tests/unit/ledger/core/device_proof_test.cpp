@@ -1,0 +1,242 @@
+#include "ledger/core/device_proof.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/decoder_checks.hpp"
+#include "tests/support/test_consortium.hpp"
+
+namespace assay::ledger {
+namespace {
+
+using test::ProvedRelease;
+using test::TestConsortium;
+
+constexpr std::uint64_t kTime = TestConsortium::kTime;
+
+class DeviceProofTest : public testing::Test {
+  protected:
+    DeviceProofTest() {
+        DeviceState device;
+        device.device_class = consortium_.device_class;
+        device.component = "firmware";
+        device.installed_sequence = 4;
+        trust_.device = device;
+        trust_.now = kTime + 60;
+    }
+
+    [[nodiscard]] ReleaseRecord release(std::uint64_t sequence = 5) const {
+        return consortium_.release(sequence, as_bytes("the image"));
+    }
+    [[nodiscard]] std::string word(ByteView bundle) const {
+        const auto verified = verify_device_proof(bundle, trust_);
+        return verified ? "accepted" : verified.error().code().message();
+    }
+    [[nodiscard]] std::string word(const ReleaseRecord& record) const {
+        return word(ProvedRelease(consortium_, record).bundle());
+    }
+
+    TestConsortium consortium_;
+    Anchor anchor_ = consortium_.anchor();
+    DeviceTrust trust_{anchor_, {}, 0, {}, 7 * 24 * 3600, {}};
+};
+
+TEST_F(DeviceProofTest, AcceptsAGenuineRelease) {
+    const ProvedRelease proved(consortium_, release());
+    const auto verified = verify_device_proof(proved.bundle(), trust_);
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    EXPECT_EQ(verified->leaf, proved.leaf());
+    EXPECT_EQ(verified->release, release());
+    EXPECT_EQ(verified->release_issuer, "oem");
+    EXPECT_EQ(verified->policy_version, 1U);
+    EXPECT_EQ(verified->cosignatures, 4U);
+    EXPECT_EQ(verified->checkpoint.size, proved.log.checkpoint().size);
+    EXPECT_EQ(verified->checkpoint.time, kTime + 1);
+}
+
+TEST_F(DeviceProofTest, RoundTripsAndRefusesPrefixes) {
+    const ProvedRelease proved(consortium_, release());
+    EXPECT_EQ(decode_device_proof(proved.bundle()).value(), proved.proof);
+    test::expect_only_whole_input(proved.bundle(), decode_device_proof);
+}
+
+TEST_F(DeviceProofTest, EveryByteCounts) {
+    const Bytes bundle = ProvedRelease(consortium_, release()).bundle();
+    const auto accepts = [&](ByteView bytes) { return word(bytes) == "accepted"; };
+    test::expect_every_bit_counts(bundle, accepts, 9);
+}
+
+TEST_F(DeviceProofTest, Step1RefusesWhatDoesNotDecodeOrIsOfAnotherLedger) {
+    EXPECT_EQ(word(as_bytes("nonsense")), "malformed");
+    EXPECT_EQ(word(Bytes(kDeviceProofBytesMax + 1)), "limit-exceeded");
+
+    TestConsortium other;
+    other.chain_id.bytes[0] ^= std::byte{1};
+    EXPECT_EQ(word(ProvedRelease(other, release()).bundle()), "chain-id-mismatch");
+
+    anchor_.origin = "other.example";
+    EXPECT_EQ(word(release()), "origin-mismatch");
+}
+
+TEST_F(DeviceProofTest, Step1RefusesSubjectsThatContradictTheBody) {
+    ProvedRelease proved(consortium_, release());
+    const Bytes tx = consortium_.sign(TxType::kRelease, encode_release(release()), "something else",
+                                      0, {&consortium_.members[0].tx});
+    proved.proof.release_tx = tx;
+    EXPECT_EQ(word(proved.bundle()), "malformed");
+}
+
+TEST_F(DeviceProofTest, Step1RefusesProofsUnderDifferentCheckpoints) {
+    ProvedRelease proved(consortium_, release());
+    const ProvedRelease later(consortium_, release(), kTime + 10);
+    proved.proof.policy_proof = later.proof.policy_proof;
+    EXPECT_EQ(word(proved.bundle()), "malformed");
+}
+
+TEST_F(DeviceProofTest, Step2NeedsTheQuorum) {
+    EXPECT_EQ(word(ProvedRelease(consortium_, release(), kTime, {0, 2}).bundle()),
+              "quorum-not-met");
+    EXPECT_EQ(word(ProvedRelease(consortium_, release(), kTime, {0, 2, 3}).bundle()), "accepted");
+}
+
+TEST_F(DeviceProofTest, Step3NeverGoesBack) {
+    const ProvedRelease proved(consortium_, release());
+    const Checkpoint now = proved.log.checkpoint();
+    const TrustedCheckpoint same = {now.size, now.root, kTime + 1};
+    trust_.checkpoint = same;
+    EXPECT_EQ(word(proved.bundle()), "accepted");
+    trust_.checkpoint = TrustedCheckpoint{now.size - 1, LogHash{}, kTime};
+    EXPECT_EQ(word(proved.bundle()), "accepted");
+    trust_.checkpoint = TrustedCheckpoint{now.size + 1, LogHash{}, kTime};
+    EXPECT_EQ(word(proved.bundle()), "checkpoint-rolled-back");
+    trust_.checkpoint = TrustedCheckpoint{now.size, LogHash{}, kTime};
+    EXPECT_EQ(word(proved.bundle()), "checkpoint-rolled-back");
+    trust_.checkpoint = TrustedCheckpoint{now.size, now.root, kTime + 2};
+    EXPECT_EQ(word(proved.bundle()), "checkpoint-rolled-back");
+}
+
+TEST_F(DeviceProofTest, Step3RefusesStaleCheckpointsWhenThereIsAClock) {
+    const Bytes bundle = ProvedRelease(consortium_, release()).bundle();
+    trust_.now = kTime + 1 + 7 * 24 * 3600;
+    EXPECT_EQ(word(bundle), "accepted");
+    trust_.now = *trust_.now + 1;
+    EXPECT_EQ(word(bundle), "checkpoint-stale");
+    trust_.now.reset();
+    EXPECT_EQ(word(bundle), "accepted");
+}
+
+TEST_F(DeviceProofTest, Step4NeedsBothInclusionPaths) {
+    const ProvedRelease proved(consortium_, release());
+    for (std::string DeviceProof::*part :
+         {&DeviceProof::release_proof, &DeviceProof::policy_proof}) {
+        DeviceProof changed = proved.proof;
+        TlogProof path = parse_tlog_proof(changed.*part).value();
+        ++path.index;
+        changed.*part = to_string(path);
+        EXPECT_EQ(word(encode_device_proof(changed)), "proof-invalid");
+    }
+    // Signed by the OEM, but never on the ledger.
+    DeviceProof unrecorded = proved.proof;
+    unrecorded.release_tx = consortium_.sign(release(6));
+    EXPECT_EQ(word(encode_device_proof(unrecorded)), "proof-invalid");
+}
+
+TEST_F(DeviceProofTest, Step5ChecksThePolicy) {
+    trust_.policy_version = 2;
+    EXPECT_EQ(word(release()), "policy-version-not-increasing");
+    EXPECT_EQ(word(ProvedRelease(consortium_, release(), kTime, {0, 1, 2}, 2).bundle()),
+              "accepted");
+    trust_.policy_version = 1;
+
+    anchor_.oem_root = consortium_.members[1].member.root;
+    EXPECT_EQ(word(release()), "signature-invalid");
+    anchor_.oem_root = consortium_.members[0].member.root;
+
+    anchor_.vendor = uuid5_dns("other.example");
+    EXPECT_EQ(word(release()), "vendor-mismatch");
+}
+
+TEST_F(DeviceProofTest, Step6ChecksTheSigners) {
+    const auto signed_by = [&](Slot slot, const ReleaseRecord& record) {
+        ProvedRelease proved(consortium_, record);
+        proved.proof.release_tx = consortium_.sign(record, slot);
+        const auto index = proved.log.add(proved.proof.release_tx);
+        const std::string note = proved.log.note();
+        proved.proof.release_proof = proved.log.prove(index, note);
+        // The policy comes right after the filler that ProvedRelease puts in front.
+        proved.proof.policy_proof = proved.log.prove(record.sequence + 4, note);
+        return word(proved.bundle());
+    };
+    EXPECT_EQ(signed_by(0, release()), "accepted");
+    EXPECT_EQ(signed_by(1, release()), "signer-not-permitted");
+    EXPECT_EQ(signed_by(2, release()), "signer-unknown");
+    ReleaseRecord radio = release();
+    radio.component = "radio";
+    trust_.device->component = "radio";
+    EXPECT_EQ(signed_by(1, radio), "accepted");
+}
+
+TEST_F(DeviceProofTest, Step7ChecksWhatTheDeviceIs) {
+    TestConsortium foreign;
+    foreign.vendor = uuid5_dns("other.example");
+    ReleaseRecord record = release();
+    record.vendor = foreign.vendor;
+    EXPECT_EQ(word(record), "vendor-mismatch");
+
+    record = release();
+    record.device_class = uuid5(consortium_.vendor, "other-class");
+    EXPECT_EQ(word(record), "class-mismatch");
+    record = release();
+    record.component = "bootloader";
+    EXPECT_EQ(word(record), "component-mismatch");
+    record = release();
+    record.payload_type = PayloadType::kSwu;
+    EXPECT_EQ(word(record), "payload-unsupported");
+    record = release();
+    record.images[0].role = ImageRole::kOther;
+    EXPECT_EQ(word(record), "payload-unsupported");
+}
+
+TEST_F(DeviceProofTest, Step8ChecksOrderAndTime) {
+    EXPECT_EQ(word(release(4)), "sequence-below-floor");
+    EXPECT_EQ(word(release(3)), "sequence-below-floor");
+    trust_.device->sequence_floor = 6;
+    EXPECT_EQ(word(release(5)), "sequence-below-floor");
+    EXPECT_EQ(word(release(6)), "accepted");
+    trust_.device->sequence_floor = 0;
+    trust_.device->installed_sequence.reset();
+    EXPECT_EQ(word(release(1)), "accepted");
+    trust_.device->installed_sequence = 4;
+
+    ReleaseRecord record = release();
+    record.applies_to = AppliesTo{5, {}, {}};
+    EXPECT_EQ(word(record), "from-version-not-allowed");
+    record.applies_to = AppliesTo{{}, 3, {}};
+    EXPECT_EQ(word(record), "from-version-not-allowed");
+    record.applies_to = AppliesTo{4, 4, {}};
+    EXPECT_EQ(word(record), "accepted");
+
+    record = release();
+    record.depends_on = {{"radio", 1}};
+    EXPECT_EQ(word(record), "dependency-missing");
+    record = release();
+    record.not_before = *trust_.now + 1;
+    EXPECT_EQ(word(record), "release-not-yet-valid");
+    record = release();
+    record.expires = *trust_.now;
+    EXPECT_EQ(word(record), "release-expired");
+}
+
+TEST_F(DeviceProofTest, WithoutAClockTheCheckpointTellsTheTime) {
+    trust_.now.reset();
+    ReleaseRecord record = release();
+    record.expires = kTime;
+    EXPECT_EQ(word(record), "release-expired");
+}
+
+TEST_F(DeviceProofTest, AnAuditorChecksNoDevice) {
+    trust_.device.reset();
+    EXPECT_EQ(word(release(1)), "accepted");
+}
+
+}  // namespace
+}  // namespace assay::ledger
