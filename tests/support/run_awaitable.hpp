@@ -17,6 +17,16 @@ namespace assay::test {
 
 inline constexpr std::chrono::seconds kAwaitableTimeMax{60};
 
+// Runs handlers until `holds()`; throws if it does not come to that.
+template <typename Predicate>
+void run_until(boost::asio::io_context& io, Predicate holds) {
+    const auto end = std::chrono::steady_clock::now() + kAwaitableTimeMax;
+    io.restart();
+    while (!holds()) {
+        if (io.run_one_until(end) == 0) throw std::runtime_error("nothing left that could happen");
+    }
+}
+
 template <typename T>
 T run_awaitable(boost::asio::io_context& io, boost::asio::awaitable<T> operation) {
     std::optional<T> out;
@@ -26,11 +36,7 @@ T run_awaitable(boost::asio::io_context& io, boost::asio::awaitable<T> operation
         out.emplace(std::move(value));
     };
     boost::asio::co_spawn(io, std::move(operation), finish);
-    const auto end = std::chrono::steady_clock::now() + kAwaitableTimeMax;
-    io.restart();
-    while (!out) {
-        if (io.run_one_until(end) == 0) throw std::runtime_error("coroutine does not finish");
-    }
+    run_until(io, [&] { return out.has_value(); });
     if (failure) std::rethrow_exception(failure);
     return std::move(*out);
 }
@@ -43,11 +49,7 @@ inline void run_awaitable(boost::asio::io_context& io, boost::asio::awaitable<vo
         done = true;
     };
     boost::asio::co_spawn(io, std::move(operation), finish);
-    const auto end = std::chrono::steady_clock::now() + kAwaitableTimeMax;
-    io.restart();
-    while (!done) {
-        if (io.run_one_until(end) == 0) throw std::runtime_error("coroutine does not finish");
-    }
+    run_until(io, [&] { return done; });
     if (failure) std::rethrow_exception(failure);
 }
 
