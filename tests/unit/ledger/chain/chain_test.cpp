@@ -65,5 +65,132 @@ TEST_P(ChainOf, SettlesATransactionAndFallsSilent) {
 }
 INSTANTIATE_TEST_SUITE_P(Members, ChainOf, testing::Values(1, 2, 4));
 
+// Genesis parameters small enough to see each branch of rule B15 in a few blocks.
+TEST(EmptyBlocks, ComeAtOnceThenAfterABackOffThenAtTheHeartbeat) {
+    const test::TempDir dir;
+    Founders founders(4);  // s = 3
+    founders.genesis.params.urgent_blocks_max = 1;
+    founders.genesis.params.backoff_intervals = 2;
+    founders.genesis.params.heartbeat_s = 100;
+    founders.seal_genesis();
+    const auto chain = founders.open(dir / "c");
+    std::uint32_t now = kGenesisTime + 5;
+    ASSERT_TRUE(chain->accept_transaction(
+        test::make_policy_tx(founders.chain_id, founders.members[0])));
+    founders.extend(*chain, now);
+    std::vector<std::uint32_t> waits;
+    for (int i = 0; i < 5; ++i) {
+        founders.extend(*chain, now);
+        waits.push_back(chain->tip().time - chain->at_height(chain->tip().height - 1).time);
+    }
+    EXPECT_EQ(waits, (std::vector<std::uint32_t>{1, 30, 30, 100, 100}));
+}
+
+TEST(Chain, RaisesTheDifficultyOfBlocksThatComeTooFast) {
+    const test::TempDir dir;
+    Founders founders(1);
+    founders.genesis.params.half_life_s = 20;
+    founders.seal_genesis();
+    const auto chain = founders.open(dir / "c");
+    std::uint32_t now = kGenesisTime + 5;
+    std::vector<std::uint32_t> bits;
+    for (std::uint64_t version = 1; version <= 7; ++version, ++now) {
+        PolicyOptions options;
+        options.version = version;
+        ASSERT_TRUE(chain->accept_transaction(
+            test::make_policy_tx(founders.chain_id, founders.members[0], options)));
+        const Bytes block = founders.extend(*chain, now);
+        bits.push_back(decode_block(block)->header().bits);
+    }
+    // Block 1 ends an idle time, which does not count; every later one is 14 s ahead of T.
+    EXPECT_EQ(bits[0], test::kEasyPow);
+    EXPECT_EQ(bits[1], test::kEasyPow);
+    for (std::size_t i = 2; i < bits.size(); ++i) {
+        EXPECT_LT(*expand_target(bits[i]), *expand_target(bits[i - 1])) << i;
+    }
+}
+
+TEST(Chain, WithholdsTheTemplateUntilTheParentsTimeHasPassed) {
+    const test::TempDir dir;
+    const Founders founders(1);
+    const auto chain = founders.open(dir / "c");
+    ASSERT_TRUE(chain->accept_transaction(
+        test::make_policy_tx(founders.chain_id, founders.members[0])));
+    EXPECT_FALSE(chain->make_template(0, at(kGenesisTime - 100)));
+    EXPECT_FALSE(chain->make_template(0, at(kGenesisTime)));
+    EXPECT_TRUE(chain->make_template(0, at(kGenesisTime + 1)));
+    EXPECT_FALSE(chain->make_template(1, at(kGenesisTime + 1))) << "no such member";
+}
+
+// 24 blocks of one transaction each; built once, for its tests only read it.
+class LongChain : public testing::Test {
+  protected:
+    static constexpr BlockHeight kHeight = 24;
+    struct Built {
+        test::TempDir dir;
+        Founders founders{1};
+        std::unique_ptr<Chain> chain = founders.open(dir / "c");
+    };
+    static void SetUpTestSuite() {
+        built = std::make_unique<Built>();
+        std::uint32_t now = kGenesisTime + 5;
+        for (std::uint64_t version = 1; version <= kHeight; ++version, ++now) {
+            PolicyOptions options;
+            options.version = version;
+            ASSERT_TRUE(built->chain->accept_transaction(test::make_policy_tx(
+                built->founders.chain_id, built->founders.members[0], options)));
+            built->founders.extend(*built->chain, now);
+        }
+    }
+    static void TearDownTestSuite() { built.reset(); }
+
+    static inline std::unique_ptr<Built> built;
+    const Chain& chain = *built->chain;
+};
+
+TEST_F(LongChain, ProvesEveryTransactionUnderEverySize) {
+    EXPECT_EQ(chain.tip().log_size, kHeight);
+    for (std::uint64_t size = 1; size <= kHeight; ++size) {
+        const LogHash root = chain.log_root(size);
+        EXPECT_EQ(root, chain.at_height(static_cast<BlockHeight>(size)).log_root);
+        for (LogIndex index = 0; index < size; ++index) {
+            const auto block = chain.block(*chain.id_at(static_cast<BlockHeight>(index + 1)));
+            const LeafHash leaf = crypto::leaf_hash(decode_block(*block)->txs[1]);
+            ASSERT_TRUE(crypto::verify_inclusion(leaf, index, size,
+                                                 chain.inclusion_path(index, size), root));
+        }
+    }
+}
+
+TEST_F(LongChain, LocatesAForkInFewIds) {
+    const auto ids = chain.locator();
+    EXPECT_LE(ids.size(), 32U);
+    EXPECT_EQ(ids.front(), chain.tip().id);
+    EXPECT_EQ(ids.back(), chain.id_at(0));
+    const auto after = [this](std::vector<BlockId> locator, std::size_t max) {
+        return chain.headers_after(locator, max);
+    };
+    EXPECT_TRUE(after(ids, 100).empty());
+    EXPECT_EQ(after({*chain.id_at(0)}, 100).size(), kHeight);
+    EXPECT_EQ(after({}, 100).size(), kHeight);
+    const auto some = after({BlockId{}, *chain.id_at(15), *chain.id_at(5)}, 4);
+    ASSERT_EQ(some.size(), 4U);
+    EXPECT_EQ(some.front().id(), chain.id_at(16));
+    EXPECT_EQ(some.back().id(), chain.id_at(19));
+}
+
+TEST_F(LongChain, CatchesANewMemberUp) {
+    const auto follower = built->founders.open(built->dir / "follower");
+    for (const auto& sealed : chain.headers_after(follower->locator(), 2'000)) {
+        const auto block = chain.block(sealed.id());
+        ASSERT_TRUE(follower->accept_block(*block, at(kGenesisTime + 1'000)).tip_changed);
+    }
+    EXPECT_EQ(follower->tip().id, chain.tip().id);
+    EXPECT_FALSE(chain.id_at(kHeight + 1));
+    EXPECT_FALSE(chain.find(TxId{}));
+    EXPECT_FALSE(chain.find(LeafHash{}));
+    EXPECT_FALSE(chain.block(BlockId{}));
+}
+
 }  // namespace
 }  // namespace assay::ledger
