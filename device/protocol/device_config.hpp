@@ -27,7 +27,7 @@ struct DeviceConfig {
     std::vector<std::string> health;  // command and arguments; empty: check the slot
     std::uint32_t health_deadline_s = 60;
     std::uint32_t poll_ms_max = 60'000;  // never sleep longer than this, whatever the gateway says
-    std::uint32_t boot_tries = 3;        // of a new slot, before rolling back
+    std::uint32_t boot_tries = 4;        // of a new slot, before rolling back
     std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
     bool clock = true;  // the device's clock can be relied on
 

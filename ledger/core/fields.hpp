@@ -11,7 +11,7 @@
 //     }
 //     return map.finish(std::move(policy), {1, 2});
 //
-// Used inside ledger/core only.
+// Used by the records of ledger/core and by the device for its own state.
 
 #pragma once
 

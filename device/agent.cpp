@@ -1,0 +1,297 @@
+#include "device/agent.hpp"
+
+#include <algorithm>
+
+#include "host/base/assert.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/crypto/sha256.hpp"
+
+namespace assay::device {
+namespace {
+
+using ledger::ReceiptEvent;
+
+constexpr Milliseconds kGatewayRetryFirst{1'000};
+constexpr std::size_t kDetailBytesMax = 128;
+
+// What went wrong on the device itself; everything else a device refuses.
+bool is_own_failure(Refusal word) {
+    return word == Refusal::kSlotWriteFailed || word == Refusal::kReadBackMismatch;
+}
+
+// Receipts carry a short text; a detail of several lines or beyond ASCII is of no use there.
+std::optional<std::string> detail_of(const Error& error) {
+    if (error.context().empty()) return std::nullopt;
+    std::string text = error.context().substr(0, kDetailBytesMax);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return text;
+}
+
+}  // namespace
+
+Agent::Agent(AgentOptions options,
+             const crypto::PrivateKey& key,
+             GatewayClient& gateway,
+             const DurableWrites& writes,
+             const EventLog& log,
+             const Clock* clock)
+    : options_{std::move(options)},
+      key_{&key},
+      gateway_{&gateway},
+      log_{&log},
+      clock_{clock},
+      file_{options_.folder / kStateFile, writes},
+      boot_{options_.folder / kBootFile, writes},
+      slots_{options_.slots_folder, writes} {}
+
+Result<Agent::Next> Agent::start() {
+    auto state = file_.load();
+    if (!state) return fail(std::move(state).error());
+    state_ = std::move(*state);
+    const auto running = boot_.boot();
+    if (!running) return fail(running.error());
+    running_ = *running;
+    for (const RefusedRelease& entry : state_.refused) {
+        held_until_[entry.release] =
+            std::chrono::steady_clock::now() +
+            backoff(entry.attempts, options_.refused_pause, options_.refused_pause_max);
+    }
+    (*log_)("started", {{"slot", std::string(slot_name(running_))},
+                        {"phase", std::string(to_string(state_.phase))}});
+
+    // The power went between telling the boot loader and writing it down.
+    if (state_.phase == Phase::kInstalled && running_ == state_.pending->slot) {
+        advance(Event::kRestarted);
+        if (auto saved = save(); !saved) return fail(std::move(saved).error());
+    }
+    if (state_.phase == Phase::kTrying) {
+        if (auto settled = settle_trial(); !settled) return fail(std::move(settled).error());
+    }
+    const auto boot = boot_.read();
+    if (!boot) return fail(boot.error());
+    if (running_ == boot->active) return Next{};
+    return Next{Next::Kind::kRestart, {}};
+}
+
+// Started from the new slot, or not any more: keep it or go back.
+Result<void> Agent::settle_trial() {
+    const PendingRelease release = *state_.pending;
+    Result<void> healthy = running_ == release.slot
+                               ? check_health(options_.health, slots_, release)
+                               : fail(Refusal::kBootFailed, "no try of the new slot succeeded");
+    if (!healthy) {
+        if (auto back = boot_.abandon(); !back) return back;
+        const Refusal word = refusal_of(healthy.error().code()).value_or(Refusal::kBootFailed);
+        auto receipt = receipt_of(release, ReceiptEvent::kRolledBack);
+        receipt.result = static_cast<std::uint16_t>(word);
+        receipt.detail = detail_of(healthy.error());
+        if (auto added = add_receipt(std::move(receipt)); !added) return added;
+        remember_refusal(release.release, word);
+        advance(Event::kUnhealthy);
+        (*log_)("rolled-back", {{"release", to_hex(release.release.view())},
+                                {"word", std::string(to_word(word))},
+                                {"detail", healthy.error().context()}});
+        return save();
+    }
+    if (auto kept = boot_.commit(release.slot); !kept) return kept;
+    InstalledRelease installed;
+    installed.release = release.release;
+    installed.sequence = release.sequence;
+    installed.version = release.version;
+    installed.sha256 = release.sha256;
+    state_.installed = installed;
+    state_.sequence_floor = std::max(state_.sequence_floor, release.min_sequence);
+    if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kConfirmed)); !added)
+        return added;
+    advance(Event::kHealthy);
+    (*log_)("confirmed", {{"release", to_hex(release.release.view())},
+                          {"sequence", std::to_string(release.sequence)},
+                          {"version", release.version}});
+    return save();
+}
+
+Result<Agent::Next> Agent::round() {
+    const std::uint64_t failures_before = gateway_failures_;
+    Milliseconds pause = options_.poll_max;
+    if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
+    if (state_.phase != Phase::kInstalled) {
+        const auto answer = gateway_->poll(poll_request());
+        if (answer) {
+            pause = std::min(pause, Milliseconds(answer->sleep_ms));
+            if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
+            if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
+        } else {
+            note_gateway_failure(answer.error());
+        }
+    }
+    if (state_.phase == Phase::kInstalled) return restart_into_new_slot();
+    if (gateway_failures_ == failures_before) {
+        gateway_failures_ = 0;
+    } else {
+        pause = backoff(gateway_failures_, kGatewayRetryFirst, options_.poll_max);
+    }
+    return Next{Next::Kind::kSleep, with_jitter(pause)};
+}
+
+// The gateway wants this; the device decides.
+Result<void> Agent::follow(const std::optional<protocol::Assignment>& assignment) {
+    if (!assignment) return {};
+    const bool known =
+        state_.phase == Phase::kDownloading && state_.pending->release == assignment->release;
+    if (!known) {
+        if (held_back(assignment->release)) return {};
+        if (auto done = accept(*assignment); !done) return done;
+    }
+    if (state_.phase == Phase::kDownloading) return download();
+    return {};
+}
+
+// Everything that can be known without the image. On success the new trust is on disk before the
+// first byte of the image is asked for.
+Result<void> Agent::accept(const protocol::Assignment& assignment) {
+    const auto proof = gateway_->proof(assignment.release);
+    if (!proof) {
+        note_gateway_failure(proof.error());
+        return {};
+    }
+    const SlotIndex slot = other_slot(running_);
+    const auto verified =
+        verify_assigned(*proof, assignment.release, options_.identity, state_, now());
+    if (!verified) {
+        return give_up({assignment.release, assignment.nonce, slot, verified.error()});
+    }
+    if (state_.phase == Phase::kDownloading) advance(Event::kAbandoned);  // superseded
+    learn(state_, *verified);
+    const PendingRelease release = pending_of(*verified, assignment.nonce, slot);
+    if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kVerified)); !added)
+        return added;
+    advance(Event::kVerified);
+    state_.pending = release;
+    (*log_)("verified", {{"release", to_hex(release.release.view())},
+                         {"sequence", std::to_string(release.sequence)},
+                         {"by", verified->release_issuer},
+                         {"cosignatures", std::to_string(verified->cosignatures)}});
+    return save();
+}
+
+Result<void> Agent::download() {
+    const PendingRelease release = *state_.pending;
+    if (auto filled = fill_slot(release); !filled) {
+        if (refusal_of(filled.error().code())) {
+            return give_up({release.release, release.nonce, release.slot, filled.error()});
+        }
+        note_gateway_failure(filled.error());
+        return {};
+    }
+    if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kInstalled)); !added)
+        return added;
+    advance(Event::kWritten);
+    (*log_)("installed", {{"release", to_hex(release.release.view())},
+                          {"slot", std::string(slot_name(release.slot))},
+                          {"bytes", std::to_string(release.bytes)}});
+    return save();
+}
+
+Result<std::vector<Sha256Digest>> Agent::fetch_chunk_list(const PendingRelease& release) {
+    auto digests = gateway_->chunk_digests(release.release, release.chunk_count());
+    if (!digests) return digests;
+    if (ledger::chunk_root(*digests) != release.chunk_root) {
+        return fail(Refusal::kChunkHashMismatch,
+                    "the chunk list is not under the signed chunk root");
+    }
+    return digests;
+}
+
+// Chunks that an interrupted download left in the slot are kept.
+Result<void> Agent::fill_slot(const PendingRelease& release) {
+    const auto digests = fetch_chunk_list(release);
+    if (!digests) return fail(digests.error());
+    const auto slot = slots_.open(release);
+    if (!slot) return fail(slot.error());
+    const auto present = slot->chunks_present(*digests);
+    if (!present) return fail(present.error());
+    for (std::size_t i = 0; i < digests->size(); ++i) {
+        if ((*present)[i]) continue;
+        const std::uint64_t offset = i * release.chunk_bytes;
+        const auto size =
+            static_cast<std::size_t>(std::min(release.chunk_bytes, release.bytes - offset));
+        auto chunk = gateway_->image_range(release.release, offset, size);
+        if (!chunk) return fail(std::move(chunk).error());
+        if (crypto::sha256(*chunk) != (*digests)[i]) {
+            return fail(Refusal::kChunkHashMismatch,
+                        "chunk " + std::to_string(i) + " of the image");
+        }
+        if (auto written = slot->write_chunk(i, *chunk); !written) return written;
+    }
+    if (auto synced = slot->sync(); !synced) return synced;
+    return slot->check_whole(*digests);
+}
+
+Result<Agent::Next> Agent::restart_into_new_slot() {
+    if (auto marked = boot_.try_slot(state_.pending->slot, options_.boot_tries); !marked) {
+        return fail(std::move(marked).error());
+    }
+    advance(Event::kRestarted);
+    if (auto saved = save(); !saved) return fail(std::move(saved).error());
+    (*log_)("restarting", {{"slot", std::string(slot_name(state_.pending->slot))}});
+    return Next{Next::Kind::kRestart, {}};
+}
+
+Result<void> Agent::give_up(const Outcome& outcome) {
+    const Refusal word = refusal_of(outcome.error.code()).value_or(Refusal::kMalformed);
+    ledger::ReceiptBody receipt;
+    receipt.release = outcome.release;
+    receipt.nonce = outcome.nonce;
+    receipt.slot = static_cast<std::uint8_t>(outcome.slot);
+    receipt.event = is_own_failure(word) ? ReceiptEvent::kFailed : ReceiptEvent::kRefused;
+    receipt.result = static_cast<std::uint16_t>(word);
+    receipt.detail = detail_of(outcome.error);
+    if (auto added = add_receipt(std::move(receipt)); !added) return added;
+    remember_refusal(outcome.release, word);
+    if (state_.pending && state_.pending->release == outcome.release) advance(Event::kAbandoned);
+    (*log_)(is_own_failure(word) ? "failed" : "refused",
+            {{"release", to_hex(outcome.release.view())},
+             {"word", std::string(to_word(word))},
+             {"detail", outcome.error.context()}});
+    return save();
+}
+
+void Agent::remember_refusal(const ledger::LeafHash& release, Refusal word) {
+    auto& list = state_.refused;
+    RefusedRelease entry;
+    const auto known = std::find_if(list.begin(), list.end(), [&](const RefusedRelease& item) {
+        return item.release == release;
+    });
+    if (known != list.end()) {
+        entry = *known;
+        list.erase(known);
+    }
+    entry.release = release;
+    entry.word = static_cast<std::uint64_t>(word);
+    ++entry.attempts;
+    held_until_[release] =
+        std::chrono::steady_clock::now() +
+        backoff(entry.attempts, options_.refused_pause, options_.refused_pause_max);
+    list.push_back(entry);
+    if (list.size() > kRefusedMax) {
+        held_until_.erase(list.front().release);
+        list.erase(list.begin());
+    }
+}
+
+bool Agent::held_back(const ledger::LeafHash& release) const {
+    const auto found = held_until_.find(release);
+    return found != held_until_.end() && std::chrono::steady_clock::now() < found->second;
+}
+
+void Agent::advance(Event event) {
+    const auto next = next_phase(state_.phase, event);
+    ASSAY_ASSERT(next.has_value());
+    state_.phase = *next;
+    const bool under_way =
+        *next == Phase::kDownloading || *next == Phase::kInstalled || *next == Phase::kTrying;
+    if (!under_way) state_.pending.reset();
+}
+
+}  // namespace assay::device

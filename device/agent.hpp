@@ -1,0 +1,115 @@
+// The device agent: polls its gateway, and carries a verified release through the state machine,
+// one journalled step after another. Constructing and start()ing it is a boot of the device;
+// whatever step the last life ended in, this one goes on from there.
+//
+// One thread. Nothing the gateway says is believed without proof.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "device/agent_state.hpp"
+#include "device/boot_state.hpp"
+#include "device/event_log.hpp"
+#include "device/gateway_client.hpp"
+#include "device/health.hpp"
+#include "device/retry.hpp"
+#include "device/slots.hpp"
+#include "device/verifier.hpp"
+#include "host/base/clock.hpp"
+#include "ledger/core/receipt.hpp"
+
+namespace assay::device {
+
+struct AgentOptions {
+    std::filesystem::path folder;        // state.cbor, boot.cbor
+    std::filesystem::path slots_folder;  // a.img, b.img
+    DeviceIdentity identity;
+    ledger::LedgerDeviceId ledger_id{};
+    HealthCheck health;
+    std::uint64_t boot_tries = 4;
+    Milliseconds poll_max{60'000};
+    // A refused release is tried again after this, doubled with each refusal up to the maximum.
+    Milliseconds refused_pause{30'000};
+    Milliseconds refused_pause_max{3'600'000};
+};
+
+class Agent {
+  public:
+    // What is to happen next.
+    struct Next {
+        enum class Kind { kSleep, kRestart };
+        Kind kind = Kind::kSleep;
+        Milliseconds pause{0};  // kSleep
+    };
+
+    // All references must outlive the agent. Without `clock` the device has no trusted time.
+    Agent(AgentOptions options,
+          const crypto::PrivateKey& key,
+          GatewayClient& gateway,
+          const DurableWrites& writes,
+          const EventLog& log,
+          const Clock* clock);
+
+    // The boot: loads what is remembered and settles a trial. kRestart: back to the old slot.
+    [[nodiscard]] Result<Next> start();
+    // One round: receipts, poll, and as much of an update as can be done. An Error is a failure of
+    // this device's own storage; the gateway's failures only make the pause longer.
+    [[nodiscard]] Result<Next> round();
+
+    [[nodiscard]] const AgentState& state() const noexcept { return state_; }
+    [[nodiscard]] SlotIndex running_slot() const noexcept { return running_; }
+
+  private:
+    // Steps of the state machine; each ends in a durable state.
+    [[nodiscard]] Result<void> settle_trial();
+    [[nodiscard]] Result<void> accept(const protocol::Assignment& assignment);
+    [[nodiscard]] Result<void> download();
+    [[nodiscard]] Result<Next> restart_into_new_slot();
+
+    [[nodiscard]] Result<void> follow(const std::optional<protocol::Assignment>& assignment);
+    // Unlike everything else, fails with the transport's error or with the refusal itself.
+    [[nodiscard]] Result<std::vector<Sha256Digest>> fetch_chunk_list(const PendingRelease& release);
+    [[nodiscard]] Result<void> fill_slot(const PendingRelease& release);
+
+    struct Outcome {
+        ledger::LeafHash release;
+        protocol::AssignmentNonce nonce{};
+        SlotIndex slot = 0;
+        Error error;
+    };
+    [[nodiscard]] Result<void> give_up(const Outcome& outcome);
+    void remember_refusal(const ledger::LeafHash& release, Refusal word);
+    [[nodiscard]] bool held_back(const ledger::LeafHash& release) const;
+
+    void advance(Event event);
+    [[nodiscard]] Result<void> add_receipt(ledger::ReceiptBody body);
+    [[nodiscard]] ledger::ReceiptBody receipt_of(const PendingRelease& release,
+                                                 ledger::ReceiptEvent event) const;
+    [[nodiscard]] Result<void> send_receipts();
+    [[nodiscard]] Result<void> save();
+    void note_gateway_failure(const Error& error);
+    [[nodiscard]] std::optional<std::uint64_t> now() const;
+    [[nodiscard]] protocol::PollRequest poll_request() const;
+
+    AgentOptions options_;
+    const crypto::PrivateKey* key_;
+    GatewayClient* gateway_;
+    const EventLog* log_;
+    const Clock* clock_;
+    StateFile file_;
+    BootLoader boot_;
+    Slots slots_;
+
+    AgentState state_;
+    SlotIndex running_ = 0;
+    std::uint64_t gateway_failures_ = 0;  // in a row
+    std::map<ledger::LeafHash, std::chrono::steady_clock::time_point> held_until_;
+};
+
+}  // namespace assay::device

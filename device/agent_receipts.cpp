@@ -1,0 +1,82 @@
+// The part of the agent that reports: polls, receipts and their outbox.
+
+#include <algorithm>
+
+#include "device/agent.hpp"
+#include "host/base/text_encoding.hpp"
+
+namespace assay::device {
+
+ledger::ReceiptBody Agent::receipt_of(const PendingRelease& release,
+                                      ledger::ReceiptEvent event) const {
+    ledger::ReceiptBody body;
+    body.release = release.release;
+    body.nonce = release.nonce;
+    body.slot = static_cast<std::uint8_t>(release.slot);
+    body.event = event;
+    return body;
+}
+
+// Into the outbox of the state that is saved next: counter and receipt become durable together, so
+// a counter is never used twice.
+Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
+    body.device = options_.ledger_id;
+    body.counter = static_cast<std::uint32_t>(state_.receipt_counter + 1);
+    if (state_.installed) body.running = state_.installed->sha256;
+    body.time = now();
+    auto receipt = ledger::sign_receipt(body, *key_);
+    if (!receipt) return fail(std::move(receipt).error().within("receipt"));
+    ++state_.receipt_counter;
+    state_.outbox.push_back(std::move(*receipt));
+    if (state_.outbox.size() > kOutboxMax) state_.outbox.erase(state_.outbox.begin());
+    return {};
+}
+
+// In order, since a gateway takes only rising counters. What cannot be delivered now waits.
+Result<void> Agent::send_receipts() {
+    bool changed = false;
+    while (!state_.outbox.empty()) {
+        const auto sent = gateway_->send_receipt(state_.outbox.front());
+        if (!sent && !sent.error().is(Refusal::kReceiptReplayed)) {
+            note_gateway_failure(sent.error());
+            break;
+        }
+        if (!sent) (*log_)("receipt-dropped", {{"detail", sent.error().to_string()}});
+        state_.outbox.erase(state_.outbox.begin());
+        changed = true;
+    }
+    if (!changed) return {};
+    return save();
+}
+
+Result<void> Agent::save() {
+    auto saved = file_.save(state_);
+    if (!saved) return fail(std::move(saved).error().within("save the device's state"));
+    return {};
+}
+
+void Agent::note_gateway_failure(const Error& error) {
+    ++gateway_failures_;
+    (*log_)("gateway-failed", {{"detail", error.to_string()}});
+}
+
+std::optional<std::uint64_t> Agent::now() const {
+    if (clock_ == nullptr) return std::nullopt;
+    return static_cast<std::uint64_t>(clock_->now().time_since_epoch().count());
+}
+
+protocol::PollRequest Agent::poll_request() const {
+    protocol::PollRequest request;
+    request.vendor = options_.identity.anchor.vendor;
+    request.device_class = options_.identity.device_class;
+    request.component = options_.identity.component;
+    if (state_.installed) {
+        request.sequence = state_.installed->sequence;
+        request.version = state_.installed->version;
+        request.running = state_.installed->sha256;
+    }
+    request.state = to_string(state_.phase);
+    return request;
+}
+
+}  // namespace assay::device

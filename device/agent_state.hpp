@@ -1,0 +1,90 @@
+// All that the agent remembers, in one file that is replaced as a whole: a phase, the trust it has
+// gained and the receipt that says so become durable together or not at all.
+
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "device/durable_writes.hpp"
+#include "device/protocol/messages.hpp"
+#include "device/state_machine.hpp"
+#include "ledger/core/device_proof.hpp"
+
+namespace assay::device {
+
+inline constexpr std::string_view kStateFile = "state.cbor";
+inline constexpr std::size_t kOutboxMax = 16;
+inline constexpr std::size_t kRefusedMax = 16;
+
+// What runs, and was confirmed.
+struct InstalledRelease {
+    ledger::LeafHash release;
+    std::uint64_t sequence = 0;
+    std::string version;
+    Sha256Digest sha256;
+    friend bool operator==(const InstalledRelease&, const InstalledRelease&) = default;
+};
+
+// The verified release under way, as its signed record describes it.
+struct PendingRelease {
+    ledger::LeafHash release;
+    protocol::AssignmentNonce nonce{};
+    std::uint64_t slot = 0;  // it goes to: 0 A, 1 B
+    std::uint64_t sequence = 0;
+    std::string version;
+    std::uint64_t min_sequence = 0;  // rollback floor once confirmed
+    Sha256Digest sha256;
+    std::uint64_t bytes = 0;
+    std::uint64_t chunk_bytes = 0;
+    LogHash chunk_root;
+
+    [[nodiscard]] std::uint64_t chunk_count() const noexcept {
+        return (bytes + chunk_bytes - 1) / chunk_bytes;
+    }
+    friend bool operator==(const PendingRelease&, const PendingRelease&) = default;
+};
+
+// A release that was refused or did not work: not tried again at once.
+struct RefusedRelease {
+    ledger::LeafHash release;
+    std::uint64_t word = 0;  // number of the refusal
+    std::uint64_t attempts = 0;
+    friend bool operator==(const RefusedRelease&, const RefusedRelease&) = default;
+};
+
+struct AgentState {
+    Phase phase = Phase::kIdle;
+    std::optional<InstalledRelease> installed;  // nothing on a blank device
+    std::optional<PendingRelease> pending;      // in kDownloading, kInstalled and kTrying
+    std::optional<ledger::TrustedCheckpoint> checkpoint;
+    std::uint64_t policy_version = 0;
+    std::uint64_t sequence_floor = 0;
+    std::uint64_t receipt_counter = 0;  // of the newest receipt
+    std::vector<Bytes> outbox;          // signed receipts not yet acknowledged, oldest first
+    std::vector<RefusedRelease> refused;
+
+    friend bool operator==(const AgentState&, const AgentState&) = default;
+};
+
+[[nodiscard]] Bytes encode_agent_state(const AgentState& state);
+// Also checks that phase and pending release fit together.
+[[nodiscard]] Result<AgentState> decode_agent_state(ByteView input);
+
+class StateFile {
+  public:
+    StateFile(std::filesystem::path path, const DurableWrites& writes)
+        : path_{std::move(path)}, writes_{&writes} {}
+
+    // A fresh state if there is no file yet.
+    [[nodiscard]] Result<AgentState> load() const;
+    [[nodiscard]] Result<void> save(const AgentState& state) const;
+
+  private:
+    std::filesystem::path path_;
+    const DurableWrites* writes_;
+};
+
+}  // namespace assay::device

@@ -1,0 +1,142 @@
+#include "device/device_folder.hpp"
+
+#include "host/crypto/certificate.hpp"
+#include "host/crypto/key_file.hpp"
+#include "host/http/url.hpp"
+
+namespace assay::device {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPemBytesMax = 64 * 1024;
+
+Result<protocol::DeviceConfig> read_config(const fs::path& folder) {
+    const fs::path path = folder / protocol::kConfigFile;
+    auto text = read_file(path, protocol::kDeviceConfigBytesMax);
+    if (!text) return fail(std::move(text).error().within("run assay-device init first"));
+    auto config = protocol::parse_device_config(as_text(*text));
+    if (!config) return fail(std::move(config).error().within(path.string()));
+    return config;
+}
+
+Result<Bytes> read_enrolled(const fs::path& folder, std::string_view name, std::size_t max) {
+    auto content = read_file(folder / name, max);
+    if (!content) return fail(std::move(content).error().within("enrol the device first"));
+    return content;
+}
+
+Result<std::shared_ptr<const http::TlsContext>> make_tls(const fs::path& folder,
+                                                         const protocol::DeviceConfig& config,
+                                                         const crypto::PrivateKey& key) {
+    auto certificate = read_enrolled(folder, protocol::kCertificateFile, kPemBytesMax);
+    if (!certificate) return fail(std::move(certificate).error());
+    auto ca = read_enrolled(folder, protocol::kCaFile, kPemBytesMax);
+    if (!ca) return fail(std::move(ca).error());
+    const auto url = http::parse_url(config.gateway);
+    if (!url) return fail(Error(url.error()).within("gateway in device.json"));
+    if (!url->tls) return fail(Refusal::kMalformed, "gateway in device.json: must be an https URL");
+    auto key_pem = key.to_pem();
+    if (!key_pem) return fail(std::move(key_pem).error());
+    http::TlsOptions options(http::TlsRole::kClient, std::move(*certificate), std::move(*key_pem));
+    options.ca_pem = std::move(*ca);
+    options.server_name = url->host;
+    return http::TlsContext::make(options);
+}
+
+Result<DeviceIdentity> make_identity(const fs::path& folder, const protocol::DeviceConfig& config) {
+    const auto bytes = read_enrolled(folder, protocol::kAnchorFile, ledger::kAnchorBytesMax);
+    if (!bytes) return fail(bytes.error());
+    auto anchor = ledger::decode_anchor(*bytes);
+    if (!anchor) return fail(std::move(anchor).error().within("anchor.cbor"));
+    const ledger::Uuid vendor = ledger::vendor_id_of(config.vendor);
+    if (anchor->vendor != vendor) {
+        return fail(Refusal::kVendorMismatch, "anchor.cbor is not of vendor " + config.vendor);
+    }
+    DeviceIdentity identity;
+    identity.anchor = std::move(*anchor);
+    identity.device_class = ledger::class_id_of(vendor, config.device_class);
+    identity.component = config.component;
+    identity.checkpoint_age_max_s = config.checkpoint_age_max_s;
+    return identity;
+}
+
+}  // namespace
+
+Result<void> init_device(const fs::path& folder, const protocol::DeviceConfig& config) {
+    if (!crypto::is_common_name(config.id)) {
+        return fail(Refusal::kMalformed, "a device id has 1 to 64 characters of [A-Za-z0-9._-]");
+    }
+    if (auto checked = protocol::parse_device_config(protocol::to_json(config)); !checked) {
+        return fail(std::move(checked).error());
+    }
+    if (auto made = create_directories_durable(folder, 0700); !made) return made;
+    auto key = crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256);
+    if (!key) return fail(std::move(key).error());
+    if (auto saved = crypto::save_key(folder / protocol::kKeyFile, *key); !saved) return saved;
+    const auto request = crypto::make_csr(*key, config.id);
+    if (!request) return fail(request.error());
+    if (auto done = write_file_durable(folder / protocol::kRequestFile, *request); !done)
+        return done;
+    return write_file_durable(folder / protocol::kConfigFile, as_bytes(protocol::to_json(config)));
+}
+
+Result<protocol::DeviceStatus> read_status(const fs::path& folder) {
+    const auto config = read_config(folder);
+    if (!config) return fail(config.error());
+    const DurableWrites writes;
+    const auto state = StateFile(folder / kStateFile, writes).load();
+    if (!state) return fail(state.error());
+    const auto boot = BootLoader(folder / kBootFile, writes).read();
+    if (!boot) return fail(boot.error());
+
+    protocol::DeviceStatus status;
+    status.id = config->id;
+    status.slot = boot->active;
+    status.state = to_string(state->phase);
+    if (state->installed) {
+        status.sequence = state->installed->sequence;
+        status.version = state->installed->version;
+        status.running = state->installed->sha256;
+    }
+    if (state->pending) status.pending = state->pending->release;
+    status.sequence_floor = state->sequence_floor;
+    status.checkpoint = state->checkpoint;
+    status.policy_version = state->policy_version;
+    status.receipts_made = state->receipt_counter;
+    status.receipts_waiting = state->outbox.size();
+    for (const RefusedRelease& entry : state->refused) {
+        const auto word = refusal_from_number(entry.word);
+        status.refused.push_back(
+            {entry.release, std::string(word ? to_word(*word) : "unknown"), entry.attempts});
+    }
+    return status;
+}
+
+Result<EnrolledDevice> open_device(const fs::path& folder) {
+    auto config = read_config(folder);
+    if (!config) return fail(std::move(config).error());
+    if (!config->ledger_id) {
+        return fail(std::errc::no_such_file_or_directory,
+                    "device.json has no ledger_id: enrol first");
+    }
+    auto key = crypto::load_key(folder / protocol::kKeyFile);
+    if (!key) return fail(std::move(key).error());
+    auto tls = make_tls(folder, *config, *key);
+    if (!tls) return fail(std::move(tls).error());
+    auto identity = make_identity(folder, *config);
+    if (!identity) return fail(std::move(identity).error());
+
+    AgentOptions options;
+    options.folder = folder;
+    options.slots_folder = folder / config->slots;
+    options.identity = std::move(*identity);
+    options.ledger_id = *config->ledger_id;
+    options.health.command = config->health;
+    options.health.deadline = std::chrono::seconds(config->health_deadline_s);
+    options.boot_tries = config->boot_tries;
+    options.poll_max = Milliseconds(config->poll_ms_max);
+    return EnrolledDevice{std::move(*config), std::move(*key), std::move(*tls), std::move(options)};
+}
+
+}  // namespace assay::device

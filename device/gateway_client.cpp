@@ -1,0 +1,112 @@
+#include "device/gateway_client.hpp"
+
+#include "device/protocol/paths.hpp"
+#include "ledger/core/device_proof.hpp"
+
+namespace assay::device {
+namespace {
+
+constexpr std::size_t kDigestBytes = 32;
+
+// What the HTTP client or a parser calls malformed is a broken gateway here, not a bad release.
+tl::unexpected<Error> not_a_refusal(const Error& error) {
+    if (!refusal_of(error.code())) return fail(error);
+    return fail(std::errc::protocol_error, error.to_string());
+}
+
+Error unexpected_size(std::string_view what, std::size_t have, std::size_t wanted) {
+    return Error(std::make_error_code(std::errc::protocol_error),
+                 std::string(what) + ": " + std::to_string(have) + " bytes instead of " +
+                     std::to_string(wanted));
+}
+
+}  // namespace
+
+GatewayClient::GatewayClient(std::string url, std::shared_ptr<const http::TlsContext> tls)
+    : url_{std::move(url)}, client_{std::move(tls)} {
+    while (url_.ends_with('/')) url_.pop_back();
+}
+
+Result<http::Response> GatewayClient::exchange(http::ClientRequest request) {
+    const std::string what = request.method + " " + request.url;
+    request.url.insert(0, url_);
+    auto response = client_.request(std::move(request));
+    if (!response) return not_a_refusal(std::move(response).error().within(what));
+    if (!response->ok()) {
+        const std::string problem = protocol::describe_problem(response->text());
+        const auto code = problem.starts_with(to_word(Refusal::kReceiptReplayed))
+                              ? make_error_code(Refusal::kReceiptReplayed)
+                              : std::make_error_code(std::errc::protocol_error);
+        return fail(code, what + ": status " + std::to_string(response->status) +
+                              (problem.empty() ? "" : " (" + problem + ")"));
+    }
+    return response;
+}
+
+Result<protocol::PollAnswer> GatewayClient::poll(const protocol::PollRequest& poll_request) {
+    http::ClientRequest request("POST", std::string(protocol::kPollPath));
+    request.headers.set("Content-Type", std::string(protocol::kJsonType));
+    request.body = to_bytes(protocol::to_json(poll_request));
+    request.body_bytes_max = protocol::kMessageBytesMax;
+    auto response = exchange(std::move(request));
+    if (!response) return fail(std::move(response).error());
+    auto answer = protocol::parse_poll_answer(response->text());
+    if (!answer) return not_a_refusal(answer.error());
+    return answer;
+}
+
+Result<Bytes> GatewayClient::proof(const ledger::LeafHash& release) {
+    http::ClientRequest request("GET", protocol::proof_path(release));
+    request.body_bytes_max = ledger::kDeviceProofBytesMax;
+    auto response = exchange(std::move(request));
+    if (!response) return fail(std::move(response).error());
+    return std::move(response->body);
+}
+
+Result<std::vector<Sha256Digest>> GatewayClient::chunk_digests(const ledger::LeafHash& release,
+                                                               std::uint64_t count) {
+    http::ClientRequest request("GET", protocol::chunks_path(release));
+    request.body_bytes_max = count * kDigestBytes;
+    auto response = exchange(std::move(request));
+    if (!response) return fail(std::move(response).error());
+    ByteView rest = response->body;
+    if (rest.size() != count * kDigestBytes) {
+        return fail(unexpected_size("chunk list", rest.size(), count * kDigestBytes));
+    }
+    std::vector<Sha256Digest> digests;
+    digests.reserve(count);
+    for (; !rest.empty(); rest = rest.subspan(kDigestBytes)) {
+        digests.push_back(Sha256Digest::from(rest.first(kDigestBytes)));
+    }
+    return digests;
+}
+
+Result<Bytes> GatewayClient::image_range(const ledger::LeafHash& release,
+                                         std::uint64_t offset,
+                                         std::size_t bytes) {
+    http::ClientRequest request("GET", protocol::image_path(release));
+    request.headers.set(
+        "Range", "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + bytes - 1));
+    request.body_bytes_max = bytes;
+    auto response = exchange(std::move(request));
+    if (!response) return fail(std::move(response).error());
+    if (response->body.size() != bytes) {
+        return fail(unexpected_size("image range", response->body.size(), bytes));
+    }
+    return std::move(response->body);
+}
+
+Result<void> GatewayClient::send_receipt(ByteView receipt) {
+    http::ClientRequest request("POST", std::string(protocol::kReceiptsPath));
+    request.headers.set("Content-Type", std::string(protocol::kReceiptType));
+    request.body = to_bytes(receipt);
+    request.body_bytes_max = protocol::kMessageBytesMax;
+    auto response = exchange(std::move(request));
+    if (!response) return fail(std::move(response).error());
+    if (auto taken = protocol::check_receipt_acknowledgement(response->text()); !taken) {
+        return not_a_refusal(taken.error());
+    }
+    return {};
+}
+
+}  // namespace assay::device

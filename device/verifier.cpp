@@ -1,0 +1,62 @@
+#include "device/verifier.hpp"
+
+#include <algorithm>
+
+#include "host/base/assert.hpp"
+
+namespace assay::device {
+
+Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
+                                                const ledger::LeafHash& assigned,
+                                                const DeviceIdentity& identity,
+                                                const AgentState& state,
+                                                std::optional<std::uint64_t> now) {
+    ledger::DeviceState device;
+    device.device_class = identity.device_class;
+    device.component = identity.component;
+    if (state.installed) device.installed_sequence = state.installed->sequence;
+    device.sequence_floor = state.sequence_floor;
+    const ledger::DeviceTrust trust{
+        identity.anchor, state.checkpoint, state.policy_version, now, identity.checkpoint_age_max_s,
+        device};
+    auto verified = ledger::verify_device_proof(proof, trust);
+    if (verified && verified->leaf != assigned) {
+        return fail(Refusal::kProofInvalid,
+                    "the proof is of another release than the assigned one");
+    }
+    return verified;
+}
+
+void learn(AgentState& state, const ledger::VerifiedRelease& verified) {
+    if (state.checkpoint) {
+        ASSAY_ASSERT(verified.checkpoint.size >= state.checkpoint->size);
+        ASSAY_ASSERT(verified.checkpoint.time >= state.checkpoint->time);
+    }
+    ASSAY_ASSERT(verified.policy_version >= state.policy_version);
+    state.checkpoint = verified.checkpoint;
+    state.policy_version = verified.policy_version;
+}
+
+PendingRelease pending_of(const ledger::VerifiedRelease& verified,
+                          const protocol::AssignmentNonce& nonce,
+                          std::uint64_t slot) {
+    const ledger::ReleaseRecord& release = verified.release;
+    const auto image =
+        std::find_if(release.images.begin(), release.images.end(),
+                     [](const auto& entry) { return entry.role == ledger::ImageRole::kFull; });
+    ASSAY_ASSERT(image != release.images.end());
+    PendingRelease out;
+    out.release = verified.leaf;
+    out.nonce = nonce;
+    out.slot = slot;
+    out.sequence = release.sequence;
+    out.version = release.version;
+    out.min_sequence = release.min_sequence.value_or(0);
+    out.sha256 = image->sha256;
+    out.bytes = image->bytes;
+    out.chunk_bytes = image->import.chunk_bytes;
+    out.chunk_root = image->chunk_root;
+    return out;
+}
+
+}  // namespace assay::device

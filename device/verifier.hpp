@@ -1,0 +1,36 @@
+// What makes a release trustworthy for this device: the proof checked against anchor and memory,
+// and what the device then knows that it did not know before. Pure.
+
+#pragma once
+
+#include <optional>
+
+#include "device/agent_state.hpp"
+#include "ledger/core/device_proof.hpp"
+
+namespace assay::device {
+
+// What the device is, from its configuration.
+struct DeviceIdentity {
+    ledger::Anchor anchor;
+    ledger::Uuid device_class{};
+    std::string component;
+    std::uint64_t checkpoint_age_max_s = 0;
+};
+
+// verify_device_proof for the release that was assigned; a proof of another one is kProofInvalid.
+[[nodiscard]] Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
+                                                              const ledger::LeafHash& assigned,
+                                                              const DeviceIdentity& identity,
+                                                              const AgentState& state,
+                                                              std::optional<std::uint64_t> now);
+
+// Takes over checkpoint and policy version. They never go back: verification has seen to that.
+void learn(AgentState& state, const ledger::VerifiedRelease& verified);
+
+// The image to be written, for the given slot. Precondition: the release was verified.
+[[nodiscard]] PendingRelease pending_of(const ledger::VerifiedRelease& verified,
+                                        const protocol::AssignmentNonce& nonce,
+                                        std::uint64_t slot);
+
+}  // namespace assay::device
