@@ -4,9 +4,12 @@
 #include <cstdlib>
 
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgets that C++ may include it
+}
 
 #include <spawn.h>
 

@@ -8,7 +8,10 @@ namespace assay::device {
 
 Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const EventLog& log) {
     const auto lock = FileLock::acquire(folder / "lock");
-    if (!lock) return fail(Error(lock.error()).within("another agent runs in this folder"));
+    if (!lock && lock.error().is(std::errc::resource_unavailable_try_again)) {
+        return fail(Error(lock.error()).within("another agent runs in this folder"));
+    }
+    if (!lock) return fail(Error(lock.error()).within("run assay-device init first"));
     const auto device = open_device(folder);
     if (!device) return fail(device.error());
     const SystemClock clock;
