@@ -88,8 +88,9 @@ class Chain {
     // Of the newest block that is s deep (0 while none is): members cosign the log up to here.
     [[nodiscard]] BlockHeight settled_height() const noexcept;
 
-    // Checks everything; a block with more work than the tip becomes the tip, by way of a
-    // reorganisation if need be. The caller keeps orphans and blocks that are too early for later.
+    // Checks everything; a block with more work than the tip, or as much and a smaller id, becomes
+    // the tip, by way of a reorganisation if need be. The caller keeps orphans and blocks that are
+    // too early for later.
     BlockOutcome accept_block(ByteView block, Timestamp now);
 
     // Checks `tx` as if for the next block, after all that wait already, and puts it into the
@@ -147,6 +148,7 @@ class Chain {
     [[nodiscard]] Judged connect_stored(const BlockEntry& entry);
     [[nodiscard]] bool disconnect_tip();
     void follow_most_work();
+    [[nodiscard]] bool beats_tip(const BlockEntry& candidate) const;
     [[nodiscard]] bool follow(const BlockEntry& candidate);
     [[nodiscard]] std::optional<BlockEntry> best_candidate() const;
     void mark_invalid(BlockEntry entry, BlockVerdict verdict, WriteBatch batch);

@@ -151,9 +151,16 @@ bool Chain::disconnect_tip() {
 void Chain::follow_most_work() {
     while (!has_failed()) {
         const auto candidate = best_candidate();
-        if (!candidate || candidate->work <= tip_entry_.work) return;
+        if (!candidate || !beats_tip(*candidate)) return;
         if (!follow(*candidate)) return;
     }
+}
+
+// Most work; of equals the smaller id, so that members whose blocks came out together agree. With the
+// first seen each would stay on its own, from where the diversity rule lets none of them go on.
+bool Chain::beats_tip(const BlockEntry& candidate) const {
+    if (candidate.work != tip_entry_.work) return candidate.work > tip_entry_.work;
+    return candidate.id() < tip_entry_.id();
 }
 
 // One attempt. After a block that breaks a rule the tip is somewhere on the way, and the branch of
