@@ -1,0 +1,28 @@
+// What devices talk to (docs/formats.md, section 12): poll, proof, chunks, image, receipts. The
+// listener has checked the client certificate; here the device must be enrolled with that very key.
+// The image is sent from the block files, any range of it, without being put together first.
+
+#pragma once
+
+#include "gateway/dispatch/device_registry.hpp"
+#include "gateway/receipt/receipt_desk.hpp"
+#include "gateway/refusal_log.hpp"
+#include "gateway/release/release_catalog.hpp"
+#include "host/base/clock.hpp"
+#include "host/http/router.hpp"
+#include "ledger/node/node.hpp"
+
+namespace assay::gateway {
+
+struct AgentApiParts {
+    DeviceRegistry& devices;
+    const ReleaseCatalog& catalog;
+    ReceiptDesk& receipts;
+    const ledger::Node& consortium;
+    RefusalLog& refusals;
+    const Clock& clock;
+};
+// The parts outlive the router.
+void add_agent_routes(http::Router& router, const AgentApiParts& parts);
+
+}  // namespace assay::gateway

@@ -1,0 +1,19 @@
+// An image as the answer to a GET with or without a range (RFC 9110, section 14), read piece by
+// piece from the block files while it is sent: a device resumes where it stopped.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "host/http/message.hpp"
+#include "host/ipfs/image_reader.hpp"
+
+namespace assay::gateway {
+
+// `etag` names the bytes for If-Range, without quotes.
+[[nodiscard]] http::Response image_response(const http::Request& request,
+                                            std::shared_ptr<const ipfs::ImageReader> image,
+                                            const std::string& etag);
+
+}  // namespace assay::gateway

@@ -1,0 +1,172 @@
+#include "gateway/api/ledger_api.hpp"
+
+#include <charconv>
+
+#include <boost/json/array.hpp>
+
+#include "host/base/text_encoding.hpp"
+#include "host/crypto/merkle_tree.hpp"
+#include "ledger/core/block.hpp"
+#include "ledger/core/transaction.hpp"
+
+namespace assay::gateway {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kLedger = "ledger";
+
+http::Response unknown_ledger() {
+    return http::problem(404, "ledger-unknown",
+                         "this member keeps \"consortium\" and, if it is a gateway, \"gateway\"");
+}
+
+ledger::Node* ledger_of(const LedgerApiParts& parts, const http::Request& request) {
+    const std::string_view name = request.path_value(kLedger);
+    if (name == "consortium") return &parts.consortium;
+    return name == "gateway" ? parts.gateway : nullptr;
+}
+
+std::string type_name(ledger::TxType type) {
+    switch (type) {
+        case ledger::TxType::kRelease: return "release";
+        case ledger::TxType::kVendorPolicy: return "vendor-policy";
+        case ledger::TxType::kReceiptBatch: return "receipt-batch";
+    }
+    return std::to_string(static_cast<std::uint64_t>(type));
+}
+
+json::object describe_transaction(ByteView bytes) {
+    json::object out;
+    out["leaf"] = to_hex(crypto::leaf_hash(bytes).view());
+    out["txid"] = to_hex(ledger::tx_id(bytes).view());
+    out["bytes"] = bytes.size();
+    if (const auto tx = ledger::decode_transaction(bytes)) {
+        out["type"] = type_name(tx->body.type);
+        out["issuer"] = tx->issuer;
+        out["subject"] = tx->subject;
+        out["valid_until"] = tx->body.valid_until;
+    }
+    return out;
+}
+
+json::object describe_block(const ledger::Chain& chain,
+                            ledger::BlockHeight height,
+                            const ledger::Block& block) {
+    const ledger::BlockHeader& header = block.header();
+    json::object out;
+    out["height"] = height;
+    out["id"] = to_hex(header.id().view());
+    out["previous"] = to_hex(header.previous.view());
+    out["merkle_root"] = to_hex(header.merkle_root.view());
+    out["version"] = header.version;
+    out["time"] = header.time;
+    out["bits"] = header.bits;
+    out["nonce"] = header.nonce;
+    out["slot"] = header.slot();
+    if (const ledger::Member* const member = chain.registry().find(header.slot()); member && height) {
+        out["sealed_by"] = member->name;
+    }
+    json::array transactions;
+    for (std::size_t i = 1; i < block.txs.size(); ++i) {  // the coinbase comes first
+        transactions.push_back(describe_transaction(block.txs[i]));
+    }
+    out["transactions"] = std::move(transactions);
+    return out;
+}
+
+http::Response get_block(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const std::string_view text = request.path_value("height");
+    ledger::BlockHeight height = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), height);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
+        return http::problem(400, Refusal::kMalformed, "a height is a decimal number");
+    }
+    const auto id = node->chain().id_at(height);
+    const auto bytes = id ? node->chain().block(*id) : std::nullopt;
+    if (!bytes) {
+        return http::problem(404, "block-unknown", "the tip is at height " +
+                                                       std::to_string(node->chain().tip().height));
+    }
+    const auto block = ledger::decode_block(*bytes);
+    if (!block) return problem_of(block.error());
+    return json_response(200, describe_block(node->chain(), height, *block));
+}
+
+// Still in the mempool: known, not on the chain.
+std::optional<Bytes> find_waiting(const ledger::Chain& chain, const ledger::LeafHash& leaf) {
+    for (const ledger::TxId& id : chain.mempool_ids()) {
+        auto bytes = chain.mempool_transaction(id);
+        if (bytes && crypto::leaf_hash(*bytes) == leaf) return bytes;
+    }
+    return std::nullopt;
+}
+
+http::Response get_transaction(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const auto leaf = leaf_in_path(request);
+    if (!leaf) return problem_of(leaf.error());
+    if (const auto found = node->chain().find(*leaf)) {
+        json::object out = describe_transaction(found->bytes);
+        const auto& checkpoint = node->checkpoint();
+        out["state"] = "on-ledger";
+        out["height"] = found->height;
+        out["log_index"] = found->log_index;
+        out["block"] = to_hex(found->block.view());
+        out["confirmations"] = node->chain().tip().height - found->height + 1;
+        out["final"] = checkpoint.has_value() && found->log_index < checkpoint->size;
+        return json_response(200, out);
+    }
+    if (const auto waiting = find_waiting(node->chain(), *leaf)) {
+        json::object out = describe_transaction(*waiting);
+        out["state"] = "waiting";
+        out["final"] = false;
+        return json_response(200, out);
+    }
+    return http::problem(404, "transaction-unknown",
+                         "no transaction with leaf hash " + to_hex(leaf->view()));
+}
+
+http::Response get_proof(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const auto leaf = leaf_in_path(request);
+    if (!leaf) return problem_of(leaf.error());
+    const auto proof = node->prove(*leaf);
+    if (!proof) return problem_of(proof.error());
+    return http::Response(200, "text/plain; charset=utf-8", std::string_view(*proof));
+}
+
+http::Response post_transaction(const LedgerApiParts& parts, const http::Request& request) {
+    if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
+    ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const auto accepted = node->submit(request.body);
+    // Sent again, after a crash or a lost answer, it is accepted again.
+    const bool known = !accepted && accepted.error().is(Refusal::kDuplicateTransaction);
+    if (!accepted && !known) {
+        parts.refusals.record(Error(accepted.error()).within("submitted transaction"));
+        return problem_of(accepted.error());
+    }
+    json::object out;
+    out["txid"] = to_hex(ledger::tx_id(request.body).view());
+    out["leaf"] = to_hex(crypto::leaf_hash(request.body).view());
+    return json_response(known ? 200 : 202, out);
+}
+
+}  // namespace
+
+void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
+    const auto bind = [&parts](auto handler) {
+        return [parts, handler](const http::Request& request) { return handler(parts, request); };
+    };
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/blocks/{height}", bind(get_block));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_proof));
+    add_plain(router, "POST", "/v1/ledgers/{ledger}/transactions", bind(post_transaction));
+}
+
+}  // namespace assay::gateway

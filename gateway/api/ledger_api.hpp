@@ -1,0 +1,27 @@
+// The ledgers on the operator listener: blocks and transactions to read, transactions to submit,
+// inclusion proofs. `{ledger}` is "consortium" or "gateway".
+//
+//   GET  /v1/ledgers/{ledger}/blocks/{height}
+//   GET  /v1/ledgers/{ledger}/transactions/{leaf}
+//   GET  /v1/ledgers/{ledger}/transactions/{leaf}/proof     tlog-proof, text
+//   POST /v1/ledgers/{ledger}/transactions                  a signed transaction; operator token
+
+#pragma once
+
+#include "gateway/api/api_support.hpp"
+#include "gateway/refusal_log.hpp"
+#include "host/http/router.hpp"
+#include "ledger/node/node.hpp"
+
+namespace assay::gateway {
+
+struct LedgerApiParts {
+    ledger::Node& consortium;
+    ledger::Node* gateway;  // null: this member is no gateway
+    RefusalLog& refusals;
+    const OperatorToken& token;
+};
+// The parts outlive the router.
+void add_ledger_routes(http::Router& router, const LedgerApiParts& parts);
+
+}  // namespace assay::gateway

@@ -1,0 +1,103 @@
+#include "gateway/api/release_api.hpp"
+
+#include <boost/json/array.hpp>
+
+#include "gateway/api/api_support.hpp"
+#include "gateway/release/device_proof_builder.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/ipfs/cid.hpp"
+#include "ledger/core/uuid.hpp"
+
+namespace assay::gateway {
+namespace {
+
+namespace json = boost::json;
+
+json::object describe_image(const ledger::ReleaseImage& image) {
+    json::object out;
+    const auto cid = ipfs::decode_cid(image.cid);
+    out["cid"] = cid ? cid->to_string() : to_hex(image.cid);
+    out["bytes"] = image.bytes;
+    out["sha256"] = to_hex(image.sha256.view());
+    out["chunks"] = image.chunk_count();
+    out["profile"] = image.import.profile;
+    return out;
+}
+
+json::object describe_release(const KnownRelease& release, const ReleaseCatalog* catalog) {
+    const ledger::ReleaseRecord& record = release.record;
+    json::object out;
+    out["leaf"] = to_hex(release.leaf.view());
+    out["vendor"] = to_hex(record.vendor);
+    out["class"] = to_hex(record.device_class);
+    out["component"] = record.component;
+    out["sequence"] = record.sequence;
+    out["version"] = record.version;
+    out["urgency"] = ledger::to_string(record.urgency);
+    out["payload"] = ledger::to_string(record.payload_type);
+    out["issuer"] = release.issuer;
+    out["height"] = release.height;
+    out["final"] = release.final;
+    json::array images;
+    for (const ledger::ReleaseImage& image : record.images) images.push_back(describe_image(image));
+    out["images"] = std::move(images);
+
+    const CatalogEntry* const entry = catalog ? catalog->find(release.leaf) : nullptr;
+    if (entry != nullptr) {
+        out["stage"] = to_string(entry->stage);
+        out["bytes_retrieved"] = entry->bytes_retrieved;
+        if (!entry->word.empty()) out["word"] = entry->word;
+        if (!entry->detail.empty()) out["detail"] = entry->detail;
+    }
+    return out;
+}
+
+http::Response get_releases(const ReleaseApiParts& parts, const http::Request&) {
+    json::array releases;
+    for (const KnownRelease& release : all_releases(view_of(parts.consortium))) {
+        releases.push_back(describe_release(release, parts.catalog));
+    }
+    json::object out;
+    out["releases"] = std::move(releases);
+    return json_response(200, out);
+}
+
+http::Response get_proof(const ReleaseApiParts& parts, const http::Request& request) {
+    const auto leaf = leaf_in_path(request);
+    if (!leaf) return problem_of(leaf.error());
+    auto proof = build_device_proof(parts.consortium, *leaf);
+    if (!proof) return problem_of(proof.error());
+    return http::Response(200, "application/cbor", std::move(*proof));
+}
+
+http::Response get_policy(const ReleaseApiParts& parts, const http::Request& request) {
+    const ledger::Uuid vendor = ledger::vendor_id_of(request.path_value("vendor"));
+    const ledger::Chain& chain = parts.consortium.chain();
+    const auto policy = ledger::find_policy(chain.state(), vendor);
+    if (!policy) {
+        return http::problem(404, Refusal::kVendorPolicyMissing,
+                             "no vendor policy for " + to_hex(vendor));
+    }
+    const auto& checkpoint = parts.consortium.checkpoint();
+    json::object out;
+    out["vendor"] = to_hex(vendor);
+    out["leaf"] = to_hex(policy->leaf.view());
+    out["version"] = policy->policy.version;
+    out["threshold"] = policy->policy.threshold;
+    out["owner"] = policy->owner;
+    out["final"] = checkpoint.has_value() && policy->log_index < checkpoint->size;
+    return json_response(200, out);
+}
+
+}  // namespace
+
+void add_release_routes(http::Router& router, const ReleaseApiParts& parts) {
+    const auto bind = [&parts](auto handler) {
+        return [parts, handler](const http::Request& request) { return handler(parts, request); };
+    };
+    add_plain(router, "GET", "/v1/releases", bind(get_releases));
+    add_plain(router, "GET", "/v1/releases/{leaf}/proof", bind(get_proof));
+    add_plain(router, "GET", "/v1/policies/{vendor}", bind(get_policy));
+}
+
+}  // namespace assay::gateway

@@ -1,0 +1,128 @@
+#include "gateway/api/status_api.hpp"
+
+#include <boost/json/array.hpp>
+
+#include "gateway/api/api_support.hpp"
+#include "host/base/text_encoding.hpp"
+
+namespace assay::gateway {
+namespace {
+
+namespace json = boost::json;
+
+json::object describe_ledger(const ledger::Node& node) {
+    json::object out = node.status();
+    out["chain_id"] = to_hex(node.chain().chain_id().view());
+    out["origin"] = node.chain().genesis().origin;
+    return out;
+}
+
+json::object describe_engines(const EngineStatus& engines) {
+    json::object out;
+    out["mine"] = engines.mine;
+    out["mine_reason"] = engines.mine_reason;
+    out["hash"] = engines.hash;
+    out["hash_reason"] = engines.hash_reason;
+    return out;
+}
+
+bool is_confirmed(const Device& device, const ReleaseCatalog& catalog) {
+    if (!device.report) return false;
+    const CatalogEntry* const newest = catalog.newest_ready(device.report->target);
+    return newest != nullptr && device.confirmed_sequence >= newest->release.record.sequence;
+}
+
+json::object describe_devices(const GatewayStatusParts& parts) {
+    std::uint64_t confirmed = 0;
+    json::object by_state;
+    for (const auto& [id, device] : parts.devices.devices()) {
+        if (is_confirmed(device, parts.catalog)) ++confirmed;
+        const std::string state = device.report ? device.report->state : "enrolled";
+        json::value& count = by_state[state];
+        count = count.is_null() ? 1 : count.as_int64() + 1;
+    }
+    json::object out;
+    out["known"] = parts.devices.devices().size();
+    out["confirmed"] = confirmed;  // of the newest release that is ready for them
+    out["by_state"] = std::move(by_state);
+    return out;
+}
+
+json::array describe_refusals(const RefusalLog& refusals) {
+    json::array out;
+    for (const auto& [word, entry] : refusals.entries()) {
+        json::object row;
+        row["word"] = to_word(word);
+        row["count"] = entry.count;
+        row["last"] = entry.last;
+        out.push_back(std::move(row));
+    }
+    return out;
+}
+
+http::Response get_status(const StatusApiParts& parts, const http::Request&) {
+    const ledger::Chain& chain = parts.consortium.chain();
+    json::object out;
+    out["name"] = parts.name;
+    json::array roles;
+    if (const ledger::Member* const self = chain.registry().find_by_name(parts.name)) {
+        for (const std::string& role : role_names(*self)) roles.push_back(json::value(role));
+    }
+    out["roles"] = std::move(roles);
+    out["version"] = ASSAY_VERSION;
+    out["ready"] = parts.ready;
+    out["engines"] = describe_engines(parts.engines);
+    out["consortium"] = describe_ledger(parts.consortium);
+    std::uint64_t releases = 0;
+    ledger::for_each_release(chain.state(), [&](const ledger::ReleaseEntry&) {
+        ++releases;
+        return true;
+    });
+    out["releases"] = releases;
+    if (parts.gateway) {
+        out["gateway"] = describe_ledger(parts.gateway->ledger);
+        out["devices"] = describe_devices(*parts.gateway);
+        json::object receipts;
+        receipts["stored"] = parts.gateway->receipts.stored();
+        receipts["on_ledger"] = parts.gateway->recorder.on_ledger();
+        out["receipts"] = std::move(receipts);
+    }
+    out["refusals"] = describe_refusals(parts.refusals);
+    return json_response(200, out);
+}
+
+http::Response get_livez(const StatusApiParts&, const http::Request&) {
+    json::object out;
+    out["live"] = true;
+    return json_response(200, out);
+}
+
+http::Response get_readyz(const StatusApiParts& parts, const http::Request&) {
+    if (!parts.ready) return http::problem(503, "not-ready", "starting or stopping");
+    json::object out;
+    out["ready"] = true;
+    return json_response(200, out);
+}
+
+}  // namespace
+
+std::vector<std::string> role_names(const ledger::Member& member) {
+    std::vector<std::string> names;
+    if (member.has(ledger::Role::kOem)) names.emplace_back("oem");
+    if (member.has(ledger::Role::kSupplier)) names.emplace_back("supplier");
+    if (member.has(ledger::Role::kNode)) names.emplace_back("node");
+    if (member.has(ledger::Role::kGateway)) names.emplace_back("gateway");
+    if (member.has(ledger::Role::kAuditor)) names.emplace_back("auditor");
+    return names;
+}
+
+void add_status_routes(http::Router& router, const StatusApiParts& parts) {
+    const auto bind = [&parts](auto handler) {
+        return [parts, handler](const http::Request& request) { return handler(parts, request); };
+    };
+    add_plain(router, "GET", "/livez", bind(get_livez));
+    add_plain(router, "GET", "/readyz", bind(get_readyz));
+    add_plain(router, "GET", "/v1/status", bind(get_status));
+}
+
+}  // namespace assay::gateway

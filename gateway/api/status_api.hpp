@@ -1,0 +1,49 @@
+// How this node is, on the operator listener.
+//
+//   GET /livez       200 while the io thread answers
+//   GET /readyz      200 when everything is started, 503 before that and while stopping
+//   GET /v1/status   one document: roles, engines, ledgers, devices, receipts, refusals
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/dispatch/device_registry.hpp"
+#include "gateway/receipt/receipt_recorder.hpp"
+#include "gateway/refusal_log.hpp"
+#include "gateway/release/release_catalog.hpp"
+#include "host/http/router.hpp"
+#include "ledger/node/node.hpp"
+
+namespace assay::gateway {
+
+struct EngineStatus {
+    std::string mine, mine_reason;
+    std::string hash, hash_reason;
+};
+
+// What only a gateway has.
+struct GatewayStatusParts {
+    const ledger::Node& ledger;
+    const DeviceRegistry& devices;
+    const ReleaseCatalog& catalog;
+    const ReceiptStore& receipts;
+    const ReceiptRecorder& recorder;
+};
+
+struct StatusApiParts {
+    std::string name;
+    EngineStatus engines;
+    const ledger::Node& consortium;
+    const RefusalLog& refusals;
+    std::optional<GatewayStatusParts> gateway;
+    const bool& ready;
+};
+// What the parts refer to outlives the router.
+void add_status_routes(http::Router& router, const StatusApiParts& parts);
+
+// "oem", "node"...
+[[nodiscard]] std::vector<std::string> role_names(const ledger::Member& member);
+
+}  // namespace assay::gateway

@@ -1,0 +1,186 @@
+#include "gateway/app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "gateway/api/ledger_api.hpp"
+#include "gateway/api/release_api.hpp"
+#include "gateway/api/status_api.hpp"
+#include "gateway/transport.hpp"
+#include "host/base_daemon/log.hpp"
+#include "host/base_daemon/sd_notify.hpp"
+#include "host/ipfs/content_server.hpp"
+
+namespace assay::gateway {
+namespace {
+
+constexpr std::chrono::seconds kStopGrace{2};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::create(const MemberFolder& folder) {
+    std::unique_ptr<App> app(new App(folder));
+    if (auto built = app->build(); !built) return fail(std::move(built).error());
+    return app;
+}
+
+// The architecture, part by part.
+Result<void> App::build() {
+    auto config = read_config(folder_.dir());
+    if (!config) return fail(std::move(config).error());
+    config_ = std::move(*config);
+    if (auto made = create_directories_durable(folder_.run(), 0700); !made) return made;
+    auto lock = FileLock::acquire(folder_.lock());
+    if (!lock) return fail(std::move(lock).error().within("another daemon runs in this folder"));
+    lock_.emplace(std::move(*lock));
+
+    // host/compute: what hashes and mines.
+    auto chosen = choose_engines(engines_, config_);
+    if (!chosen) return fail(std::move(chosen).error());
+    chosen_ = std::move(*chosen);
+
+    // host/ipfs: image blocks, each under its CID.
+    auto content = ipfs::BlockStore::open(folder_.content());
+    if (!content) return fail(std::move(content).error().within("content store"));
+    content_.emplace(std::move(*content));
+
+    // ledger/node: releases and policies, shared by all members.
+    const NodeParts node_parts{folder_, config_, chosen_, clock_};
+    auto consortium = open_node(io_.get_executor(), ledger::LedgerKind::kConsortium, node_parts);
+    if (!consortium) return fail(std::move(consortium).error());
+    consortium_ = std::move(*consortium);
+
+    // gateway/: the gateways' ledger, update flow, dispatch, receipts, the devices' listener.
+    if (config_.gateway_genesis) {
+        auto gateway = GatewayRole::create(
+            {io_.get_executor(), pool_, node_parts, *consortium_, *content_, refusals_});
+        if (!gateway) return fail(std::move(gateway).error());
+        gateway_ = std::move(*gateway);
+    }
+
+    if (auto built = build_peer_listener(); !built) return built;
+    if (auto built = build_content_server(); !built) return built;
+    return build_operator_server();
+}
+
+// ledger/net: the other members' nodes, for both ledgers.
+Result<void> App::build_peer_listener() {
+    const auto identity = load_member_identity(folder_);
+    if (!identity) return fail(Error(identity.error()));
+    std::vector<ledger::PeerRoute> routes = {consortium_->peer_route()};
+    if (gateway_) routes.push_back(gateway_->node().peer_route());
+    auto peers = ledger::PeerListener::listen(io_.get_executor(), config_.peer_listen, *identity,
+                                              std::move(routes));
+    if (!peers) return fail(std::move(peers).error().within("[peer] listen"));
+    peers_ = std::move(*peers);
+    return {};
+}
+
+// host/ipfs: blocks for the other members, over mutual TLS.
+Result<void> App::build_content_server() {
+    const ledger::Registry& registry = consortium_->chain().registry();
+    const auto may_read = [&registry](const http::PeerIdentity* peer) {
+        return peer != nullptr && registry.find_by_spki(peer->spki_sha256) != nullptr;
+    };
+    ipfs::add_content_routes(content_routes_, *content_, may_read);
+    const auto identity = load_member_identity(folder_);
+    if (!identity) return fail(Error(identity.error()));
+    const auto tls = content_server_tls(*identity, registry);
+    if (!tls) return fail(Error(tls.error()));
+    http::ServerOptions options;
+    options.listen = config_.content_listen;
+    options.tls = *tls;
+    auto server =
+        http::Server::listen(io_.get_executor(), options, std::cref(content_routes_));
+    if (!server) return fail(std::move(server).error().within("[content] listen"));
+    content_server_ = std::move(*server);
+    return {};
+}
+
+// gateway/api: status, ledgers, releases and devices for the operator, on loopback.
+Result<void> App::build_operator_server() {
+    auto token = read_operator_token(folder_);
+    if (!token) return fail(std::move(token).error());
+    token_.emplace(std::move(*token));
+    ledger::Node* const gateway_node = gateway_ ? &gateway_->node() : nullptr;
+    std::optional<GatewayStatusParts> gateway_status;
+    if (gateway_) gateway_status.emplace(gateway_->status_parts());
+    add_status_routes(operator_routes_, {config_.name, chosen_.status, *consortium_, refusals_,
+                                         gateway_status, ready_});
+    add_ledger_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
+    add_release_routes(operator_routes_,
+                       {*consortium_, gateway_status ? &gateway_status->catalog : nullptr});
+    if (gateway_) add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
+    http::ServerOptions options;
+    options.listen = config_.operator_listen;
+    auto server =
+        http::Server::listen(io_.get_executor(), options, std::cref(operator_routes_));
+    if (!server) return fail(std::move(server).error().within("[operator] listen"));
+    operator_server_ = std::move(*server);
+    return {};
+}
+
+App::~App() {
+    pool_.join();
+}
+
+Result<void> App::run() {
+    boost::asio::signal_set signals(io_, SIGTERM, SIGINT);
+    signals.async_wait([this](const boost::system::error_code& error, int) {
+        if (!error) stop();
+    });
+    consortium_->start();
+    if (gateway_) gateway_->start();
+    peers_->start();
+    content_server_->start();
+    operator_server_->start();
+    ready_ = true;
+    if (auto announced = announce(); !announced) return announced;
+    io_.run();
+    return {};
+}
+
+// Tells scripts where to find us, and systemd that we are there.
+Result<void> App::announce() {
+    boost::json::object addresses;
+    addresses["operator"] = operator_server_->address();
+    addresses["peer"] = peers_->address();
+    addresses["content"] = content_server_->address();
+    if (gateway_) addresses["devices"] = gateway_->devices_address();
+    const std::string text = boost::json::serialize(addresses) + "\n";
+    if (auto done = write_file_durable(folder_.addresses(), as_bytes(text)); !done) return done;
+    log::info("ready", {{"member", config_.name},
+                        {"operator", operator_server_->address()},
+                        {"mine", chosen_.status.mine},
+                        {"hash", chosen_.status.hash}});
+    notify_ready();
+    return {};
+}
+
+void App::stop() {
+    boost::asio::post(io_, [this] {
+        if (stopping_) return;
+        stopping_ = true;
+        boost::asio::co_spawn(io_, shut_down(), boost::asio::detached);
+    });
+}
+
+boost::asio::awaitable<void> App::shut_down() {
+    log::info("stopping");
+    notify_stopping();
+    ready_ = false;
+    co_await operator_server_->stop(kStopGrace);
+    co_await content_server_->stop(kStopGrace);
+    co_await peers_->stop();
+    if (gateway_) co_await gateway_->stop();
+    co_await consortium_->stop();
+    std::error_code ignored;
+    std::filesystem::remove(folder_.addresses(), ignored);
+    io_.stop();
+}
+
+}  // namespace assay::gateway

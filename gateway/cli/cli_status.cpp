@@ -1,0 +1,101 @@
+// assay status, assay engines: how the daemon is, and what this machine can hash and mine with.
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+
+#include "gateway/cli/daemon_client.hpp"
+#include "gateway/cli/verbs.hpp"
+#include "host/compute/engine_registry.hpp"
+
+namespace assay::gateway::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::string ledger_line(std::string_view name, const json::object& ledger) {
+    return fmt::format("{:<12} height {}, {} final, {} members, {} waiting\n", name,
+                       text_at(ledger, "height"), text_at(ledger, "final_size"),
+                       text_at(ledger, "members"), text_at(ledger, "mempool"));
+}
+
+std::string describe(const json::object& status) {
+    std::string roles;
+    if (const auto* list = status.if_contains("roles"); list && list->is_array()) {
+        for (const json::value& role : list->get_array()) {
+            roles += (roles.empty() ? "" : ", ") + std::string(role.as_string());
+        }
+    }
+    std::string text = fmt::format("{:<12} {} ({})\n", "member", text_at(status, "name"), roles);
+    if (const auto* engines = status.if_contains("engines"); engines && engines->is_object()) {
+        const json::object& in = engines->get_object();
+        text += fmt::format("{:<12} mining on {}, hashing on {}\n", "engines", text_at(in, "mine"),
+                            text_at(in, "hash"));
+    }
+    for (const std::string_view ledger : {"consortium", "gateway"}) {
+        const auto* found = status.if_contains(ledger);
+        if (found && found->is_object()) text += ledger_line(ledger, found->get_object());
+    }
+    text += fmt::format("{:<12} {} on the ledger\n", "releases", text_at(status, "releases"));
+    if (const auto* devices = status.if_contains("devices"); devices && devices->is_object()) {
+        const json::object& in = devices->get_object();
+        text += fmt::format("{:<12} {} known, {} have the newest release\n", "devices",
+                            text_at(in, "known"), text_at(in, "confirmed"));
+    }
+    if (const auto* receipts = status.if_contains("receipts"); receipts && receipts->is_object()) {
+        const json::object& in = receipts->get_object();
+        text += fmt::format("{:<12} {} stored, {} on the ledger\n", "receipts",
+                            text_at(in, "stored"), text_at(in, "on_ledger"));
+    }
+    if (const auto* refusals = status.if_contains("refusals"); refusals && refusals->is_array()) {
+        for (const json::value& row : refusals->get_array()) {
+            const json::object& in = row.as_object();
+            text += fmt::format("{:<12} {} x {}: {}\n", "refused", text_at(in, "count"),
+                                text_at(in, "word"), text_at(in, "last"));
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+Outcome show_status(const FolderOptions& options) {
+    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto status = daemon->get("/v1/status");
+    if (!status) return tl::unexpected(status.error());
+    Output output;
+    output.text = describe(*status);
+    output.json = std::move(*status);
+    return output;
+}
+
+Outcome list_engines(std::string_view forced) {
+    compute::EngineOptions engine_options = compute::engine_options_from_environment();
+    if (!forced.empty()) engine_options.forced = forced;
+    compute::Engines engines(std::move(engine_options));
+    Output output;
+    json::array list;
+    bool all_passed = true;
+    for (const compute::EngineReport& report : engines.list()) {
+        json::object entry;
+        entry["name"] = report.name;
+        entry["description"] = report.description;
+        entry["self_test"] = report.self_test;
+        entry["mine"] = report.mine;
+        entry["hash"] = report.hash;
+        list.push_back(std::move(entry));
+        output.text += fmt::format("{:<14} {:<8} {}\n", report.name, report.self_test,
+                                   report.description);
+        all_passed = all_passed && report.self_test == "passed";
+    }
+    if (list.empty()) {
+        return give_up(ExitCode::kFailure, "there is no engine \"" + std::string(forced) + "\"",
+                       "`assay engines` without --engine lists all there are.");
+    }
+    output.json["engines"] = std::move(list);
+    output.json["all_passed"] = all_passed;
+    return output;
+}
+
+}  // namespace assay::gateway::cli

@@ -1,0 +1,117 @@
+// The verbs of `assay` and what each is told. cli.cpp fills the options from the command line; each
+// verb lives in the cli_*.cpp of its group and answers with an Outcome.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gateway/cli/output.hpp"
+
+namespace assay::gateway::cli {
+
+// init --name: a member's keys, card and folder (cli_init.cpp)
+struct InitMemberOptions {
+    std::filesystem::path dir;
+    std::string name;
+    std::vector<std::string> roles;
+    std::string algorithm = "ed25519";
+    std::string contact;
+    std::string host = "127.0.0.1";
+    std::uint16_t base_port = 8470;  // 0: any free ports
+};
+[[nodiscard]] Outcome init_member(const InitMemberOptions& options);
+
+// init --genesis: founds a consortium from cards (cli_genesis.cpp)
+struct FoundOptions {
+    std::vector<std::filesystem::path> cards;
+    std::filesystem::path out;
+    std::string origin = "assay.example";
+    std::string interval = "15s";
+    std::string heartbeat = "1h";
+    std::string pow_limit = "1e00ffff";
+    bool retarget = true;
+};
+[[nodiscard]] Outcome found_consortium(const FoundOptions& options);
+
+struct FolderOptions {
+    std::filesystem::path dir = ".";
+};
+[[nodiscard]] Outcome list_keys(const FolderOptions& options);                  // cli_init.cpp
+[[nodiscard]] Outcome run_daemon(const FolderOptions& options);                 // cli_run.cpp
+[[nodiscard]] Outcome show_status(const FolderOptions& options);                // cli_status.cpp
+[[nodiscard]] Outcome list_engines(std::string_view forced);                    // cli_status.cpp
+[[nodiscard]] Outcome list_releases(const FolderOptions& options);              // cli_release.cpp
+[[nodiscard]] Outcome list_images(const FolderOptions& options);                // cli_image.cpp
+[[nodiscard]] Outcome list_devices(const FolderOptions& options);               // cli_device.cpp
+[[nodiscard]] Outcome show_ledgers(const FolderOptions& options);               // cli_ledger.cpp
+
+struct PolicyOptions {
+    std::filesystem::path dir = ".";
+    std::string vendor;
+    std::uint64_t version = 0;  // 0: one more than the one on the ledger
+    std::uint64_t threshold = 1;
+    std::vector<std::string> release_keys;  // members whose tx keys release; empty: this member
+    std::vector<std::string> delegations;   // "CARD:pattern[,pattern...]"
+    bool wait = false;
+};
+[[nodiscard]] Outcome set_policy(const PolicyOptions& options);  // cli_policy.cpp
+
+struct PublishOptions {
+    std::filesystem::path dir = ".";
+    std::filesystem::path file;
+    std::string vendor;
+    std::string device_class;
+    std::string component;
+    std::uint64_t sequence = 0;
+    std::string version;
+    std::string payload = "raw";
+    std::string urgency = "routine";
+    std::string profile = "unixfs-v1-2025";
+    std::uint64_t min_sequence = 0;  // 0: none
+    std::uint64_t retain_years = 10;
+    bool wait = false;
+};
+[[nodiscard]] Outcome publish_release(const PublishOptions& options);  // cli_release.cpp
+
+struct ImageAddOptions {
+    std::filesystem::path dir = ".";
+    std::filesystem::path file;
+    std::string profile = "unixfs-v1-2025";
+};
+[[nodiscard]] Outcome add_image(const ImageAddOptions& options);  // cli_image.cpp
+
+struct EnrolOptions {
+    std::filesystem::path dir = ".";
+    std::string id;
+    std::filesystem::path csr;
+    std::string vendor;
+    std::filesystem::path out;
+};
+[[nodiscard]] Outcome enrol_device(const EnrolOptions& options);  // cli_device.cpp
+
+struct BlockOptions {
+    std::filesystem::path dir = ".";
+    std::string ledger = "consortium";
+    std::uint32_t height = 0;
+};
+[[nodiscard]] Outcome show_block(const BlockOptions& options);  // cli_ledger.cpp
+
+struct ProveOptions {
+    std::filesystem::path dir = ".";
+    std::string ledger = "consortium";
+    std::string leaf;
+    std::string format = "device-proof";  // or "tlog-proof"
+    std::filesystem::path out;
+};
+[[nodiscard]] Outcome prove(const ProveOptions& options);  // cli_ledger.cpp
+
+struct VerifyOptions {
+    std::filesystem::path file;
+    std::filesystem::path anchor;
+};
+[[nodiscard]] Outcome verify_proof(const VerifyOptions& options);  // cli_verify.cpp
+
+}  // namespace assay::gateway::cli

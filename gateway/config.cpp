@@ -1,0 +1,122 @@
+#include "gateway/config.hpp"
+
+#include "host/base/file.hpp"
+#include "host/base_daemon/config_file.hpp"
+#include "host/http/url.hpp"
+#include "ledger/core/receipt_batch.hpp"
+
+namespace assay::gateway {
+namespace {
+
+constexpr std::size_t kConfigBytesMax = 1U << 20U;
+constexpr std::size_t kPeersMax = 64;
+constexpr std::size_t kSourcesMax = 64;
+
+std::string endpoint(const ConfigTable& table, std::string_view key, std::string_view otherwise) {
+    std::string text = table.string(key, otherwise);
+    if (const auto parsed = http::parse_endpoint(text); !parsed) {
+        table.note_error(key, "\"" + text + "\" is not an address like \"127.0.0.1:8470\"");
+    }
+    return text;
+}
+
+// The operator's interface has no TLS: it is for this machine only.
+void require_loopback(const ConfigTable& table, const std::string& address) {
+    const auto parsed = http::parse_endpoint(address);
+    if (!parsed) return;  // noted already
+    const std::string& host = parsed->host;
+    if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
+        table.note_error("listen", "\"" + address + "\" is not a loopback address");
+    }
+}
+
+std::vector<std::string> peers(const ConfigTable& table) {
+    std::vector<std::string> addresses = table.strings("connect");
+    if (addresses.size() > kPeersMax) table.note_error("connect", "more than 64 peers");
+    for (const std::string& address : addresses) {
+        if (!http::parse_endpoint(address)) {
+            table.note_error("connect", "\"" + address + "\" is not an address like \"oem.example:8471\"");
+        }
+    }
+    return addresses;
+}
+
+std::vector<std::string> sources(const ConfigTable& table) {
+    std::vector<std::string> urls = table.strings("sources");
+    if (urls.size() > kSourcesMax) table.note_error("sources", "more than 64 sources");
+    for (const std::string& url : urls) {
+        const auto parsed = http::parse_url(url);
+        if (!parsed || parsed->target != "/" || url.ends_with('/')) {
+            table.note_error("sources", "\"" + url +
+                                            "\" is not a source like \"https://oem.example:8472\"");
+        }
+    }
+    return urls;
+}
+
+std::filesystem::path path_in(const std::filesystem::path& dir, const std::string& text) {
+    return std::filesystem::absolute(dir / text);
+}
+
+void read_receipts(const ConfigTable& table, Config& config) {
+    const auto age = table.duration("flush_age", config.receipts_flush_age);
+    if (age < std::chrono::seconds(1)) table.note_error("flush_age", "must be at least \"1s\"");
+    config.receipts_flush_age = std::chrono::duration_cast<std::chrono::seconds>(age);
+    IntegerRange range;
+    range.min = 1;
+    range.max = static_cast<std::int64_t>(ledger::kBatchReceiptsMax);
+    config.receipts_flush_count = static_cast<std::uint64_t>(
+        table.integer("flush_count", static_cast<std::int64_t>(ledger::kBatchReceiptsMax), range));
+}
+
+Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path& dir) {
+    Config config;
+    config.name = file.required_string("name");
+    const ConfigTable operator_table = file.table("operator");
+    config.operator_listen = endpoint(operator_table, "listen", config.operator_listen);
+    require_loopback(operator_table, config.operator_listen);
+    const ConfigTable peer = file.table("peer");
+    config.peer_listen = endpoint(peer, "listen", config.peer_listen);
+    config.peer_connect = peers(peer);
+    const ConfigTable content = file.table("content");
+    config.content_listen = endpoint(content, "listen", config.content_listen);
+    config.content_sources = sources(content);
+
+    config.consortium_genesis =
+        path_in(dir, file.table("consortium").string("genesis", "consortium.genesis"));
+    if (file.has("gateway")) {
+        config.gateway_genesis =
+            path_in(dir, file.table("gateway").string("genesis", "gateway.genesis"));
+    }
+
+    const ConfigTable mining = file.table("mining");
+    config.mining_engine = mining.string("engine", config.mining_engine);
+    config.mining_share = mining.number("share", config.mining_share);
+    if (!(config.mining_share > 0 && config.mining_share <= 1)) {
+        mining.note_error("share", "must be above 0 and at most 1");
+    }
+    config.compute_engine = file.table("compute").string("engine", config.compute_engine);
+    config.devices_listen = endpoint(file.table("devices"), "listen", config.devices_listen);
+    read_receipts(file.table("receipts"), config);
+    if (auto fine = file.refuse_unknown_keys(); !fine) return fail(std::move(fine).error());
+    return config;
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text,
+                            const std::filesystem::path& dir,
+                            std::string_view file_name) {
+    const auto file = ConfigTable::parse(text, file_name);
+    if (!file) return fail(Error(file.error()));
+    return read_tables(*file, dir);
+}
+
+Result<Config> read_config(const std::filesystem::path& dir) {
+    const std::filesystem::path path = dir / "assay.toml";
+    const auto text = read_file(path, kConfigBytesMax);
+    if (!text) return fail(Error(text.error()));
+    return parse_config(as_text(*text), dir, path.string());
+}
+
+}  // namespace assay::gateway

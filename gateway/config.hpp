@@ -1,0 +1,43 @@
+// assay.toml: what one member's daemon is to do. Read once at start; unknown keys and wrong types
+// are errors that name file, line and column. docs/operations.md explains each key.
+
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/result.hpp"
+
+namespace assay::gateway {
+
+struct Config {
+    std::string name;
+
+    std::string operator_listen = "127.0.0.1:8470";
+    std::string peer_listen = "127.0.0.1:8471";
+    std::vector<std::string> peer_connect;  // "host:port"
+    std::string content_listen = "127.0.0.1:8472";
+    std::vector<std::string> content_sources;  // "https://host:port" or "http://host:port"
+
+    std::filesystem::path consortium_genesis;
+    std::optional<std::filesystem::path> gateway_genesis;  // none: this member is no gateway
+
+    std::string mining_engine = "auto";
+    double mining_share = 0.25;  // in (0, 1]
+    std::string compute_engine = "auto";
+
+    std::string devices_listen = "127.0.0.1:8473";
+    std::chrono::seconds receipts_flush_age{60};
+    std::uint64_t receipts_flush_count = 16'384;
+};
+
+// Paths inside are made absolute, relative to `dir`.
+[[nodiscard]] Result<Config> read_config(const std::filesystem::path& dir);
+[[nodiscard]] Result<Config> parse_config(std::string_view text,
+                                          const std::filesystem::path& dir,
+                                          std::string_view file_name);
+
+}  // namespace assay::gateway

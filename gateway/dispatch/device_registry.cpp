@@ -1,0 +1,155 @@
+#include "gateway/dispatch/device_registry.hpp"
+
+#include <algorithm>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "host/base/text_encoding.hpp"
+
+namespace assay::gateway {
+namespace {
+
+namespace json = boost::json;
+
+constexpr char kPrefix = 'd';
+
+Bytes key_of(std::string_view id) {
+    Bytes key = {static_cast<std::byte>(kPrefix)};
+    append(key, as_bytes(id));
+    return key;
+}
+
+json::object encode_report(const DeviceReport& report) {
+    json::object out;
+    out["vendor"] = to_hex(report.target.vendor);
+    out["class"] = to_hex(report.target.device_class);
+    out["component"] = report.target.component;
+    out["sequence"] = report.sequence;
+    out["version"] = report.version;
+    out["running"] = to_hex(report.running.view());
+    out["state"] = report.state;
+    return out;
+}
+
+std::string encode(const Device& device) {
+    json::object out;
+    out["ledger_id"] = to_hex(device.ledger_id);
+    out["algorithm"] = static_cast<int>(device.key.algorithm);
+    out["key"] = to_hex(device.key.bytes);
+    out["enrolled"] = device.enrolled.time_since_epoch().count();
+    if (device.report) out["report"] = encode_report(*device.report);
+    if (device.assignment) {
+        out["release"] = to_hex(device.assignment->release.view());
+        out["nonce"] = to_hex(device.assignment->nonce);
+    }
+    out["confirmed_sequence"] = device.confirmed_sequence;
+    out["last_event"] = device.last_event;
+    out["last_word"] = device.last_word;
+    return json::serialize(out);
+}
+
+// Reading back what encode() wrote. Anything else throws and is reported as damage.
+template <std::size_t N>
+std::array<std::byte, N> array_at(const json::object& in, std::string_view key) {
+    const auto bytes = from_hex(std::string_view(in.at(key).as_string()));
+    if (!bytes || bytes->size() != N) throw std::invalid_argument(std::string(key));
+    std::array<std::byte, N> out{};
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+    return out;
+}
+
+std::string text_at(const json::object& in, std::string_view key) {
+    return std::string(in.at(key).as_string());
+}
+
+DeviceReport decode_report(const json::object& in) {
+    DeviceReport report;
+    report.target.vendor = array_at<16>(in, "vendor");
+    report.target.device_class = array_at<16>(in, "class");
+    report.target.component = text_at(in, "component");
+    report.sequence = in.at("sequence").to_number<std::uint64_t>();
+    report.version = text_at(in, "version");
+    report.running.bytes = array_at<32>(in, "running");
+    report.state = text_at(in, "state");
+    return report;
+}
+
+Device decode_or_throw(std::string id, ByteView text) {
+    const json::value value = json::parse(as_text(text));
+    const json::object& in = value.as_object();
+    Device device;
+    device.id = std::move(id);
+    device.ledger_id = array_at<16>(in, "ledger_id");
+    device.key.algorithm = static_cast<crypto::Algorithm>(in.at("algorithm").to_number<int>());
+    const auto key = from_hex(std::string_view(in.at("key").as_string()));
+    if (!key) throw std::invalid_argument("key");
+    device.key.bytes = *key;
+    device.enrolled = Timestamp{std::chrono::seconds(in.at("enrolled").to_number<std::int64_t>())};
+    if (const auto* report = in.if_contains("report")) {
+        device.report = decode_report(report->as_object());
+    }
+    if (in.contains("release")) {
+        Assignment assignment;
+        assignment.release.bytes = array_at<32>(in, "release");
+        assignment.nonce = array_at<8>(in, "nonce");
+        device.assignment = assignment;
+    }
+    device.confirmed_sequence = in.at("confirmed_sequence").to_number<std::uint64_t>();
+    device.last_event = text_at(in, "last_event");
+    device.last_word = text_at(in, "last_word");
+    return device;
+}
+
+}  // namespace
+
+Result<DeviceRegistry> DeviceRegistry::open(ledger::KeyValueStore& store) {
+    DeviceRegistry registry(store);
+    std::optional<Error> damage;
+    const std::byte prefix = static_cast<std::byte>(kPrefix);
+    store.for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
+        std::string id(as_text(key.subspan(1)));
+        try {
+            Device device = decode_or_throw(id, value);
+            registry.devices_.emplace(std::move(id), std::move(device));
+        } catch (const std::exception& error) {
+            damage.emplace(std::make_error_code(std::errc::illegal_byte_sequence),
+                           "stored device \"" + id + "\": " + error.what());
+        }
+        return !damage.has_value();
+    });
+    if (damage) return fail(std::move(*damage));
+    return registry;
+}
+
+Result<void> DeviceRegistry::enrol(const std::string& id,
+                                   const ledger::LedgerDeviceId& ledger_id,
+                                   const crypto::PublicKey& key,
+                                   Timestamp now) {
+    const Device* const known = find(id);
+    if (known == nullptr && devices_.size() >= kDevicesMax) {
+        return fail(Refusal::kLimitExceeded, "100,000 devices are enrolled here");
+    }
+    Device device = known == nullptr ? Device{} : *known;
+    device.id = id;
+    device.ledger_id = ledger_id;
+    device.key = key;
+    device.enrolled = now;
+    if (auto saved = save(device); !saved) return saved;
+    devices_.insert_or_assign(id, std::move(device));
+    return {};
+}
+
+Device* DeviceRegistry::find(std::string_view id) {
+    const auto found = devices_.find(id);
+    return found == devices_.end() ? nullptr : &found->second;
+}
+
+Result<void> DeviceRegistry::save(const Device& device) {
+    ledger::WriteBatch batch;
+    batch.put(key_of(device.id), as_bytes(encode(device)));
+    return store_->write_synced(batch);
+}
+
+}  // namespace assay::gateway

@@ -1,0 +1,87 @@
+// The devices enrolled at this gateway: who they are, what they last reported, which release they
+// are assigned and how far they are. Durable: a device that was enrolled, and a release it has
+// confirmed, are still known after a crash. In memory as well, since every poll asks. Io thread only.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "host/base/result.hpp"
+#include "host/crypto/signature.hpp"
+#include "ledger/chain/key_value_store.hpp"
+#include "ledger/core/consortium_rules.hpp"
+#include "ledger/core/receipt.hpp"
+
+namespace assay::gateway {
+
+inline constexpr std::size_t kDevicesMax = 100'000;
+
+// What a device says of itself when it polls.
+struct DeviceReport {
+    ledger::ReleaseKey target;  // vendor, class and component
+    std::uint64_t sequence = 0;  // confirmed; 0 on a blank device
+    std::string version;
+    Sha256Digest running;
+    std::string state;
+};
+
+struct Assignment {
+    ledger::LeafHash release;
+    std::array<std::byte, 8> nonce{};  // comes back in the receipts
+};
+
+// A release that failed on this device, or that it refused: not offered again for a while.
+struct Hold {
+    ledger::LeafHash release;
+    Timestamp until{};
+    unsigned failures = 0;
+};
+
+struct Device {
+    std::string id;  // common name of its certificate
+    ledger::LedgerDeviceId ledger_id{};
+    crypto::PublicKey key;
+    Timestamp enrolled{};
+
+    std::optional<DeviceReport> report;
+    std::optional<Assignment> assignment;
+    std::uint64_t confirmed_sequence = 0;
+    std::string last_event;  // of its newest receipt: "verified"
+    std::string last_word;   // refusal word of that receipt, if any
+
+    Timestamp last_seen{};     // not kept over a restart
+    std::optional<Hold> hold;  // likewise
+};
+
+class DeviceRegistry {
+  public:
+    // `store` outlives the registry, which owns the keys that start with 'd'.
+    [[nodiscard]] static Result<DeviceRegistry> open(ledger::KeyValueStore& store);
+
+    // On disk when it returns. A device that is enrolled again keeps its history but for the key.
+    [[nodiscard]] Result<void> enrol(const std::string& id,
+                                     const ledger::LedgerDeviceId& ledger_id,
+                                     const crypto::PublicKey& key,
+                                     Timestamp now);
+
+    [[nodiscard]] Device* find(std::string_view id);
+    [[nodiscard]] const std::map<std::string, Device, std::less<>>& devices() const noexcept {
+        return devices_;
+    }
+    // Writes what has changed in `device`, to disk.
+    [[nodiscard]] Result<void> save(const Device& device);
+
+  private:
+    explicit DeviceRegistry(ledger::KeyValueStore& store) : store_{&store} {}
+
+    ledger::KeyValueStore* store_;
+    std::map<std::string, Device, std::less<>> devices_;
+};
+
+}  // namespace assay::gateway

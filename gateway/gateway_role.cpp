@@ -1,0 +1,164 @@
+#include "gateway/gateway_role.hpp"
+
+#include "gateway/transport.hpp"
+#include "host/base/file.hpp"
+#include "host/crypto/key_file.hpp"
+#include "ledger/chain/leveldb_store.hpp"
+
+namespace assay::gateway {
+namespace {
+
+constexpr std::size_t kDeviceConnectionsMax = 16'000;
+constexpr std::size_t kAgentBodyBytesMax = 16 * 1024;
+constexpr std::chrono::seconds kStopGrace{2};
+
+std::vector<ipfs::Source> sources_of(const Config& config) {
+    std::vector<ipfs::Source> sources;
+    for (const std::string& url : config.content_sources) sources.emplace_back(url);
+    return sources;
+}
+
+UpdateFlowParts flow_parts(const GatewayNeeds& needs,
+                           ipfs::Retriever& retriever,
+                           BulkVerifier& verifier,
+                           VerdictStore& verdicts,
+                           ReleaseCatalog& catalog) {
+    return {needs.consortium, retriever, needs.content, sources_of(needs.node_parts.config),
+            verifier,         verdicts,  catalog,       needs.refusals};
+}
+
+RecorderOptions recorder_options(const Config& config) {
+    RecorderOptions options;
+    options.flush_age = config.receipts_flush_age;
+    options.flush_count = config.receipts_flush_count;
+    return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& needs) {
+    const MemberFolder& folder = needs.node_parts.folder;
+    auto node = open_node(needs.executor, ledger::LedgerKind::kGateway, needs.node_parts);
+    if (!node) return fail(std::move(node).error());
+    const auto made = create_directories_durable(folder.store(), 0700);
+    if (!made) return fail(Error(made.error()));
+    auto store = ledger::open_leveldb(folder.store());
+    if (!store) return fail(std::move(store).error().within("store of devices and receipts"));
+    auto authority = SiteAuthority::load(folder);
+    if (!authority) return fail(std::move(authority).error());
+    auto devices = DeviceRegistry::open(**store);
+    if (!devices) return fail(std::move(devices).error());
+    auto receipts = ReceiptStore::open(**store);
+    if (!receipts) return fail(std::move(receipts).error());
+    auto tx_key = crypto::load_key(folder.key("tx"));
+    if (!tx_key) return fail(std::move(tx_key).error().within("tx key"));
+    const auto identity = load_member_identity(folder);
+    if (!identity) return fail(Error(identity.error()));
+    auto content_tls = content_client_tls(*identity, needs.consortium.chain().registry());
+    if (!content_tls) return fail(std::move(content_tls).error());
+
+    std::unique_ptr<GatewayRole> role(new GatewayRole(
+        needs, std::move(*node), std::move(*store), std::move(*authority), std::move(*devices),
+        std::move(*receipts), std::move(*tx_key), std::move(*content_tls)));
+    if (auto listening = role->listen_for_devices(needs); !listening) {
+        return fail(std::move(listening).error().within("[devices] listen"));
+    }
+    return role;
+}
+
+GatewayRole::GatewayRole(const GatewayNeeds& needs,
+                         std::unique_ptr<ledger::Node> node,
+                         std::unique_ptr<ledger::KeyValueStore> store,
+                         SiteAuthority authority,
+                         DeviceRegistry devices,
+                         ReceiptStore receipts,
+                         crypto::PrivateKey tx_key,
+                         std::shared_ptr<const http::TlsContext> content_tls)
+    : consortium_{needs.consortium},
+      refusals_{needs.refusals},
+      config_{needs.node_parts.config},
+      clock_{needs.node_parts.clock},
+      node_{std::move(node)},
+      store_{std::move(store)},
+      authority_{std::move(authority)},
+      devices_{std::move(devices)},
+      receipts_{std::move(receipts)},
+      verdicts_{*store_},
+      content_client_{needs.executor, std::move(content_tls)},
+      retriever_{needs.executor, content_client_, needs.content, *needs.node_parts.engines.hash,
+                 needs.pool},
+      verifier_{*needs.node_parts.engines.hash, needs.pool},
+      flow_{needs.executor, flow_parts(needs, retriever_, verifier_, verdicts_, catalog_)},
+      tx_key_{std::move(tx_key)},
+      recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
+      recorder_wakeup_{needs.executor},
+      desk_{receipts_, devices_, consortium_, refusals_, recorder_wakeup_},
+      tasks_{needs.executor} {}
+
+Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
+    const AgentApiParts parts{devices_, catalog_, desk_, consortium_, refusals_, clock_};
+    add_agent_routes(agent_routes_, parts);
+    const auto tls = devices_server_tls(needs.node_parts.folder);
+    if (!tls) return fail(Error(tls.error()));
+    http::ServerOptions options;
+    options.listen = config_.devices_listen;
+    options.tls = *tls;
+    options.connections_max = kDeviceConnectionsMax;
+    options.body_bytes_max = kAgentBodyBytesMax;
+    auto server = http::Server::listen(needs.executor, options, std::cref(agent_routes_));
+    if (!server) return fail(std::move(server).error());
+    agents_ = std::move(*server);
+    return {};
+}
+
+RecorderLedger GatewayRole::recorder_ledger() {
+    const auto submit = [node = node_.get()](ByteView transaction) -> Result<void> {
+        const auto accepted = node->submit(transaction);
+        if (!accepted) return fail(Error(accepted.error()));
+        return {};
+    };
+    const auto final_size = [node = node_.get()]() -> std::uint64_t {
+        return node->checkpoint() ? node->checkpoint()->size : 0;
+    };
+    const auto consortium_head = [&chain = consortium_.chain()] {
+        const ledger::ChainTip& tip = chain.tip();
+        ledger::ConsortiumHead head;
+        head.height = tip.height;
+        head.id = tip.id;
+        head.log_size = tip.log_size;
+        return head;
+    };
+    return {node_->chain(), submit, final_size, consortium_head};
+}
+
+BatchSigner GatewayRole::batch_signer() const {
+    const ledger::Member* const self = node_->chain().registry().find_by_name(config_.name);
+    return {self->slot, self->name, tx_key_};
+}
+
+void GatewayRole::start() {
+    consortium_.on_change([this](ledger::NodeEvent) { flow_.wake(); });
+    node_->on_change([this](ledger::NodeEvent) { recorder_wakeup_.wake(); });
+    node_->start();
+    tasks_.spawn(flow_.run());
+    tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
+    agents_->start();
+}
+
+boost::asio::awaitable<void> GatewayRole::stop() {
+    co_await agents_->stop(kStopGrace);
+    co_await tasks_.stop();
+    co_await flow_.stop();
+    co_await node_->stop();
+}
+
+GatewayStatusParts GatewayRole::status_parts() const {
+    return {*node_, devices_, catalog_, receipts_, recorder_};
+}
+
+DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
+    return {devices_,    authority_, catalog_, receipts_, consortium_, *node_, clock_, token,
+            "https://" + agents_->address()};
+}
+
+}  // namespace assay::gateway

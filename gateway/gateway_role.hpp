@@ -1,0 +1,93 @@
+// All that only a gateway has: its ledger, its store, the update flow, the devices' listener and
+// the receipts. App builds one if the configuration names a gateway ledger. Parts are listed in the
+// order in which they are built; each may use those above it.
+
+#pragma once
+
+#include <memory>
+
+#include "gateway/api/agent_api.hpp"
+#include "gateway/api/device_admin_api.hpp"
+#include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/site_authority.hpp"
+#include "gateway/ledger_nodes.hpp"
+#include "gateway/receipt/receipt_desk.hpp"
+#include "gateway/receipt/receipt_recorder.hpp"
+#include "gateway/receipt/receipt_store.hpp"
+#include "gateway/refusal_log.hpp"
+#include "gateway/release/release_catalog.hpp"
+#include "gateway/update_flow.hpp"
+#include "gateway/verify/bulk_verifier.hpp"
+#include "gateway/verify/verdict_store.hpp"
+#include "host/http/client.hpp"
+#include "host/http/server.hpp"
+#include "host/ipfs/retriever.hpp"
+
+namespace assay::gateway {
+
+// What App has built before; outlives the role.
+struct GatewayNeeds {
+    boost::asio::any_io_executor executor;
+    boost::asio::thread_pool& pool;
+    NodeParts node_parts;
+    ledger::Node& consortium;
+    ipfs::BlockStore& content;
+    RefusalLog& refusals;
+};
+
+class GatewayRole {
+  public:
+    [[nodiscard]] static Result<std::unique_ptr<GatewayRole>> create(const GatewayNeeds& needs);
+    GatewayRole(const GatewayRole&) = delete;
+    GatewayRole& operator=(const GatewayRole&) = delete;
+
+    void start();
+    [[nodiscard]] boost::asio::awaitable<void> stop();
+
+    [[nodiscard]] ledger::Node& node() noexcept { return *node_; }
+    [[nodiscard]] std::string devices_address() const { return agents_->address(); }
+    [[nodiscard]] GatewayStatusParts status_parts() const;
+    [[nodiscard]] DeviceAdminParts admin_parts(const OperatorToken& token);
+
+  private:
+    GatewayRole(const GatewayNeeds& needs,
+                std::unique_ptr<ledger::Node> node,
+                std::unique_ptr<ledger::KeyValueStore> store,
+                SiteAuthority authority,
+                DeviceRegistry devices,
+                ReceiptStore receipts,
+                crypto::PrivateKey tx_key,
+                std::shared_ptr<const http::TlsContext> content_tls);
+    [[nodiscard]] Result<void> listen_for_devices(const GatewayNeeds& needs);
+    [[nodiscard]] RecorderLedger recorder_ledger();
+    [[nodiscard]] BatchSigner batch_signer() const;
+
+    ledger::Node& consortium_;
+    RefusalLog& refusals_;
+    const Config& config_;
+    const Clock& clock_;
+
+    std::unique_ptr<ledger::Node> node_;            // the gateways' ledger
+    std::unique_ptr<ledger::KeyValueStore> store_;  // devices, receipts, verdicts
+    SiteAuthority authority_;
+    DeviceRegistry devices_;
+    ReceiptStore receipts_;
+    VerdictStore verdicts_;
+    ReleaseCatalog catalog_;
+
+    http::Client content_client_;
+    ipfs::Retriever retriever_;
+    BulkVerifier verifier_;
+    UpdateFlow flow_;
+
+    crypto::PrivateKey tx_key_;
+    ReceiptRecorder recorder_;
+    Wakeup recorder_wakeup_;
+    ReceiptDesk desk_;
+
+    http::Router agent_routes_;
+    std::unique_ptr<http::Server> agents_;
+    ledger::TaskGroup tasks_;
+};
+
+}  // namespace assay::gateway

@@ -1,0 +1,27 @@
+// Checks the promise "every acknowledged receipt is on the gateway ledger exactly once" against the
+// ledger itself: reads each batch transaction back from the chain and computes its root from the
+// stored receipts. For people and tests; reads everything, so not for every request.
+
+#pragma once
+
+#include <cstdint>
+
+#include "gateway/receipt/receipt_store.hpp"
+#include "host/base/result.hpp"
+#include "ledger/chain/chain.hpp"
+
+namespace assay::gateway {
+
+struct ReceiptAudit {
+    std::uint64_t stored = 0;
+    std::uint64_t on_ledger = 0;        // under the root of a batch on the chain
+    std::uint64_t on_ledger_twice = 0;  // under two
+    std::uint64_t missing = 0;          // acknowledged, and in no batch on the chain
+    std::uint64_t batches = 0;          // of this gateway on the chain
+};
+
+// Fails if a stored receipt cannot be read.
+[[nodiscard]] Result<ReceiptAudit> audit_receipts(const ReceiptStore& store,
+                                                  const ledger::Chain& chain);
+
+}  // namespace assay::gateway

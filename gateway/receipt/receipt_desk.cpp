@@ -1,0 +1,66 @@
+#include "gateway/receipt/receipt_desk.hpp"
+
+#include "gateway/dispatch/assignment.hpp"
+#include "gateway/release/release_lookup.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/base_daemon/log.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using ledger::ReceiptEvent;
+
+bool is_failure(ReceiptEvent event) {
+    return event == ReceiptEvent::kFailed || event == ReceiptEvent::kRolledBack ||
+           event == ReceiptEvent::kRefused;
+}
+
+}  // namespace
+
+Result<void> ReceiptDesk::take(Device& device, ByteView bytes, Timestamp now) {
+    const auto receipt = ledger::decode_receipt(bytes);
+    if (!receipt) return fail(Error(receipt.error()).within("receipt"));
+    if (!ledger::verify(*receipt, device.key)) {
+        return fail(Refusal::kSignatureInvalid, "receipt by " + device.id);
+    }
+    const ledger::ReceiptBody& body = receipt->body;
+    if (body.device != device.ledger_id) {
+        return fail(Refusal::kDeviceUnknown, "receipt by " + device.id + " for another device's id");
+    }
+    // A refusal is evidence of an attack also, and above all, if nobody knows the release.
+    const auto release = find_release(view_of(*consortium_), body.release);
+    if (!release && body.event != ReceiptEvent::kRefused) return fail(Error(release.error()));
+
+    const auto added = receipts_->add(crypto::key_id(device.key), body.counter, bytes, now);
+    if (!added) return fail(Error(added.error()).within("receipt by " + device.id));
+    if (body.event == ReceiptEvent::kConfirmed) {
+        device.confirmed_sequence = std::max(device.confirmed_sequence, release->record.sequence);
+    }
+    if (*added == ReceiptStore::Added::kNew) recorder_->wake();
+    return note(device, body, *added == ReceiptStore::Added::kNew, now);
+}
+
+Result<void> ReceiptDesk::note(Device& device,
+                               const ledger::ReceiptBody& body,
+                               bool is_new,
+                               Timestamp now) {
+    const auto word = refusal_from_number(body.result);
+    device.last_event = ledger::to_string(body.event);
+    device.last_word = word ? std::string(to_word(*word)) : std::string();
+    if (is_new) {
+        log::info("receipt", {{"device", device.id},
+                              {"event", device.last_event},
+                              {"word", device.last_word},
+                              {"release", to_hex(body.release.view())}});
+    }
+    if (is_new && is_failure(body.event)) {
+        device.hold = next_hold(device.hold, body.release, now);
+        if (word) {
+            refusals_->record(*word, device.id + " refused release " + to_hex(body.release.view()) +
+                                         (body.detail ? ": " + *body.detail : std::string()));
+        }
+    }
+    return devices_->save(device);
+}
+
+}  // namespace assay::gateway

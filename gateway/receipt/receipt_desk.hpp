@@ -1,0 +1,45 @@
+// Takes a receipt from a device: checks it, stores it, and notes in the device registry how far the
+// device is. What it has returned success for is on disk. Used by the agents' API; io thread only.
+
+#pragma once
+
+#include "gateway/dispatch/device_registry.hpp"
+#include "gateway/receipt/receipt_store.hpp"
+#include "gateway/refusal_log.hpp"
+#include "gateway/wakeup.hpp"
+#include "ledger/node/node.hpp"
+
+namespace assay::gateway {
+
+class ReceiptDesk {
+  public:
+    // All outlive the desk. `recorder` is woken for each new receipt.
+    ReceiptDesk(ReceiptStore& receipts,
+                DeviceRegistry& devices,
+                const ledger::Node& consortium,
+                RefusalLog& refusals,
+                Wakeup& recorder)
+        : receipts_{&receipts},
+          devices_{&devices},
+          consortium_{&consortium},
+          refusals_{&refusals},
+          recorder_{&recorder} {}
+
+    // Fails with kMalformed, kSignatureInvalid, kDeviceUnknown (another device's id), kReleaseUnknown
+    // or kReceiptReplayed. The same receipt again succeeds again.
+    [[nodiscard]] Result<void> take(Device& device, ByteView receipt, Timestamp now);
+
+  private:
+    [[nodiscard]] Result<void> note(Device& device,
+                                    const ledger::ReceiptBody& body,
+                                    bool is_new,
+                                    Timestamp now);
+
+    ReceiptStore* receipts_;
+    DeviceRegistry* devices_;
+    const ledger::Node* consortium_;
+    RefusalLog* refusals_;
+    Wakeup* recorder_;
+};
+
+}  // namespace assay::gateway

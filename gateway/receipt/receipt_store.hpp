@@ -1,0 +1,76 @@
+// The receipts this gateway has acknowledged, in the order in which they came, and the batches made
+// of them. Acknowledged means on disk: add() returns after fsync. The same receipt again is known,
+// not new; another one under a used counter is refused. Io thread only.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "host/base/result.hpp"
+#include "host/crypto/signature.hpp"
+#include "ledger/chain/key_value_store.hpp"
+#include "ledger/core/ids.hpp"
+
+namespace assay::gateway {
+
+// Counts the receipts of this gateway from 1, without gaps.
+using ReceiptNumber = std::uint64_t;
+
+struct StoredReceipt {
+    ReceiptNumber number = 0;
+    Timestamp received{};
+    Bytes bytes;
+};
+
+// One receipt-batch transaction, as it was signed: the receipts first..first+count-1 and no others.
+struct BatchRecord {
+    std::uint64_t batch_no = 0;
+    ReceiptNumber first = 0;
+    std::uint64_t count = 0;
+    LogHash root;
+    ledger::LeafHash leaf;
+    ledger::BlockHeight valid_until = 0;
+    Bytes transaction;
+
+    [[nodiscard]] ReceiptNumber end() const noexcept { return first + count; }
+};
+
+class ReceiptStore {
+  public:
+    enum class Added { kNew, kKnown };
+
+    // `store` outlives this object, which owns the keys that start with 'r', 'i', 'l' and 'b'.
+    [[nodiscard]] static Result<ReceiptStore> open(ledger::KeyValueStore& store);
+
+    // Fails with kReceiptReplayed if `counter` is used for other bytes, or lies below one that is.
+    [[nodiscard]] Result<Added> add(const crypto::KeyId& device_key,
+                                    std::uint32_t counter,
+                                    ByteView receipt,
+                                    Timestamp now);
+
+    [[nodiscard]] std::uint64_t stored() const noexcept { return next_ - 1; }
+    // Fails if one of them is missing on disk.
+    [[nodiscard]] Result<std::vector<StoredReceipt>> read(ReceiptNumber first,
+                                                          std::uint64_t count) const;
+
+    // A batch and the fact which receipts are in it are one write. Replaces a batch of that number.
+    [[nodiscard]] Result<void> put_batch(const BatchRecord& batch);
+    [[nodiscard]] const std::optional<BatchRecord>& newest_batch() const noexcept {
+        return newest_batch_;
+    }
+    // In ascending order; fails if one does not decode.
+    [[nodiscard]] Result<std::vector<BatchRecord>> batches() const;
+
+  private:
+    explicit ReceiptStore(ledger::KeyValueStore& store) : store_{&store} {}
+
+    ledger::KeyValueStore* store_;
+    ReceiptNumber next_ = 1;
+    std::optional<BatchRecord> newest_batch_;
+};
+
+}  // namespace assay::gateway

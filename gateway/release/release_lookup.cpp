@@ -1,0 +1,83 @@
+#include "gateway/release/release_lookup.hpp"
+
+#include <algorithm>
+
+#include "host/base/text_encoding.hpp"
+#include "ledger/core/transaction.hpp"
+
+namespace assay::gateway {
+namespace {
+
+bool same_target(const ledger::ReleaseKey& a, const ledger::ReleaseKey& b) {
+    return a.vendor == b.vendor && a.device_class == b.device_class && a.component == b.component;
+}
+
+std::vector<KnownRelease> read_all(const ConsortiumView& view,
+                                   const std::vector<ledger::ReleaseEntry>& entries) {
+    std::vector<KnownRelease> releases;
+    for (const ledger::ReleaseEntry& entry : entries) {
+        // On the ledger, so it was decoded and checked when its block was connected.
+        if (auto release = find_release(view, entry.leaf)) releases.push_back(std::move(*release));
+    }
+    return releases;
+}
+
+}  // namespace
+
+const ledger::ReleaseImage* KnownRelease::full_image() const noexcept {
+    const auto found = std::find_if(
+        record.images.begin(), record.images.end(),
+        [](const ledger::ReleaseImage& image) { return image.role == ledger::ImageRole::kFull; });
+    return found == record.images.end() ? nullptr : &*found;
+}
+
+ConsortiumView view_of(const ledger::Node& consortium) {
+    const auto& checkpoint = consortium.checkpoint();
+    const ledger::Chain& chain = consortium.chain();
+    return {chain.state(), checkpoint ? checkpoint->size : 0,
+            [&chain](const ledger::LeafHash& leaf) { return chain.find(leaf); }};
+}
+
+std::vector<KnownRelease> newest_final_releases(const ConsortiumView& view) {
+    // Sequences ascend within a target, so the last final one of each run is the newest.
+    std::vector<ledger::ReleaseEntry> newest;
+    ledger::for_each_release(view.state, [&](const ledger::ReleaseEntry& entry) {
+        if (entry.log_index >= view.final_size) return true;
+        if (!newest.empty() && same_target(newest.back().key, entry.key)) newest.pop_back();
+        newest.push_back(entry);
+        return true;
+    });
+    return read_all(view, newest);
+}
+
+std::vector<KnownRelease> all_releases(const ConsortiumView& view) {
+    std::vector<ledger::ReleaseEntry> entries;
+    ledger::for_each_release(view.state, [&](const ledger::ReleaseEntry& entry) {
+        entries.push_back(entry);
+        return true;
+    });
+    return read_all(view, entries);
+}
+
+Result<KnownRelease> find_release(const ConsortiumView& view, const ledger::LeafHash& leaf) {
+    const auto found = view.transaction(leaf);
+    if (!found) return fail(Refusal::kReleaseUnknown, "no release " + to_hex(leaf.view()));
+    const auto tx = ledger::decode_transaction(found->bytes);
+    if (!tx) return fail(Error(tx.error()));
+    if (tx->body.type != ledger::TxType::kRelease) {
+        return fail(Refusal::kReleaseUnknown, to_hex(leaf.view()) + " is not a release");
+    }
+    auto record = ledger::decode_release(tx->body.body);
+    if (!record) return fail(std::move(record).error());
+
+    KnownRelease release;
+    release.leaf = leaf;
+    release.log_index = found->log_index;
+    release.height = found->height;
+    release.final = found->log_index < view.final_size;
+    release.issuer = tx->issuer;
+    release.record = std::move(*record);
+    return release;
+}
+
+}  // namespace assay::gateway

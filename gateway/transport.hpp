@@ -1,0 +1,30 @@
+// The TLS of a member's listeners and connections: who is let in, and whom it trusts. Peers and
+// content are pinned to the registry of the consortium; devices show a certificate of the site's CA.
+
+#pragma once
+
+#include <memory>
+
+#include "gateway/member_folder.hpp"
+#include "host/base/result.hpp"
+#include "host/crypto/certificate.hpp"
+#include "host/http/tls.hpp"
+#include "ledger/core/registry.hpp"
+
+namespace assay::gateway {
+
+using TlsPointer = std::shared_ptr<const http::TlsContext>;
+
+// The certificate and key by which this member is known to the others.
+[[nodiscard]] Result<crypto::TlsIdentity> load_member_identity(const MemberFolder& folder);
+
+// For the content listener: active members only. `registry` outlives the context.
+[[nodiscard]] Result<TlsPointer> content_server_tls(const crypto::TlsIdentity& identity,
+                                                    const ledger::Registry& registry);
+// For fetching content: the server must be an active member.
+[[nodiscard]] Result<TlsPointer> content_client_tls(const crypto::TlsIdentity& identity,
+                                                    const ledger::Registry& registry);
+// For the devices listener: certificates of the site's CA only.
+[[nodiscard]] Result<TlsPointer> devices_server_tls(const MemberFolder& folder);
+
+}  // namespace assay::gateway

@@ -1,0 +1,194 @@
+// release -> consortium ledger -> lookup -> IPFS retrieval -> bulk verification
+//         -> parallel dispatch -> device install -> receipt -> gateway ledger
+//
+//   release, consortium ledger   a producer's `assay release publish` (gateway/cli) signs the record;
+//                                the members' nodes (ledger/) put it onto the ledger and cosign it
+//   lookup                       gateway/release    what is final and newest
+//   IPFS retrieval               host/ipfs          blocks from several sources, each against its CID
+//   bulk verification            gateway/verify     -> host/compute -> kernels/
+//   parallel dispatch            gateway/dispatch, gateway/api
+//   device install               device/            verifies all of it again, by itself
+//   receipt, gateway ledger      gateway/receipt    -> ledger/ with the gateway rule set
+
+#include "gateway/update_flow.hpp"
+
+#include "gateway/release/device_proof_builder.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/base_daemon/log.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPauseMin{500};
+constexpr milliseconds kPauseMax{30'000};
+constexpr std::size_t kDeliveriesMax = 4;  // at once; each holds a window of 32 MiB
+
+// No other source and no later hour will make these good: record and content contradict each other.
+bool is_for_good(const Error& error) {
+    const auto word = refusal_of(error.code());
+    if (!word) return false;
+    switch (*word) {
+        case Refusal::kMalformed:
+        case Refusal::kLimitExceeded:
+        case Refusal::kCidUnsupported:
+        case Refusal::kContentTooLarge:
+        case Refusal::kChunkHashMismatch:
+        case Refusal::kImageDigestMismatch:
+        case Refusal::kPayloadUnsupported: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+UpdateFlow::UpdateFlow(boost::asio::any_io_executor executor, UpdateFlowParts parts)
+    : parts_{std::move(parts)}, wakeup_{executor}, deliveries_{executor} {}
+
+UpdateFlow::Step UpdateFlow::carry(CatalogEntry& entry) {
+    Delivery delivery(entry);  // found final on the ledger by look_up_releases()
+    Result<void> ok = co_await recall_verdict(delivery);     // gateway/verify: refused before?
+    if (ok) ok = co_await choose_image(delivery);            // gateway/release
+    if (ok) ok = co_await retrieve_from_ipfs(delivery);      // host/ipfs
+    if (ok) ok = co_await verify_in_bulk(delivery);          // gateway/verify -> host/compute
+    if (ok) ok = co_await remember_verified(delivery);       // on disk: not verified twice
+    if (ok) ok = co_await prepare_proof(delivery);           // what devices check: ledger/core
+    if (ok) ok = co_await offer_to_devices(delivery);        // gateway/dispatch, gateway/api
+    co_return ok;  // device/ installs; gateway/receipt records what each device did
+}
+
+UpdateFlow::Step UpdateFlow::recall_verdict(Delivery& delivery) {
+    if (auto refusal = parts_.verdicts.refusal(delivery.entry.release.leaf)) {
+        co_return fail(std::move(*refusal));
+    }
+    co_return Result<void>();
+}
+
+UpdateFlow::Step UpdateFlow::choose_image(Delivery& delivery) {
+    delivery.record = delivery.entry.release.full_image();
+    if (delivery.record == nullptr) {
+        co_return fail(Refusal::kPayloadUnsupported, "the release has no full image");
+    }
+    co_return Result<void>();
+}
+
+UpdateFlow::Step UpdateFlow::retrieve_from_ipfs(Delivery& delivery) {
+    delivery.entry.stage = ReleaseStage::kRetrieving;
+    const auto root = ipfs::decode_cid(delivery.record->cid);
+    if (!root) co_return fail(Error(root.error()).within("CID of the record"));
+    ipfs::RetrieveRequest request(*root, delivery.record->bytes,
+                                  delivery.record->import.chunk_bytes, parts_.sources);
+    request.on_refusal = [this](const ipfs::Source& source, const Error& error) {
+        parts_.refusals.record(Error(error).within(source.url));
+    };
+    request.on_progress = [&entry = delivery.entry](std::uint64_t done, std::uint64_t) {
+        entry.bytes_retrieved = done;
+    };
+    auto retrieved = co_await parts_.retriever.fetch(std::move(request));
+    if (!retrieved) co_return fail(std::move(retrieved).error().within("retrieve"));
+    delivery.image = std::move(*retrieved);
+    delivery.entry.bytes_retrieved = delivery.image.bytes;
+    co_return Result<void>();
+}
+
+UpdateFlow::Step UpdateFlow::verify_in_bulk(Delivery& delivery) {
+    if (parts_.verdicts.is_verified(delivery.entry.release.leaf)) co_return Result<void>();
+    delivery.entry.stage = ReleaseStage::kVerifying;
+    ipfs::ImageReader reader(parts_.content, delivery.image);
+    auto verified = co_await parts_.verifier.verify(std::move(reader), *delivery.record);
+    if (!verified) co_return fail(std::move(verified).error().within("verify"));
+    co_return Result<void>();
+}
+
+UpdateFlow::Step UpdateFlow::remember_verified(Delivery& delivery) {
+    co_return parts_.verdicts.mark_verified(delivery.entry.release.leaf);
+}
+
+UpdateFlow::Step UpdateFlow::prepare_proof(Delivery& delivery) {
+    const auto proof = build_device_proof(parts_.consortium, delivery.entry.release.leaf);
+    if (!proof) co_return fail(Error(proof.error()).within("prove"));
+    co_return Result<void>();
+}
+
+UpdateFlow::Step UpdateFlow::offer_to_devices(Delivery& delivery) {
+    delivery.entry.image =
+        std::make_shared<const ipfs::ImageReader>(parts_.content, std::move(delivery.image));
+    delivery.entry.stage = ReleaseStage::kReady;
+    delivery.entry.word.clear();
+    delivery.entry.detail.clear();
+    co_return Result<void>();
+}
+
+boost::asio::awaitable<void> UpdateFlow::run() {
+    for (;;) {
+        look_up_releases();
+        start_what_is_due(std::chrono::steady_clock::now());
+        co_await wakeup_.sleep(std::chrono::seconds(1));
+    }
+}
+
+void UpdateFlow::look_up_releases() {
+    for (KnownRelease& release : newest_final_releases(view_of(parts_.consortium))) {
+        const ledger::LeafHash leaf = release.leaf;
+        if (parts_.catalog.find(leaf) != nullptr) continue;
+        log::info("release-found", {{"release", to_hex(leaf.view())},
+                                    {"component", release.record.component},
+                                    {"version", release.record.version},
+                                    {"height", release.height}});
+        parts_.catalog.add(std::move(release));
+        attempts_.try_emplace(leaf);
+    }
+}
+
+void UpdateFlow::start_what_is_due(SteadyTime now) {
+    for (auto& [leaf, attempt_of_leaf] : attempts_) {
+        if (deliveries_.size() >= kDeliveriesMax) return;
+        if (attempt_of_leaf.running || attempt_of_leaf.due > now) continue;
+        attempt_of_leaf.running = true;
+        deliveries_.spawn(attempt(leaf));
+    }
+}
+
+boost::asio::awaitable<void> UpdateFlow::attempt(ledger::LeafHash leaf) {
+    CatalogEntry& entry = *parts_.catalog.find(leaf);
+    const Result<void> carried = co_await carry(entry);
+    settle(leaf, carried);
+    wakeup_.wake();
+}
+
+void UpdateFlow::settle(const ledger::LeafHash& leaf, const Result<void>& carried) {
+    CatalogEntry& entry = *parts_.catalog.find(leaf);
+    Attempt& now = attempts_.at(leaf);
+    if (carried) {
+        log::info("release-ready", {{"release", to_hex(leaf.view())},
+                                    {"version", entry.release.record.version},
+                                    {"bytes", entry.image->bytes()}});
+        attempts_.erase(leaf);
+        return;
+    }
+    if (is_for_good(carried.error())) {
+        refuse_for_good(entry, carried.error());
+        attempts_.erase(leaf);
+        return;
+    }
+    entry.fail_with(ReleaseStage::kWaiting, carried.error());
+    if (!now.reported) parts_.refusals.record(carried.error());
+    now.reported = true;
+    now.running = false;
+    now.pause = std::clamp(now.pause * 2, kPauseMin, kPauseMax);
+    now.due = std::chrono::steady_clock::now() + now.pause;
+    log::warning("release-waits", {{"release", to_hex(leaf.view())},
+                                   {"reason", carried.error().to_string()},
+                                   {"again_in_ms", now.pause.count()}});
+}
+
+void UpdateFlow::refuse_for_good(CatalogEntry& entry, const Error& error) {
+    parts_.refusals.record(Error(error).within("release " + to_hex(entry.release.leaf.view())));
+    const auto remembered = parts_.verdicts.mark_refused(
+        entry.release.leaf, *refusal_of(error.code()), error.context());
+    if (!remembered) log::error("store-failed", {{"reason", remembered.error().to_string()}});
+    entry.fail_with(ReleaseStage::kRefused, error);
+}
+
+}  // namespace assay::gateway
