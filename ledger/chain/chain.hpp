@@ -68,8 +68,9 @@ struct BlockTemplate {
 
 class Chain {
   public:
-    // Opens the ledger in folder `dir`, or founds it there. Fails if the folder holds another ledger
-    // or what it holds does not fit together; the error says what to do. `rules` must outlive it.
+    // Opens the ledger in folder `dir`, or founds it there. Fails if the folder holds another
+    // ledger or what it holds does not fit together; the error says what to do. `rules` must
+    // outlive it.
     [[nodiscard]] static Result<std::unique_ptr<Chain>> open(const std::filesystem::path& dir,
                                                              Bytes genesis_bytes,
                                                              const RuleSet& rules);
@@ -154,7 +155,9 @@ class Chain {
     void mark_invalid(BlockEntry entry, BlockVerdict verdict, WriteBatch batch);
     void set_tip(BlockEntry entry);
     [[nodiscard]] bool write(const WriteBatch& batch);
-    [[nodiscard]] bool has_failed() const noexcept { return store_->failure().has_value() || broken_; }
+    [[nodiscard]] bool has_failed() const noexcept {
+        return store_->failure().has_value() || broken_;
+    }
 
     // chain_mempool.cpp
     [[nodiscard]] Result<void> check_waiting(const Transaction& tx) const;

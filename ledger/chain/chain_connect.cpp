@@ -73,8 +73,7 @@ Chain::Judged Chain::connect(const BlockEntry& next, const BodyResult& body, Wri
     StatePart rule_state(staged, keys::kRuleSetTable);
     const LogIndex first_index = tip_.log_size;
     const StateCheck check{rule_state, [this](const TxId& id) { return is_on_chain(id); }};
-    StateVerdict result =
-        check_transactions(body.txs, first_index, next.height(), rules_, check);
+    StateVerdict result = check_transactions(body.txs, first_index, next.height(), rules_, check);
     if (result.verdict != BlockVerdict::kValid) {
         mark_invalid(next, result.verdict, std::move(batch));
         return {result.verdict, std::move(result.detail)};
@@ -221,7 +220,9 @@ void Chain::set_tip(BlockEntry next) {
     tip_moved_ = true;
 }
 
-bool Chain::write(const WriteBatch& batch) { return !broken_ && store_->write_synced(batch).has_value(); }
+bool Chain::write(const WriteBatch& batch) {
+    return !broken_ && store_->write_synced(batch).has_value();
+}
 
 std::optional<BlockEntry> Chain::entry(const BlockId& id) const {
     const auto bytes = store_->get(keys::entry(id));

@@ -38,13 +38,15 @@ Bytes of_hash(char first, const Hash256<Tag>& hash) {
 
 inline Bytes of_number(char first, std::uint64_t number, int bytes) {
     Bytes key = table(first);
-    for (int i = bytes - 1; i >= 0; --i) key.push_back(static_cast<std::byte>(number >> (8 * i) & 0xff));
+    for (int i = bytes - 1; i >= 0; --i)
+        key.push_back(static_cast<std::byte>(number >> (8 * i) & 0xff));
     return key;
 }
 
 inline std::uint64_t number_of(ByteView key) {
     std::uint64_t number = 0;
-    for (const std::byte b : key.subspan(1)) number = number << 8 | std::to_integer<std::uint64_t>(b);
+    for (const std::byte b : key.subspan(1))
+        number = number << 8 | std::to_integer<std::uint64_t>(b);
     return number;
 }
 

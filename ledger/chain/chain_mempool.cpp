@@ -93,7 +93,8 @@ std::vector<TxId> Chain::mempool_ids() const {
 
 std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) const {
     const ParentContext& parent = tip_entry_.context;
-    if (has_failed() || registry_.find_node(slot) == nullptr || parent.bars(slot)) return std::nullopt;
+    if (has_failed() || registry_.find_node(slot) == nullptr || parent.bars(slot))
+        return std::nullopt;
     const auto seconds = now.time_since_epoch().count();
     if (seconds <= parent.time || seconds > UINT32_MAX) return std::nullopt;
 

@@ -41,8 +41,8 @@ Result<std::unique_ptr<Chain>> Chain::open(const std::filesystem::path& dir,
     if (!genesis) return fail(std::move(genesis).error());
     auto registry = Registry::make(genesis->members);
     if (!registry) return fail(std::move(registry).error());
-    std::unique_ptr<Chain> chain(new Chain(*std::move(genesis), std::move(genesis_bytes),
-                                           *std::move(registry), rules));
+    std::unique_ptr<Chain> chain(
+        new Chain(*std::move(genesis), std::move(genesis_bytes), *std::move(registry), rules));
     if (auto loaded = chain->load(dir); !loaded) {
         return fail(std::move(loaded).error().within("ledger in " + dir.string()));
     }

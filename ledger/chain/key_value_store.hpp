@@ -22,7 +22,9 @@ class WriteBatch {
         std::optional<Bytes> value;  // nothing: erase the key
     };
 
-    void put(ByteView key, ByteView value) { operations_.push_back({to_bytes(key), to_bytes(value)}); }
+    void put(ByteView key, ByteView value) {
+        operations_.push_back({to_bytes(key), to_bytes(value)});
+    }
     void erase(ByteView key) { operations_.push_back({to_bytes(key), std::nullopt}); }
 
     [[nodiscard]] const std::vector<Operation>& operations() const noexcept { return operations_; }

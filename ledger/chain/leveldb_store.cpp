@@ -1,9 +1,9 @@
 #include "ledger/chain/leveldb_store.hpp"
 
+#include <system_error>
+
 #include <leveldb/db.h>
 #include <leveldb/write_batch.h>
-
-#include <system_error>
 
 #include "host/base/file.hpp"
 

@@ -35,8 +35,8 @@ const Mempool::Entry* Mempool::find(const TxId& id) const {
 Result<void> Mempool::check_room(Slot slot, std::size_t bytes) const {
     const auto own = of_slot_.find(slot);
     if (own != of_slot_.end() && own->second >= kMempoolTxsOfSlotMax) {
-        return fail(Refusal::kMempoolFull, "256 transactions of slot " + std::to_string(slot) +
-                                               " wait already");
+        return fail(Refusal::kMempoolFull,
+                    "256 transactions of slot " + std::to_string(slot) + " wait already");
     }
     if (entries_.size() >= kMempoolTxsMax || bytes_ + bytes > kMempoolBytesMax) {
         return fail(Refusal::kMempoolFull,

@@ -11,7 +11,8 @@ namespace {
 
 __extension__ using Wide = __int128;
 
-// 2^(x / 65536) in 16-bit fixed point for 0 <= x < 65536: the cubic of aserti3-2d, exact in 64 bits.
+// 2^(x / 65536) in 16-bit fixed point for 0 <= x < 65536: the cubic of aserti3-2d, exact in 64
+// bits.
 std::uint64_t power_of_two_fraction(std::uint64_t x) noexcept {
     constexpr std::uint64_t kLinear = 195'766'423'245'049;
     constexpr std::uint64_t kSquare = 971'821'376;
@@ -21,7 +22,10 @@ std::uint64_t power_of_two_fraction(std::uint64_t x) noexcept {
 }
 
 // anchor * factor * 2^shift, at most `limit` and at least 1.
-U256 scaled(const U256& anchor, std::uint64_t factor, std::int64_t shift, const U256& limit) noexcept {
+U256 scaled(const U256& anchor,
+            std::uint64_t factor,
+            std::int64_t shift,
+            const U256& limit) noexcept {
     std::uint64_t carry = 0;
     const U256 low = U256::multiply(anchor, factor, carry);  // the product is carry * 2^256 + low
     U256 target;
@@ -31,7 +35,8 @@ U256 scaled(const U256& anchor, std::uint64_t factor, std::int64_t shift, const 
     } else {
         const auto right = static_cast<unsigned>(std::min<std::int64_t>(-shift, 512));
         if (right < 64 && carry >> right != 0) return limit;
-        const U256 high = right <= 256 ? U256(carry) << (256 - right) : U256(carry) >> (right - 256);
+        const U256 high =
+            right <= 256 ? U256(carry) << (256 - right) : U256(carry) >> (right - 256);
         target = (low >> right) + high;
     }
     if (target.is_zero()) return U256(1);
@@ -47,14 +52,16 @@ std::uint32_t aserti3_2d(const AsertParams& params,
     const auto limit = expand_target(params.pow_limit);
     ASSAY_ASSERT(anchor && limit && params.half_life_s > 0);
 
-    // In 128 bits nothing overflows; the result saturates far outside what 256-bit targets can show.
+    // In 128 bits nothing overflows; the result saturates far outside what 256-bit targets can
+    // show.
     const Wide ideal = Wide{params.target_interval_s} * (Wide{height_delta} + 1);
     const Wide exact = (Wide{time_delta_s} - ideal) * 65'536 / params.half_life_s;
     constexpr Wide kFar = Wide{1} << 40;
     const auto exponent = static_cast<std::int64_t>(std::clamp(exact, -kFar, kFar));
 
     const std::int64_t shift = (exponent >> 16) - 16;  // arithmetic: towards minus infinity
-    const std::uint64_t factor = power_of_two_fraction(static_cast<std::uint64_t>(exponent & 0xffff));
+    const std::uint64_t factor =
+        power_of_two_fraction(static_cast<std::uint64_t>(exponent & 0xffff));
     return compact_target(scaled(*anchor, factor, shift, *limit));
 }
 

@@ -16,8 +16,8 @@ struct AsertParams {
     std::int64_t half_life_s = 1;
 };
 
-// The compact target of the block that is `height_delta` + 1 above the anchor, when the block before
-// it is `time_delta_s` later than the parent of the anchor.
+// The compact target of the block that is `height_delta` + 1 above the anchor, when the block
+// before it is `time_delta_s` later than the parent of the anchor.
 [[nodiscard]] std::uint32_t aserti3_2d(const AsertParams& params,
                                        std::int64_t time_delta_s,
                                        std::int64_t height_delta) noexcept;

@@ -5,6 +5,7 @@
 #include "host/base/cbor.hpp"
 #include "host/crypto/sha256.hpp"
 #include "ledger/core/block.hpp"
+#include "ledger/core/fields.hpp"
 #include "ledger/core/pow.hpp"
 #include "ledger/core/registry.hpp"
 
@@ -51,105 +52,68 @@ void encode_params(cbor::Encoder& out, const ChainParams& params) {
 }
 
 Result<ChainParams> decode_params(cbor::Decoder& in) {
-    auto map = cbor::MapReader::open(in, "genesis parameters", kParamPairs);
-    if (!map) return fail(std::move(map).error());
+    Fields map(in, "genesis parameters");
     ChainParams params;
-    std::uint64_t expected = 1;
-    while (auto key = map->next()) {
-        if (*key == 0 || *key > kParamPairs) return map->unknown_key(*key);
-        if (*key != expected) return map->missing_key(expected);
-        ++expected;
-        const std::string where = "genesis parameter " + std::to_string(*key);
+    while (const auto key = map.next()) {
         if (*key == kRetargetKey) {
-            auto retarget = in.boolean();
-            if (!retarget) return fail(std::move(retarget).error().within(where));
-            params.retarget = *retarget;
+            params.retarget = map.take(in.boolean()).value_or(false);
             continue;
         }
-        const ParamField& field = kParamFields[*key < kRetargetKey ? *key - 1 : *key - 2];
-        auto value = in.unsigned_int(field.max);
-        if (!value) return fail(std::move(value).error().within(where));
-        if (*value < field.min) {
-            return fail(Refusal::kLimitExceeded, where + " is below " + std::to_string(field.min));
+        const auto field = std::ranges::find(kParamFields, *key, &ParamField::key);
+        if (field == std::end(kParamFields)) {
+            map.unknown();
+            continue;
         }
-        params.*field.value = static_cast<std::uint32_t>(*value);
+        const std::uint64_t value = map.number(field->max);
+        if (value < field->min) map.refuse(Refusal::kLimitExceeded, "parameter is too small");
+        params.*field->value = static_cast<std::uint32_t>(value);
     }
-    if (map->error()) return fail(*map->error());
-    if (expected != kParamPairs + 1) return map->missing_key(expected);
     const auto limit = expand_target(params.pow_limit);
     if (!limit || compact_target(*limit) != params.pow_limit) {
-        return fail(Refusal::kMalformed, "pow_limit is not a compact target");
+        map.refuse(Refusal::kMalformed, "pow_limit is not a compact target");
     }
-    return params;
-}
-
-Result<std::vector<Member>> decode_members(cbor::Decoder& in) {
-    auto count = in.array(kMembersMax);
-    if (!count) return fail(std::move(count).error().within("genesis members"));
-    std::vector<Member> members;
-    for (std::size_t i = 0; i < *count; ++i) {
-        auto member = decode_member(in);
-        if (!member) return fail(std::move(member).error());
-        members.push_back(*std::move(member));
-    }
-    if (auto registry = Registry::make(members); !registry) {
-        return fail(std::move(registry).error().within("genesis members"));
-    }
-    return members;
-}
-
-Result<void> decode_field(cbor::Decoder& in, std::uint64_t key, Genesis& genesis) {
-    switch (key) {
-        case 0: {
-            auto version = in.unsigned_int();
-            if (!version) return fail(std::move(version).error());
-            if (*version == kFormatVersion) return {};
-            return fail(Refusal::kUnknownVersion, "version " + std::to_string(*version));
-        }
-        case 1: {
-            auto kind = in.unsigned_int(1);
-            if (!kind) return fail(std::move(kind).error());
-            genesis.kind = static_cast<LedgerKind>(*kind);
-            return {};
-        }
-        case 2: {
-            auto origin = in.text(kOriginBytesMax);
-            if (!origin) return fail(std::move(origin).error());
-            genesis.origin = *origin;
-            return {};
-        }
-        case 3: {
-            auto time = in.unsigned_int(UINT32_MAX);
-            if (!time) return fail(std::move(time).error());
-            genesis.time = static_cast<std::uint32_t>(*time);
-            return {};
-        }
-        case 4: {
-            auto params = decode_params(in);
-            if (!params) return fail(std::move(params).error());
-            genesis.params = *params;
-            return {};
-        }
-        case 5: {
-            auto members = decode_members(in);
-            if (!members) return fail(std::move(members).error());
-            genesis.members = *std::move(members);
-            return {};
-        }
-        default: {
-            auto consortium = in.hash<ChainId>();
-            if (!consortium) return fail(std::move(consortium).error());
-            genesis.consortium = *consortium;
-            return {};
-        }
-    }
+    return map.finish(params, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13});
 }
 
 // The origin is the first line of every checkpoint and the name in its log signatures.
 bool is_origin(std::string_view origin) noexcept {
-    return !origin.empty() && std::ranges::all_of(origin, [](char c) {
-        return c > ' ' && c <= '~' && c != '+';
-    });
+    return !origin.empty() &&
+           std::ranges::all_of(origin, [](char c) { return c > ' ' && c <= '~' && c != '+'; });
+}
+
+Result<Genesis> decode(cbor::Decoder& in) {
+    Fields map(in, "genesis");
+    Genesis genesis;
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 0:
+                if (map.number() != kFormatVersion) {
+                    map.refuse(Refusal::kUnknownVersion, "not version 1");
+                }
+                break;
+            case 1:
+                genesis.kind = map.one_of(LedgerKind::kGateway);
+                break;
+            case 2:
+                genesis.origin = map.text(1, kOriginBytesMax);
+                break;
+            case 3:
+                genesis.time = static_cast<std::uint32_t>(map.number(UINT32_MAX));
+                break;
+            case 4:
+                genesis.params = map.take(decode_params(in)).value_or(ChainParams{});
+                break;
+            case 5:
+                genesis.members = map.list(1, kMembersMax, decode_member);
+                break;
+            case 6:
+                genesis.consortium = map.hash<ChainId>();
+                break;
+            default:
+                map.unknown();
+        }
+    }
+    return map.finish(std::move(genesis), {0, 1, 2, 3, 4, 5});
 }
 
 }  // namespace
@@ -171,30 +135,20 @@ Bytes encode_genesis(const Genesis& genesis) {
 
 Result<Genesis> decode_genesis(ByteView bytes) {
     if (bytes.size() > kGenesisBytesMax) {
-        return fail(Refusal::kLimitExceeded, "genesis of " + std::to_string(bytes.size()) + " bytes");
+        return fail(Refusal::kLimitExceeded,
+                    "genesis of " + std::to_string(bytes.size()) + " bytes");
     }
-    cbor::Decoder in(bytes);
-    auto map = cbor::MapReader::open(in, "genesis", 7);
-    if (!map) return fail(std::move(map).error());
-    Genesis genesis;
-    std::uint64_t expected = 0;
-    while (auto key = map->next()) {
-        if (*key > 6) return map->unknown_key(*key);
-        if (*key != expected) return map->missing_key(expected);
-        ++expected;
-        if (auto field = decode_field(in, *key, genesis); !field) {
-            return fail(std::move(field).error().within("genesis key " + std::to_string(*key)));
-        }
-    }
-    if (map->error()) return fail(*map->error());
-    if (expected < 6) return map->missing_key(expected);
-    if (auto end = in.finish(); !end) return fail(std::move(end).error().within("genesis"));
-    if (!is_origin(genesis.origin)) {
+    auto genesis = decode_whole(bytes, decode);
+    if (!genesis) return genesis;
+    if (!is_origin(genesis->origin)) {
         return fail(Refusal::kMalformed, "genesis origin must be printable, without spaces and +");
     }
-    if (genesis.consortium.has_value() != (genesis.kind == LedgerKind::kGateway)) {
+    if (genesis->consortium.has_value() != (genesis->kind == LedgerKind::kGateway)) {
         return fail(Refusal::kMalformed,
                     "a gateway genesis names its consortium, a consortium genesis none");
+    }
+    if (auto registry = Registry::make(genesis->members); !registry) {
+        return fail(std::move(registry).error().within("genesis members"));
     }
     return genesis;
 }

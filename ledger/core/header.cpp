@@ -66,7 +66,9 @@ Result<SealedHeader> seal_header(const BlockHeader& header,
     return sealed;
 }
 
-bool verify_seal(const SealedHeader& sealed, const ChainId& chain_id, const crypto::PublicKey& key) {
+bool verify_seal(const SealedHeader& sealed,
+                 const ChainId& chain_id,
+                 const crypto::PublicKey& key) {
     return crypto::verify(key, seal_message(sealed.header, chain_id), sealed.seal);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/crypto/cose.hpp"
+#include "ledger/core/fields.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -29,45 +30,18 @@ void encode(cbor::Encoder& out, const Member& member, bool in_registry) {
     if (in_registry) out.unsigned_int(12).unsigned_int(static_cast<std::uint64_t>(member.state));
 }
 
-template <typename T, typename Target>
-Result<void> store(Result<T> value, Target& target) {
-    if (!value) return fail(std::move(value).error());
-    target = static_cast<Target>(*std::move(value));
-    return {};
-}
-
-Result<void> decode_field(cbor::Decoder& in, std::uint64_t key, Member& member) {
-    switch (key) {
-        case 1: return store(in.unsigned_int(kSlotMax), member.slot);
-        case 2: return store(in.text(kNameMax), member.name);
-        case 3: return store(in.unsigned_int(kRolesAll), member.roles);
-        case 4: return store(decode_public_key(in), member.root);
-        case 5: return store(decode_public_key(in), member.tx);
-        case 6: return store(decode_public_key(in), member.seal);
-        case 7: return store(decode_public_key(in), member.vote);
-        case 8: return store(decode_public_key(in), member.cosign);
-        case 9: return store(decode_public_key(in), member.log);
-        case 10: return store(in.hash<Sha256Digest>(), member.tls_spki);
-        case 11: {
-            auto contact = in.text(kContactBytesMax);
-            if (!contact) return fail(std::move(contact).error());
-            member.contact = std::string(*contact);
-            return {};
-        }
-        default: return store(in.unsigned_int(1), member.state);
-    }
-}
-
 // Cosigners of one log must not share a key with anything else (C2SP tlog-cosignature).
 Result<void> check_keys(const Member& member) {
-    const crypto::PublicKey* const others[] = {&member.root, &member.tx, &member.seal, &member.vote};
+    const crypto::PublicKey* const others[] = {&member.root, &member.tx, &member.seal,
+                                               &member.vote};
     for (const crypto::PublicKey* key : {&member.cosign, &member.log}) {
         if (key->algorithm != crypto::Algorithm::kEd25519) {
             return fail(Refusal::kMalformed, "cosign and log keys must be Ed25519");
         }
         for (const crypto::PublicKey* other : others) {
             if (*key == *other) {
-                return fail(Refusal::kMalformed, "cosign or log key is used for something else too");
+                return fail(Refusal::kMalformed,
+                            "cosign or log key is used for something else too");
             }
         }
     }
@@ -78,32 +52,64 @@ Result<void> check_keys(const Member& member) {
 }
 
 Result<Member> decode(cbor::Decoder& in, bool in_registry) {
-    const std::uint64_t first = in_registry ? 1 : 2;
-    const std::uint64_t last = in_registry ? 12 : 11;
-    auto map = cbor::MapReader::open(in, "member", last - first + 1);
-    if (!map) return fail(std::move(map).error());
+    Fields map(in, "member");
     Member member;
-    std::uint64_t expected = first;  // every key but 11 (contact) is there, in order
-    while (auto key = map->next()) {
-        if (*key > last || *key < first) return map->unknown_key(*key);
-        if (expected == 11 && *key != 11) ++expected;
-        if (*key != expected) return map->missing_key(expected);
-        if (auto field = decode_field(in, *key, member); !field) {
-            return fail(std::move(field).error().within("member key " + std::to_string(*key)));
+    while (const auto key = map.next()) {
+        if (!in_registry && (*key == 1 || *key == 12)) {
+            map.unknown();
+            continue;
         }
-        ++expected;
+        switch (*key) {
+            case 1:
+                member.slot = map.slot();
+                break;
+            case 2:
+                member.name = map.text(1, kNameMax);
+                break;
+            case 3:
+                member.roles = static_cast<std::uint32_t>(map.positive(kRolesAll));
+                break;
+            case 4:
+                member.root = map.public_key();
+                break;
+            case 5:
+                member.tx = map.public_key();
+                break;
+            case 6:
+                member.seal = map.public_key();
+                break;
+            case 7:
+                member.vote = map.public_key();
+                break;
+            case 8:
+                member.cosign = map.public_key();
+                break;
+            case 9:
+                member.log = map.public_key();
+                break;
+            case 10:
+                member.tls_spki = map.hash<Sha256Digest>();
+                break;
+            case 11:
+                member.contact = map.text(0, kContactBytesMax);
+                break;
+            case 12:
+                member.state = map.one_of(MemberState::kLeft);
+                break;
+            default:
+                map.unknown();
+        }
     }
-    if (map->error()) return fail(*map->error());
-    if (in_registry && expected == 11) ++expected;
-    if (expected <= (in_registry ? 12U : 10U)) return map->missing_key(expected);
-    if (!is_member_name(member.name)) {
+    auto decoded = in_registry ? map.finish(std::move(member), {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12})
+                               : map.finish(std::move(member), {2, 3, 4, 5, 6, 7, 8, 9, 10});
+    if (!decoded) return decoded;
+    if (!is_member_name(decoded->name)) {
         return fail(Refusal::kMalformed, "member name must be 1 to 64 of [a-z0-9.-]");
     }
-    if (member.roles == 0) return fail(Refusal::kMalformed, "member " + member.name + " has no role");
-    if (auto keys = check_keys(member); !keys) {
-        return fail(std::move(keys).error().within("member " + member.name));
+    if (auto keys = check_keys(*decoded); !keys) {
+        return fail(std::move(keys).error().within("member " + decoded->name));
     }
-    return member;
+    return decoded;
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace assay::ledger {
 // Nothing for a compact number that is negative, zero or wider than 256 bits.
 [[nodiscard]] std::optional<U256> expand_target(std::uint32_t bits) noexcept;
 // Nothing also for a target above that of `pow_limit`.
-[[nodiscard]] std::optional<U256> expand_target(std::uint32_t bits, std::uint32_t pow_limit) noexcept;
+[[nodiscard]] std::optional<U256> expand_target(std::uint32_t bits,
+                                                std::uint32_t pow_limit) noexcept;
 // The compact number of `target`, low digits cut off.
 [[nodiscard]] std::uint32_t compact_target(const U256& target) noexcept;
 

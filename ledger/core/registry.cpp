@@ -17,8 +17,12 @@ Sha256Digest root_of(const std::vector<Member>& members) {
 
 // Within a member some may be the same (member.cpp says which); two members share none.
 std::set<Bytes> keys_of(const Member& member) {
-    return {member.root.bytes,   member.tx.bytes,  member.seal.bytes,
-            member.vote.bytes,   member.cosign.bytes, member.log.bytes,
+    return {member.root.bytes,
+            member.tx.bytes,
+            member.seal.bytes,
+            member.vote.bytes,
+            member.cosign.bytes,
+            member.log.bytes,
             to_bytes(member.tls_spki.view())};
 }
 

@@ -2,7 +2,8 @@
 // Everything else (headers, blocks, signers, expiry, uniqueness) is common and checked before.
 //
 // The state is a set of key/value pairs that belongs to the rule set alone. It is a function of the
-// transactions of the chain in order; the chain keeps it, and undoes it when blocks are left behind.
+// transactions of the chain in order; the chain keeps it, and undoes it when blocks are left
+// behind.
 
 #pragma once
 
@@ -52,8 +53,8 @@ class RuleSet {
     virtual ~RuleSet() = default;
 
     // Whether `tx` may come next. Already known: chain id, expiry, that the slot is an active
-    // member whose name is the issuer, and that the txid is new. Left to check: type, body, subject,
-    // roles, every signature, and the state. The error carries the refusal word.
+    // member whose name is the issuer, and that the txid is new. Left to check: type, body,
+    // subject, roles, every signature, and the state. The error carries the refusal word.
     [[nodiscard]] virtual Result<void> check(const Transaction& tx,
                                              const StateView& state,
                                              const TxContext& context) const = 0;

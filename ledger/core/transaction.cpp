@@ -2,6 +2,7 @@
 
 #include "host/base/cbor.hpp"
 #include "ledger/core/block.hpp"
+#include "ledger/core/fields.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -9,49 +10,42 @@ namespace {
 constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::size_t kPairs = 6;
 
-Result<TxBody> decode_body(ByteView payload) {
-    cbor::Decoder in(payload);
-    auto map = cbor::MapReader::open(in, "transaction", kPairs);
-    if (!map) return fail(std::move(map).error());
+Result<TxBody> decode_body(cbor::Decoder& in) {
+    Fields map(in, "transaction");
     TxBody body;
-    std::uint64_t expected = 0;
-    while (auto key = map->next()) {
-        if (*key >= kPairs) return map->unknown_key(*key);
-        if (*key != expected++) return map->missing_key(expected - 1);
-        if (*key == 2) {
-            auto chain_id = in.hash<ChainId>();
-            if (!chain_id) return fail(std::move(chain_id).error().within("transaction chain id"));
-            body.chain_id = *chain_id;
-            continue;
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 0:
+                if (map.number() != kFormatVersion) {
+                    map.refuse(Refusal::kUnknownVersion, "not version 1");
+                }
+                break;
+            case 1:
+                body.type = static_cast<TxType>(map.number());
+                break;
+            case 2:
+                body.chain_id = map.hash<ChainId>();
+                break;
+            case 3:
+                body.slot = map.slot();
+                break;
+            case 4:
+                body.valid_until = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 5:
+                body.body = map.take(in.any()).value_or(ByteView{});
+                break;
+            default:
+                map.unknown();
         }
-        if (*key == 5) {
-            auto item = in.any();
-            if (!item) return fail(std::move(item).error().within("transaction body"));
-            body.body = *item;
-            continue;
-        }
-        constexpr std::uint64_t kMax[] = {255, UINT32_MAX, 0, kSlotMax, UINT32_MAX};
-        auto number = in.unsigned_int(kMax[*key]);
-        if (!number) {
-            return fail(std::move(number).error().within("transaction key " + std::to_string(*key)));
-        }
-        if (*key == 0 && *number != kFormatVersion) {
-            return fail(Refusal::kUnknownVersion, "transaction version " + std::to_string(*number));
-        }
-        if (*key == 1) body.type = static_cast<TxType>(*number);
-        if (*key == 3) body.slot = static_cast<Slot>(*number);
-        if (*key == 4) body.valid_until = static_cast<BlockHeight>(*number);
     }
-    if (map->error()) return fail(*map->error());
-    if (expected != kPairs) return map->missing_key(expected);
-    if (auto end = in.finish(); !end) return fail(std::move(end).error().within("transaction"));
-    return body;
+    return map.finish(body, {0, 1, 2, 3, 4, 5});
 }
 
 Result<void> check_size(std::size_t bytes) {
     if (bytes > kTxBytesMax || bytes == kTxBytesForbidden) {
-        return fail(Refusal::kLimitExceeded, "transaction of " + std::to_string(bytes) +
-                                                 " bytes: at most 65,535, never 64");
+        return fail(Refusal::kLimitExceeded,
+                    "transaction of " + std::to_string(bytes) + " bytes: at most 65,535, never 64");
     }
     return {};
 }
@@ -65,7 +59,7 @@ Result<Transaction> decode_transaction(ByteView bytes) {
     if (!message->header.issuer || !message->header.subject) {
         return fail(Refusal::kMalformed, "transaction names no issuer or no subject");
     }
-    auto body = decode_body(message->payload);
+    auto body = decode_whole(message->payload, decode_body);
     if (!body) return fail(std::move(body).error());
     Transaction tx;
     tx.id = tx_id(bytes);
@@ -109,7 +103,8 @@ Result<void> verify_single_signature(const Transaction& tx, const crypto::Public
     }
     const crypto::CoseSignature& signature = tx.signatures.front();
     if (signature.key_id != crypto::key_id(key) || signature.algorithm != key.algorithm) {
-        return fail(Refusal::kSignerUnknown, "transaction is signed by another key of " + tx.issuer);
+        return fail(Refusal::kSignerUnknown,
+                    "transaction is signed by another key of " + tx.issuer);
     }
     if (!crypto::verify(signature, key)) {
         return fail(Refusal::kSignatureInvalid, "signature of " + tx.issuer);

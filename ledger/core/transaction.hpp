@@ -28,7 +28,7 @@ enum class TxType : std::uint64_t {
 struct TxBody {
     TxType type = TxType::kRelease;
     ChainId chain_id;
-    Slot slot = 0;  // of the (first) signer
+    Slot slot = 0;                // of the (first) signer
     BlockHeight valid_until = 0;  // blocks below this height may include it
     ByteView body;                // one CBOR item
 };

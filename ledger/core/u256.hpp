@@ -36,7 +36,9 @@ class U256 {
     // Precondition: b is not zero.
     friend U256 operator/(const U256& a, const U256& b) noexcept;
     // The low 256 bits; what does not fit comes back in `carry`.
-    [[nodiscard]] static U256 multiply(const U256& a, std::uint64_t b, std::uint64_t& carry) noexcept;
+    [[nodiscard]] static U256 multiply(const U256& a,
+                                       std::uint64_t b,
+                                       std::uint64_t& carry) noexcept;
 
     friend bool operator==(const U256&, const U256&) = default;
     friend std::strong_ordering operator<=>(const U256& a, const U256& b) noexcept;

@@ -37,9 +37,9 @@ BodyResult check_commitment(const Block& block,
         return broken(BlockVerdict::kMutated, "transactions do not hash to the Merkle root");
     }
     if (coinbase && coinbase->n_tx != block.txs.size()) {
-        return broken(BlockVerdict::kMutated,
-                      "coinbase counts " + number(coinbase->n_tx) + " transactions, block has " +
-                          number(block.txs.size()));
+        return broken(BlockVerdict::kMutated, "coinbase counts " + number(coinbase->n_tx) +
+                                                  " transactions, block has " +
+                                                  number(block.txs.size()));
     }
     return {};
 }
@@ -80,8 +80,9 @@ BodyResult check_sizes(const Block& block, const ChainParams& params) {
     }
     for (std::size_t i = 1; i < block.txs.size(); ++i) {
         if (block.txs[i].size() > params.tx_bytes_max) {
-            return broken(BlockVerdict::kTransactionTooLarge,
-                          "transaction " + number(i) + ": " + number(block.txs[i].size()) + " bytes");
+            return broken(
+                BlockVerdict::kTransactionTooLarge,
+                "transaction " + number(i) + ": " + number(block.txs[i].size()) + " bytes");
         }
     }
     return {};
@@ -95,7 +96,8 @@ BodyResult check_forms(const Block& block, const ParentContext& parent, const Ch
         auto tx = decode_transaction(block.txs[i]);
         const std::string which = "transaction " + number(i);
         if (!tx) {
-            return broken(BlockVerdict::kTransactionMalformed, which + ": " + tx.error().to_string());
+            return broken(BlockVerdict::kTransactionMalformed,
+                          which + ": " + tx.error().to_string());
         }
         const BlockVerdict verdict = check_transaction(*tx, rules, parent.height + 1);
         if (verdict != BlockVerdict::kValid) return broken(verdict, which);
@@ -150,8 +152,8 @@ ParentContext child_context(const ParentContext& parent,
     child.id = header.id();
     child.height = parent.height + 1;
     child.time = header.time;
-    child.drift_s = next_drift(parent.drift_s, parent.time, header.time, parent.is_urgent(rules),
-                               rules.params);
+    child.drift_s =
+        next_drift(parent.drift_s, parent.time, header.time, parent.is_urgent(rules), rules.params);
     child.last_tx_height = log.size() > parent.log.size() ? child.height : parent.last_tx_height;
     child.recent_slots.push_back(header.slot());
     child.recent_slots.insert(child.recent_slots.end(), parent.recent_slots.begin(),
@@ -203,7 +205,8 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
     if (!coinbase) {
         return broken(BlockVerdict::kCoinbaseMalformed, coinbase.error().to_string());
     }
-    if (auto result = check_coinbase(*coinbase, block, parent.height + 1, rules); is_broken(result)) {
+    if (auto result = check_coinbase(*coinbase, block, parent.height + 1, rules);
+        is_broken(result)) {
         return result;
     }
     if (std::set<TxId>(ids.begin(), ids.end()).size() != ids.size()) {

@@ -3,12 +3,12 @@
 
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "host/crypto/sha256.hpp"
 #include "host/crypto/signature.hpp"

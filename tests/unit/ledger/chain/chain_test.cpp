@@ -23,7 +23,8 @@ TEST(Chain, StartsAtTheGenesis) {
     EXPECT_EQ(chain->tip().log_size, 0U);
     EXPECT_EQ(chain->tip().log_root, crypto::empty_root());
     EXPECT_EQ(chain->chain_id(), founders.chain_id);
-    EXPECT_EQ(chain->block(chain->tip().id), genesis_block(founders.genesis, founders.genesis_bytes));
+    EXPECT_EQ(chain->block(chain->tip().id),
+              genesis_block(founders.genesis, founders.genesis_bytes));
     EXPECT_EQ(chain->accept_block(*chain->block(chain->tip().id), at(kGenesisTime)).verdict,
               BlockVerdict::kDuplicate);
 }
@@ -75,8 +76,8 @@ TEST(EmptyBlocks, ComeAtOnceThenAfterABackOffThenAtTheHeartbeat) {
     founders.seal_genesis();
     const auto chain = founders.open(dir / "c");
     std::uint32_t now = kGenesisTime + 5;
-    ASSERT_TRUE(chain->accept_transaction(
-        test::make_policy_tx(founders.chain_id, founders.members[0])));
+    ASSERT_TRUE(
+        chain->accept_transaction(test::make_policy_tx(founders.chain_id, founders.members[0])));
     founders.extend(*chain, now);
     std::vector<std::uint32_t> waits;
     for (int i = 0; i < 5; ++i) {
@@ -114,8 +115,8 @@ TEST(Chain, WithholdsTheTemplateUntilTheParentsTimeHasPassed) {
     const test::TempDir dir;
     const Founders founders(1);
     const auto chain = founders.open(dir / "c");
-    ASSERT_TRUE(chain->accept_transaction(
-        test::make_policy_tx(founders.chain_id, founders.members[0])));
+    ASSERT_TRUE(
+        chain->accept_transaction(test::make_policy_tx(founders.chain_id, founders.members[0])));
     EXPECT_FALSE(chain->make_template(0, at(kGenesisTime - 100)));
     EXPECT_FALSE(chain->make_template(0, at(kGenesisTime)));
     EXPECT_TRUE(chain->make_template(0, at(kGenesisTime + 1)));

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "ledger/chain/leveldb_store.hpp"
 #include "ledger/core/coinbase.hpp"
@@ -30,10 +30,11 @@ std::map<Bytes, Bytes> chain_state(const std::filesystem::path& dir) {
     const auto store = open_leveldb(dir / "chain.db");
     EXPECT_TRUE(store.has_value());
     for (const char table : std::string_view("THtfls")) {
-        (*store)->for_each(as_bytes(std::string_view(&table, 1)), [&](ByteView key, ByteView value) {
-            state.emplace(to_bytes(key), to_bytes(value));
-            return true;
-        });
+        (*store)->for_each(as_bytes(std::string_view(&table, 1)),
+                           [&](ByteView key, ByteView value) {
+                               state.emplace(to_bytes(key), to_bytes(value));
+                               return true;
+                           });
     }
     return state;
 }
@@ -74,8 +75,7 @@ TEST_F(Reorg, LeavesTheStateOfAChainThatNeverSawTheOtherBranch) {
     const Bytes only_short = policy(1, 9);
     const Bytes both = policy(3);
     const auto short_branch = branch("short", {both, only_short}, kGenesisTime + 100);
-    const auto long_branch =
-        branch("long", {policy(1, 8), policy(2, 8), both}, kGenesisTime + 200);
+    const auto long_branch = branch("long", {policy(1, 8), policy(2, 8), both}, kGenesisTime + 200);
 
     auto chain = founders.open(dir / "short");
     const ChainTip before = chain->tip();

@@ -1,11 +1,11 @@
 // A chain that ends at any moment and is opened again: by its own hand, or killed.
 
-#include <gtest/gtest.h>
+#include <csignal>
 
 #include <sys/wait.h>
-
-#include <csignal>
 #include <unistd.h>
+
+#include <gtest/gtest.h>
 
 #include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/chain_builder.hpp"

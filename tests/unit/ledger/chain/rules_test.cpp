@@ -1,8 +1,8 @@
 // Every numbered rule of docs/ledger-rules.md broken alone, in a block that keeps all the others.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "ledger/core/coinbase.hpp"
 #include "tests/support/chain_builder.hpp"
@@ -31,7 +31,8 @@ class BrokenRule : public testing::Test {
     // Puts the coinbase and the Merkle root right, as the miner of a bad block would.
     void commit() {
         crypto::CompactRange log;
-        for (std::size_t i = 1; i < block.txs.size(); ++i) log.append(crypto::leaf_hash(block.txs[i]));
+        for (std::size_t i = 1; i < block.txs.size(); ++i)
+            log.append(crypto::leaf_hash(block.txs[i]));
         coinbase.n_tx = static_cast<std::uint32_t>(block.txs.size());
         coinbase.log_size = log.size();
         coinbase.log_root = log.root();
@@ -129,7 +130,8 @@ TEST_F(BrokenRule, H7SealIsAMutation) {
     test::grind(block.header);
     EXPECT_EQ(verdict_of(seal_block(block, founders.members[1].seal).value()),
               BlockVerdict::kMutated);
-    EXPECT_EQ(verdict_of(seal_block(block, founders.members[0].tx).value()), BlockVerdict::kMutated);
+    EXPECT_EQ(verdict_of(seal_block(block, founders.members[0].tx).value()),
+              BlockVerdict::kMutated);
     EXPECT_EQ(verdict_of(seal_block(block, founders.members[0].seal).value()), BlockVerdict::kValid)
         << "another copy with a bad seal must not bar the block";
 }
@@ -176,7 +178,9 @@ TEST_F(BrokenRule, B1Malformed) {
 TEST_F(BrokenRule, B2BodyOfAnotherHeaderIsAMutation) {
     const Bytes good = test::mine(block, founders.members[0]);
     const auto decoded = decode_block(good).value();
-    const auto with_body = [&](std::vector<Bytes> txs) { return encode_block(decoded.sealed, txs); };
+    const auto with_body = [&](std::vector<Bytes> txs) {
+        return encode_block(decoded.sealed, txs);
+    };
     EXPECT_EQ(verdict_of(with_body({})), BlockVerdict::kMutated);
     EXPECT_EQ(verdict_of(with_body({block.txs[0]})), BlockVerdict::kMutated);
     EXPECT_EQ(verdict_of(with_body({block.txs[1], block.txs[0]})), BlockVerdict::kMutated);
@@ -185,7 +189,8 @@ TEST_F(BrokenRule, B2BodyOfAnotherHeaderIsAMutation) {
 
 // CVE-2012-2459: three transactions and the same with the last one twice have one Merkle root.
 TEST_F(BrokenRule, B2DuplicatedTailIsAMutation) {
-    const Bytes second = test::make_policy_tx(founders.chain_id, founders.members[1], {1, 2, 1'000});
+    const Bytes second =
+        test::make_policy_tx(founders.chain_id, founders.members[1], {1, 2, 1'000});
     block.txs.push_back(second);
     commit();
     const Bytes good = test::mine(block, founders.members[0]);

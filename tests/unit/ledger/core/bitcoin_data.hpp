@@ -3,11 +3,11 @@
 
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "host/base/codec.hpp"
 #include "host/base/file.hpp"

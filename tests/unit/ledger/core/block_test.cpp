@@ -56,7 +56,8 @@ Bytes sample_block() {
     SealedHeader sealed;
     sealed.header.nonce = 7;
     sealed.seal[3] = std::byte{9};
-    return encode_block(sealed, std::vector<Bytes>{Bytes(130, std::byte{0}), Bytes(65, std::byte{1})});
+    return encode_block(sealed,
+                        std::vector<Bytes>{Bytes(130, std::byte{0}), Bytes(65, std::byte{1})});
 }
 
 TEST(Block, RoundTrips) {

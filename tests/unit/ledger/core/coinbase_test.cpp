@@ -27,8 +27,13 @@ TEST(Coinbase, HasTheDocumentedLayout) {
         return text;
     };
     EXPECT_EQ(to_hex(encode_coinbase(sample())),
-              "0001" "04030201" "0605" "00000000" "02000000" "8877665544332211" + of("aa") +
-                  "0900000000000000" + of("bb") + of("cc") + "0000");
+              "0001"
+              "04030201"
+              "0605"
+              "00000000"
+              "02000000"
+              "8877665544332211" +
+                  of("aa") + "0900000000000000" + of("bb") + of("cc") + "0000");
     EXPECT_EQ(encode_coinbase(sample()).size(), kCoinbaseBytes);
 }
 

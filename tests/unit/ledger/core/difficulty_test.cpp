@@ -1,10 +1,9 @@
 #include "ledger/core/difficulty.hpp"
 
-#include <gtest/gtest.h>
+#include <string>
 
 #include <boost/json.hpp>
-
-#include <string>
+#include <gtest/gtest.h>
 
 #include "ledger/core/pow.hpp"
 #include "tests/support/fixtures.hpp"

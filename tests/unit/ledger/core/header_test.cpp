@@ -1,9 +1,9 @@
 #include "ledger/core/header.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/pow.hpp"
@@ -37,9 +37,10 @@ BlockHeader bitcoin_genesis() {
 
 TEST(BlockHeader, IsBitcoinsGenesis) {
     const BlockHeader header = bitcoin_genesis();
-    EXPECT_EQ(to_hex(header.encode()),
-              "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2"
-              "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c");
+    EXPECT_EQ(
+        to_hex(header.encode()),
+        "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2"
+        "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c");
     EXPECT_EQ(reversed_hex(header.id().view()),
               "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
     EXPECT_EQ(decode_header(header.encode()), header);

@@ -1,8 +1,9 @@
+#include "tests/support/members.hpp"
+
 #include <gtest/gtest.h>
 
 #include "ledger/core/genesis.hpp"
 #include "ledger/core/registry.hpp"
-#include "tests/support/members.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -27,7 +28,8 @@ TEST(Member, RefusesEveryPrefixAndMostFlippedBits) {
     const test::TestMember member(3, "oem", 5);
     const Bytes golden = encode_member(member.entry);
     for (std::size_t size = 0; size < golden.size(); ++size) {
-        EXPECT_FALSE(decode(Bytes(golden.begin(), golden.begin() + static_cast<std::ptrdiff_t>(size))));
+        EXPECT_FALSE(
+            decode(Bytes(golden.begin(), golden.begin() + static_cast<std::ptrdiff_t>(size))));
     }
     for (std::size_t bit = 0; bit < golden.size() * 8; ++bit) {
         Bytes flipped = golden;
@@ -149,9 +151,9 @@ TEST(Genesis, RoundTripsAndNamesItsChain) {
     genesis.params.retarget = false;
     const Bytes bytes = encode_genesis(genesis);
     EXPECT_EQ(decode_genesis(bytes).value(), genesis);
-    EXPECT_EQ(chain_id_of(bytes), crypto::sha256({as_bytes(std::string_view("ASSAY1-genesis\0", 15)),
-                                                  bytes})
-                                      .as<ChainId>());
+    EXPECT_EQ(
+        chain_id_of(bytes),
+        crypto::sha256({as_bytes(std::string_view("ASSAY1-genesis\0", 15)), bytes}).as<ChainId>());
     genesis.kind = LedgerKind::kGateway;
     genesis.consortium = chain_id_of(bytes);
     EXPECT_EQ(decode_genesis(encode_genesis(genesis)).value(), genesis);

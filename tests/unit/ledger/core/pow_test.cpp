@@ -1,11 +1,10 @@
 #include "ledger/core/pow.hpp"
 
-#include <gtest/gtest.h>
-
-#include <boost/json.hpp>
-
 #include <algorithm>
 #include <fstream>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
 
 #include "host/base/codec.hpp"
 #include "host/base/text_encoding.hpp"
@@ -43,9 +42,10 @@ TEST(Pow, ExpandsTargetsAsBitcoinDoes) {
 
 // Cases of Bitcoin Core's arith_uint256 tests.
 TEST(Pow, RefusesNegativeZeroAndOverflowingTargets) {
-    for (const std::uint32_t bits : {0x00000000U, 0x00123456U, 0x01003456U, 0x02000056U, 0x03000000U,
-                                     0x04000000U, 0x00923456U, 0x01803456U, 0x01fedcbaU, 0x04923456U,
-                                     0xff123456U, 0x23000100U, 0x22010000U, 0x21010000U}) {
+    for (const std::uint32_t bits :
+         {0x00000000U, 0x00123456U, 0x01003456U, 0x02000056U, 0x03000000U, 0x04000000U, 0x00923456U,
+          0x01803456U, 0x01fedcbaU, 0x04923456U, 0xff123456U, 0x23000100U, 0x22010000U,
+          0x21010000U}) {
         EXPECT_FALSE(expand_target(bits)) << std::hex << bits;
     }
     EXPECT_EQ(expand_target(0x01123456), U256(0x12));
@@ -82,8 +82,9 @@ TEST(Pow, WorkIsTwoToThe256OverTargetPlusOne) {
     EXPECT_EQ(block_work(U256()), U256());  // 2^256 itself: no such target exists
 }
 
-// 436 real headers up to height 878,976, each the first of a period of 2,016 blocks with equal bits,
-// with the chain work that bitcoinj recorded: 12 bytes work, 4 height (both big-endian), 80 header.
+// 436 real headers up to height 878,976, each the first of a period of 2,016 blocks with equal
+// bits, with the chain work that bitcoinj recorded: 12 bytes work, 4 height (both big-endian), 80
+// header.
 TEST(Pow, AddsUpTheWorkOfBitcoinsChain) {
     ASSAY_FIXTURE_OR_SKIP(path, "ledger/bitcoin/headers/bitcoinj_mainnet_checkpoints.txt");
     std::ifstream file(path);

@@ -94,7 +94,7 @@ TEST(Transaction, RefusesOtherPayloads) {
     EXPECT_EQ(decode(raw_payload(1, 5, false)), "valid");
     EXPECT_EQ(decode(raw_payload(2, 5, false)), "unknown-version");
     EXPECT_EQ(decode(raw_payload(1, 8192, false)), "limit-exceeded");
-    EXPECT_EQ(decode(raw_payload(1, 5, true)), "limit-exceeded");
+    EXPECT_EQ(decode(raw_payload(1, 5, true)), "malformed");
     EXPECT_EQ(decode(kBody), "malformed");
     header.subject.reset();
     EXPECT_EQ(decode(raw_payload(1, 5, false)), "malformed");
