@@ -1,0 +1,82 @@
+#include "device/agent_state.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/crypto/sha256.hpp"
+#include "tests/support/decoder_checks.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::device {
+namespace {
+
+AgentState full_state() {
+    AgentState state;
+    state.phase = Phase::kDownloading;
+    InstalledRelease installed;
+    installed.release = crypto::leaf_hash(as_bytes("one"));
+    installed.sequence = 1;
+    installed.version = "1.0";
+    installed.sha256 = crypto::sha256(as_bytes("image"));
+    state.installed = installed;
+    PendingRelease pending;
+    pending.release = crypto::leaf_hash(as_bytes("two"));
+    pending.slot = 1;
+    pending.sequence = 2;
+    pending.version = "2.0";
+    pending.bytes = 10'000;
+    pending.chunk_bytes = 4096;
+    state.pending = pending;
+    state.checkpoint = ledger::TrustedCheckpoint{5, crypto::empty_root(), 1'790'000'000};
+    state.policy_version = 3;
+    state.sequence_floor = 1;
+    state.receipt_counter = 12;
+    state.outbox = {to_bytes("receipt 11"), to_bytes("receipt 12")};
+    state.refused = {{crypto::leaf_hash(as_bytes("bad")), 43, 2}};
+    return state;
+}
+
+TEST(AgentState, ComesBackAsItWas) {
+    for (const AgentState& state : {AgentState{}, full_state()}) {
+        const auto decoded = decode_agent_state(encode_agent_state(state));
+        ASSERT_TRUE(decoded) << decoded.error().to_string();
+        EXPECT_EQ(*decoded, state);
+    }
+}
+
+TEST(AgentState, IsOnlyItsWholeEncoding) {
+    test::expect_only_whole_input(encode_agent_state(full_state()), decode_agent_state);
+}
+
+TEST(AgentState, RefusesAPhaseWithoutItsRelease) {
+    AgentState state = full_state();
+    state.pending.reset();
+    EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
+    state = full_state();
+    state.phase = Phase::kConfirmed;
+    EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
+}
+
+TEST(StateFile, IsFreshWithoutAFileAndKeepsWhatWasSaved) {
+    const test::TempDir folder;
+    int writes = 0;
+    const DurableWrites durable([&](std::string_view) { ++writes; });
+    const StateFile file(folder / "state.cbor", durable);
+    EXPECT_EQ(file.load().value(), AgentState{});
+    ASSERT_TRUE(file.save(full_state()));
+    EXPECT_EQ(file.load().value(), full_state());
+    EXPECT_EQ(writes, 1);
+}
+
+// A damaged memory must not look like a blank device: that would forget the rollback floor.
+TEST(StateFile, ReportsDamageInsteadOfStartingAfresh) {
+    const test::TempDir folder;
+    const DurableWrites durable;
+    const StateFile file(folder / "state.cbor", durable);
+    Bytes bytes = encode_agent_state(full_state());
+    bytes.pop_back();
+    ASSERT_TRUE(durable.replace(folder / "state.cbor", bytes));
+    EXPECT_TRUE(file.load().error().is(Refusal::kMalformed));
+}
+
+}  // namespace
+}  // namespace assay::device

@@ -1,0 +1,76 @@
+#include "device/protocol/enrolment.hpp"
+
+#include <gtest/gtest.h>
+
+#include "device/protocol/device_config.hpp"
+#include "host/base/file.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/test_consortium.hpp"
+
+namespace assay::protocol {
+namespace {
+
+EnrolmentAnswer answer() {
+    EnrolmentAnswer out;
+    out.certificate = "-----BEGIN CERTIFICATE-----\n";
+    out.ca = "ca\n";
+    out.anchor = ledger::encode_anchor(test::TestConsortium().anchor());
+    out.ledger_id = ledger::ledger_device_id(as_bytes("salt"), "device-01");
+    out.gateway = "https://gateway.example:7443";
+    return out;
+}
+
+DeviceConfig config() {
+    DeviceConfig out;
+    out.id = "device-01";
+    out.vendor = "acme.example";
+    out.device_class = "edge-x64";
+    out.component = "firmware";
+    return out;
+}
+
+TEST(Enrolment, MessagesComeBackAsTheyWere) {
+    EnrolmentRequest request;
+    request.id = "device-01";
+    request.csr = "-----BEGIN CERTIFICATE REQUEST-----\n";
+    request.vendor = "acme.example";
+    EXPECT_EQ(parse_enrolment_request(to_json(request)).value(), request);
+    EXPECT_EQ(parse_enrolment_answer(to_json(answer())).value(), answer());
+    EXPECT_FALSE(parse_enrolment_request("{}"));
+    EXPECT_FALSE(parse_enrolment_answer("{}"));
+}
+
+TEST(Enrolment, CompletesTheDevicesFolder) {
+    const test::TempDir folder;
+    ASSERT_TRUE(write_file_durable(folder / "device.json", as_bytes(to_json(config()))));
+    ASSERT_TRUE(store_enrolment(folder.path(), answer()));
+    EXPECT_EQ(as_text(read_file(folder / "site-ca.crt", 100).value()), "ca\n");
+    EXPECT_EQ(read_file(folder / "anchor.cbor", 100'000).value(), answer().anchor);
+    const auto text = read_file(folder / "device.json", 10'000).value();
+    const auto completed = parse_device_config(as_text(text)).value();
+    EXPECT_EQ(completed.ledger_id, answer().ledger_id);
+    EXPECT_EQ(completed.gateway, answer().gateway);
+}
+
+TEST(Enrolment, KeepsTheGatewayThatWasConfigured) {
+    const test::TempDir folder;
+    DeviceConfig mine = config();
+    mine.gateway = "https://mine.example";
+    ASSERT_TRUE(write_file_durable(folder / "device.json", as_bytes(to_json(mine))));
+    ASSERT_TRUE(store_enrolment(folder.path(), answer()));
+    const auto text = read_file(folder / "device.json", 10'000).value();
+    EXPECT_EQ(parse_device_config(as_text(text))->gateway, "https://mine.example");
+}
+
+TEST(Enrolment, WritesNothingForABadAnchorOrAFolderWithoutADevice) {
+    const test::TempDir folder;
+    EXPECT_FALSE(store_enrolment(folder.path(), answer()));
+    ASSERT_TRUE(write_file_durable(folder / "device.json", as_bytes(to_json(config()))));
+    EnrolmentAnswer bad = answer();
+    bad.anchor.pop_back();
+    EXPECT_FALSE(store_enrolment(folder.path(), bad));
+    EXPECT_FALSE(std::filesystem::exists(folder / "device.crt"));
+}
+
+}  // namespace
+}  // namespace assay::protocol
