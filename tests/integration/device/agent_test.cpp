@@ -1,0 +1,427 @@
+// The agent against a gateway on loopback: real TLS, real files, proofs made by a consortium in
+// memory. Power cuts are exceptions thrown after a durable step, anywhere.
+
+#include "device/agent.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "tests/integration/device/test_gateway.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::device {
+namespace {
+
+using ledger::ReceiptEvent;
+using test::OfferedRelease;
+using test::ProvedRelease;
+using test::TestConsortium;
+using Kind = Agent::Next::Kind;
+
+constexpr std::size_t kChunkBytes = 1000;
+
+class FixedClock final : public Clock {
+  public:
+    [[nodiscard]] Timestamp now() const noexcept override {
+        return Timestamp(std::chrono::seconds(TestConsortium::kTime + 100));
+    }
+};
+
+struct PowerCut {};
+
+Bytes make_image(std::size_t bytes, unsigned seed) {
+    Bytes image(bytes);
+    for (std::size_t i = 0; i < bytes; ++i) {
+        image[i] = static_cast<std::byte>((i * 31 + i / 251 + seed) & 0xff);
+    }
+    return image;
+}
+
+// A device's disk and identity; agents come and go on it.
+class TestDevice {
+  public:
+    TestDevice(test::TestGateway& gateway, const TestConsortium& consortium)
+        : gateway_{&gateway}, tls_{gateway.device_tls()} {
+        options.folder = folder_.path();
+        options.slots_folder = folder_ / "slots";
+        options.identity.anchor = consortium.anchor();
+        options.identity.device_class = consortium.device_class;
+        options.identity.component = "firmware";
+        options.identity.checkpoint_age_max_s = 3600;
+        options.ledger_id = ledger::ledger_device_id(as_bytes("salt"), "device-01");
+        options.poll_max = Milliseconds(50);
+        options.refused_pause = std::chrono::hours(1);
+    }
+
+    // Boots and runs until the agent has nothing to do; restarts as often as it asks to. `observer`
+    // sees the durable steps.
+    void run(const DurableWrites::Observer& observer = {}, int rounds_idle = 1) {
+        const DurableWrites writes(observer);
+        for (int boots = 0; boots < 10; ++boots) {
+            GatewayClient client(gateway_->url(), tls_);
+            Agent agent(options, gateway_->device_key, client, writes, log_, &clock_);
+            auto next = agent.start();
+            int idle = 0;
+            while (next && next->kind == Kind::kSleep && idle < rounds_idle) {
+                next = agent.round();
+                if (next && next->kind == Kind::kSleep) ++idle;
+            }
+            ASSERT_TRUE(next) << next.error().to_string();
+            if (next->kind == Kind::kSleep) return;
+        }
+        FAIL() << "restarts without end";
+    }
+
+    // Runs until the power goes after the n-th durable step. False if it never did.
+    bool run_until_cut(int steps) {
+        try {
+            run([&](std::string_view) {
+                if (--steps == 0) throw PowerCut{};
+            });
+        } catch (const PowerCut&) {
+            return true;
+        }
+        return false;
+    }
+
+    [[nodiscard]] AgentState state() const {
+        return StateFile(folder_.path() / kStateFile, quiet_).load().value();
+    }
+    [[nodiscard]] BootState boot() const {
+        return BootLoader(folder_.path() / kBootFile, quiet_).read().value();
+    }
+    [[nodiscard]] Bytes slot(SlotIndex index) const {
+        return read_file(Slots(folder_ / "slots", quiet_).path_of(index), 1 << 24)
+            .value_or(Bytes{});
+    }
+
+    AgentOptions options;
+
+  private:
+    test::TempDir folder_;
+    test::TestGateway* gateway_;
+    std::shared_ptr<const http::TlsContext> tls_;
+    DurableWrites quiet_;
+    EventLog log_{stderr, EventLog::Form::kText};
+    FixedClock clock_;
+};
+
+class AgentTest : public testing::Test {
+  protected:
+    ledger::LeafHash offer(const ledger::ReleaseRecord& record,
+                           const Bytes& image,
+                           std::uint64_t time = TestConsortium::kTime,
+                           const std::vector<ledger::Slot>& cosigners = {0, 1, 2, 3}) {
+        const ProvedRelease proved(consortium_, record, time, cosigners);
+        OfferedRelease release;
+        release.proof = proved.bundle();
+        release.image = image;
+        release.chunks = TestConsortium::chunks(image, kChunkBytes);
+        release.sequence = record.sequence;
+        gateway_.offer(proved.leaf(), std::move(release));
+        return proved.leaf();
+    }
+    ledger::LeafHash offer(std::uint64_t sequence, const Bytes& image) {
+        return offer(consortium_.release(sequence, image, kChunkBytes), image,
+                     TestConsortium::kTime + sequence);
+    }
+    // Offers a release and expects the device to refuse it with this word, once, and to stay as it
+    // is.
+    void expect_refused(const ledger::ReleaseRecord& record,
+                        const Bytes& image,
+                        Refusal word,
+                        std::uint64_t time = TestConsortium::kTime + 50,
+                        const std::vector<ledger::Slot>& cosigners = {0, 1, 2, 3}) {
+        const auto before = device_.state();
+        const auto leaf = offer(record, image, time, cosigners);
+        const auto refusals_before = refusals();
+        device_.run({}, 3);
+        const auto receipts = gateway_.receipts();
+        ASSERT_EQ(refusals(), refusals_before + 1) << "once, not in a hot loop";
+        EXPECT_EQ(receipts.back().event, ReceiptEvent::kRefused);
+        EXPECT_EQ(receipts.back().result, static_cast<std::uint16_t>(word))
+            << receipts.back().detail.value_or("");
+        EXPECT_EQ(receipts.back().release, leaf);
+        const auto after = device_.state();
+        EXPECT_EQ(after.installed, before.installed);
+        EXPECT_EQ(after.refused.back().release, leaf);
+        EXPECT_FALSE(after.pending);
+    }
+
+    [[nodiscard]] std::ptrdiff_t refusals() {
+        const auto events = gateway_.events();
+        return std::count(events.begin(), events.end(), ReceiptEvent::kRefused);
+    }
+
+    TestConsortium consortium_;
+    test::TestGateway gateway_;
+    TestDevice device_{gateway_, consortium_};
+    const Bytes first_ = make_image(4500, 1);
+    const Bytes second_ = make_image(3700, 2);
+};
+
+TEST_F(AgentTest, ABlankDeviceInstallsAndThenUpdates) {
+    const auto leaf = offer(1, first_);
+    device_.run();
+    EXPECT_EQ(device_.slot(1), first_);
+    EXPECT_EQ(device_.boot().active, 1U);
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(device_.state().installed->sequence, 1U);
+
+    offer(2, second_);
+    device_.run();
+    EXPECT_EQ(device_.slot(0), second_);
+    EXPECT_EQ(device_.slot(1), first_) << "the old image stays";
+    EXPECT_EQ(device_.boot().active, 0U);
+
+    EXPECT_EQ(gateway_.events(), (std::vector{ReceiptEvent::kVerified, ReceiptEvent::kInstalled,
+                                              ReceiptEvent::kConfirmed, ReceiptEvent::kVerified,
+                                              ReceiptEvent::kInstalled, ReceiptEvent::kConfirmed}));
+    const auto receipts = gateway_.receipts();
+    for (std::size_t i = 0; i < receipts.size(); ++i) EXPECT_EQ(receipts[i].counter, i + 1);
+    EXPECT_EQ(receipts[0].release, leaf);
+    EXPECT_TRUE(receipts[0].running.is_zero());
+    EXPECT_EQ(receipts[2].running, crypto::sha256(first_));
+    EXPECT_EQ(receipts[4].running, crypto::sha256(first_));
+    EXPECT_EQ(receipts[5].running, crypto::sha256(second_));
+    EXPECT_EQ(receipts[0].slot, 1);
+    EXPECT_EQ(receipts[3].slot, 0);
+    EXPECT_EQ(receipts[5].nonce[0], std::byte{7});
+    EXPECT_EQ(gateway_.polls().back().sequence, 2U);
+    EXPECT_EQ(gateway_.polls().back().running, crypto::sha256(second_));
+    EXPECT_EQ(gateway_.polls().back().state, "confirmed");
+}
+
+TEST_F(AgentTest, APowerCutAfterAnyStepIsMadeGood) {
+    int cuts = 0;
+    for (int steps = 1;; ++steps) {
+        test::TestGateway gateway;
+        TestDevice device(gateway, consortium_);
+        const ProvedRelease proved(consortium_, consortium_.release(1, first_, kChunkBytes));
+        OfferedRelease release;
+        release.proof = proved.bundle();
+        release.image = first_;
+        release.chunks = TestConsortium::chunks(first_, kChunkBytes);
+        release.sequence = 1;
+        gateway.offer(proved.leaf(), release);
+
+        const bool cut = device.run_until_cut(steps);
+        device.run();
+        EXPECT_EQ(device.slot(1), first_) << steps;
+        EXPECT_EQ(device.boot(), (BootState{1, std::nullopt, 0})) << steps;
+        const AgentState state = device.state();
+        EXPECT_EQ(state.phase, Phase::kConfirmed) << steps;
+        EXPECT_EQ(state.installed->sequence, 1U) << steps;
+        EXPECT_TRUE(state.outbox.empty()) << steps;
+        EXPECT_EQ(gateway.events(), (std::vector{ReceiptEvent::kVerified, ReceiptEvent::kInstalled,
+                                                 ReceiptEvent::kConfirmed}))
+            << steps;
+        EXPECT_LE(gateway.ranges_served, 5) << "a chunk was fetched again, step " << steps;
+        if (!cut) break;
+        ++cuts;
+    }
+    EXPECT_GE(cuts, 14);  // 5 chunks, the slot, 4 of the boot loader and trial, states, receipts
+}
+
+TEST_F(AgentTest, TheSameCutAgainAndAgainDoesNotHurt) {
+    offer(1, first_);
+    int cuts = 0;
+    while (device_.run_until_cut(2) && cuts < 100) ++cuts;
+    device_.run();
+    EXPECT_EQ(device_.slot(device_.boot().active), first_);
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_LT(cuts, 100);
+}
+
+TEST_F(AgentTest, AnOldReleaseIsRefused) {
+    offer(2, second_);
+    device_.run();
+    // The lying gateway pretends that sequence 1 is an update; the proof is genuine and fresh.
+    gateway_.offer_nothing();
+    const auto record = consortium_.release(1, first_, kChunkBytes);
+    ProvedRelease proved(consortium_, record, TestConsortium::kTime + 60);
+    for (int i = 0; i < 3; ++i) proved.log.add(as_bytes("later"));
+    const std::string note = proved.log.note(TestConsortium::kTime + 60);
+    proved.proof.policy_proof = proved.log.prove(5, note);
+    proved.proof.release_proof = proved.log.prove(6, note);
+    OfferedRelease lie;
+    lie.proof = proved.bundle();
+    lie.image = first_;
+    lie.chunks = TestConsortium::chunks(first_, kChunkBytes);
+    lie.sequence = 99;
+    gateway_.offer(proved.leaf(), lie);
+    device_.run({}, 3);
+    EXPECT_EQ(gateway_.receipts().back().event, ReceiptEvent::kRefused);
+    EXPECT_EQ(gateway_.receipts().back().result,
+              static_cast<std::uint16_t>(Refusal::kSequenceBelowFloor));
+    EXPECT_EQ(gateway_.receipts().back().running, crypto::sha256(second_));
+    EXPECT_EQ(gateway_.receipts().size(), 4U);
+    EXPECT_EQ(gateway_.proofs_served, 2);
+    EXPECT_EQ(device_.state().installed->sequence, 2U);
+}
+
+TEST_F(AgentTest, ATamperedChunkIsNeverWritten) {
+    gateway_.tampered_byte = 2500;
+    expect_refused(consortium_.release(1, first_, kChunkBytes), first_,
+                   Refusal::kChunkHashMismatch);
+    EXPECT_EQ(device_.state().phase, Phase::kIdle);
+    const Bytes slot = device_.slot(1);
+    EXPECT_EQ(Bytes(slot.begin() + 2000, slot.begin() + 3000), Bytes(1000));
+
+    // An honest gateway, an hour later: what was good is not fetched again.
+    gateway_.tampered_byte = -1;
+    gateway_.ranges_served = 0;
+    device_.options.refused_pause = Milliseconds(0);
+    device_.run();
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(gateway_.ranges_served, 3);
+}
+
+TEST_F(AgentTest, AChunkListThatIsNotUnderTheSignedRootIsRefused) {
+    const auto record = consortium_.release(1, first_, kChunkBytes);
+    const ProvedRelease proved(consortium_, record);
+    OfferedRelease lie;
+    lie.proof = proved.bundle();
+    lie.image = make_image(first_.size(), 9);
+    lie.chunks = TestConsortium::chunks(lie.image, kChunkBytes);
+    lie.sequence = 1;
+    gateway_.offer(proved.leaf(), lie);
+    device_.run();
+    EXPECT_EQ(gateway_.receipts().back().result,
+              static_cast<std::uint16_t>(Refusal::kChunkHashMismatch));
+    EXPECT_EQ(gateway_.ranges_served, 0);
+}
+
+TEST_F(AgentTest, AnImageThatIsNotTheSignedOneIsRefused) {
+    auto record = consortium_.release(1, first_, kChunkBytes);
+    record.images[0].sha256 = crypto::sha256(as_bytes("another"));
+    expect_refused(record, first_, Refusal::kImageDigestMismatch);
+    EXPECT_EQ(device_.boot(), BootState{});
+}
+
+TEST_F(AgentTest, RefusesWhatIsNotForItOrNotProved) {
+    auto record = consortium_.release(1, first_, kChunkBytes);
+    record.device_class = ledger::uuid5(consortium_.vendor, "another-class");
+    expect_refused(record, first_, Refusal::kClassMismatch);
+    record = consortium_.release(1, first_, kChunkBytes);
+    record.component = "bootloader";
+    expect_refused(record, first_, Refusal::kComponentMismatch);
+    record = consortium_.release(1, first_, kChunkBytes);
+    expect_refused(record, first_, Refusal::kCheckpointStale, TestConsortium::kTime - 3600);
+    record.sequence = 2;
+    expect_refused(record, first_, Refusal::kQuorumNotMet, TestConsortium::kTime, {0, 1});
+    record.sequence = 3;
+    record.payload_type = ledger::PayloadType::kSwu;
+    expect_refused(record, first_, Refusal::kPayloadUnsupported);
+    EXPECT_EQ(gateway_.ranges_served, 0);
+}
+
+TEST_F(AgentTest, AnUnhealthyImageIsRolledBack) {
+    offer(1, first_);
+    device_.run();
+    device_.options.health.command = {"false"};
+    offer(2, second_);
+    device_.run({}, 3);
+    EXPECT_EQ(device_.boot(), (BootState{1, std::nullopt, 0}));
+    EXPECT_EQ(device_.slot(1), first_);
+    EXPECT_EQ(device_.state().phase, Phase::kRolledBack);
+    EXPECT_EQ(device_.state().installed->sequence, 1U);
+    const auto last = gateway_.receipts().back();
+    EXPECT_EQ(last.event, ReceiptEvent::kRolledBack);
+    EXPECT_EQ(last.result, static_cast<std::uint16_t>(Refusal::kHealthCheckFailed));
+    EXPECT_EQ(last.running, crypto::sha256(first_));
+    EXPECT_EQ(gateway_.receipts().size(), 6U) << "not tried again at once";
+
+    device_.options.health.command.clear();
+    device_.options.refused_pause = Milliseconds(0);
+    device_.run();
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(device_.state().installed->sequence, 2U);
+}
+
+TEST_F(AgentTest, ASlotThatNeverStartsIsRolledBack) {
+    offer(1, first_);
+    device_.run();
+    offer(2, second_);
+    // Each try of the new slot loses power before the agent can say that it is healthy.
+    device_.options.boot_tries = 2;
+    int trying = 0;
+    const auto cut_while_trying = [&](std::string_view) {
+        if (device_.boot().trial && device_.boot().tries_left < 2) {
+            ++trying;
+            throw PowerCut{};
+        }
+    };
+    for (int i = 0; i < 2; ++i) EXPECT_THROW(device_.run(cut_while_trying), PowerCut);
+    device_.run();
+    EXPECT_EQ(trying, 2);
+    EXPECT_EQ(device_.boot().active, 1U);
+    EXPECT_EQ(device_.state().phase, Phase::kRolledBack);
+    EXPECT_EQ(gateway_.receipts().back().result, static_cast<std::uint16_t>(Refusal::kBootFailed));
+}
+
+TEST_F(AgentTest, ReceiptsWaitForAGatewayThatTakesThem) {
+    gateway_.receipts_fail = true;
+    offer(1, first_);
+    device_.run();
+    EXPECT_EQ(device_.state().outbox.size(), 3U);
+    EXPECT_TRUE(gateway_.receipts().empty());
+    gateway_.receipts_fail = false;
+    device_.run();
+    EXPECT_TRUE(device_.state().outbox.empty());
+    EXPECT_EQ(gateway_.events(), (std::vector{ReceiptEvent::kVerified, ReceiptEvent::kInstalled,
+                                              ReceiptEvent::kConfirmed}));
+}
+
+TEST_F(AgentTest, ADownloadGoesOnWhereTheGatewayFailed) {
+    offer(1, first_);
+    gateway_.ranges_until_failure = 3;
+    device_.run();
+    EXPECT_EQ(device_.state().phase, Phase::kDownloading);
+    gateway_.ranges_until_failure = -1;
+    device_.run();
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(gateway_.ranges_served, 5);
+    EXPECT_EQ(gateway_.proofs_served, 1);
+}
+
+TEST_F(AgentTest, ANewerReleaseSupersedesADownload) {
+    offer(1, first_);
+    gateway_.ranges_until_failure = 2;
+    device_.run();
+    gateway_.ranges_until_failure = -1;
+    offer(2, second_);
+    device_.run();
+    EXPECT_EQ(device_.state().installed->sequence, 2U);
+    EXPECT_EQ(device_.slot(1), second_);
+}
+
+TEST_F(AgentTest, TheRollbackFloorIsBurntInOnConfirmation) {
+    auto record = consortium_.release(5, first_, kChunkBytes);
+    record.min_sequence = 5;
+    offer(record, first_);
+    device_.run();
+    EXPECT_EQ(device_.state().sequence_floor, 5U);
+}
+
+TEST_F(AgentTest, AnUnreachableGatewayMakesPausesLonger) {
+    const auto tls = gateway_.device_tls();
+    GatewayClient nowhere("https://127.0.0.1:1", tls);
+    const DurableWrites writes;
+    const EventLog log(stderr, EventLog::Form::kText);
+    device_.options.poll_max = Milliseconds(60'000);
+    Agent agent(device_.options, gateway_.device_key, nowhere, writes, log, nullptr);
+    ASSERT_TRUE(agent.start());
+    Milliseconds last{0};
+    for (int i = 0; i < 4; ++i) {
+        const auto next = agent.round();
+        ASSERT_TRUE(next);
+        EXPECT_GT(next->pause, last);
+        last = next->pause;
+    }
+    EXPECT_GE(last, Milliseconds(8'000));
+}
+
+}  // namespace
+}  // namespace assay::device

@@ -1,0 +1,229 @@
+// A gateway reduced to the agent protocol: a real HTTP server under mutual TLS on loopback, run by
+// a thread of its own, serving what the test puts into it. What a lying gateway would do is a
+// field.
+
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "device/protocol/messages.hpp"
+#include "device/protocol/paths.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/crypto/certificate.hpp"
+#include "host/http/range.hpp"
+#include "host/http/router.hpp"
+#include "host/http/server.hpp"
+#include "ledger/core/receipt.hpp"
+#include "tests/support/test_consortium.hpp"
+
+namespace assay::test {
+
+struct OfferedRelease {
+    Bytes proof;
+    std::vector<Sha256Digest> chunks;
+    Bytes image;
+    std::uint64_t sequence = 0;
+};
+
+class TestGateway {
+  public:
+    TestGateway()
+        : ca_key_{crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value()},
+          ca_{crypto::make_ca(ca_key_, "test-site").value()},
+          device_key{crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value()} {
+        const auto key = crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value();
+        crypto::CertificateOptions certificate;
+        certificate.common_name = "gateway";
+        certificate.alt_names = {"127.0.0.1"};
+        certificate.use = crypto::CertificateUse::kServer;
+        http::TlsOptions tls(http::TlsRole::kServer,
+                             crypto::issue(ca_, ca_key_, key.public_key(), certificate).value(),
+                             key.to_pem().value());
+        tls.ca_pem = ca_;
+        http::ServerOptions options;
+        options.tls = http::TlsContext::make(tls).value();
+        server_ = http::Server::listen(io_.get_executor(), options, router()).value();
+        server_->start();
+        thread_ = std::thread([this] { io_.run(); });
+    }
+    TestGateway(const TestGateway&) = delete;
+    TestGateway& operator=(const TestGateway&) = delete;
+    ~TestGateway() {
+        io_.stop();
+        thread_.join();
+    }
+
+    [[nodiscard]] std::string url() const { return "https://" + server_->address(); }
+    [[nodiscard]] const Bytes& ca() const { return ca_; }
+    [[nodiscard]] Bytes device_certificate() const {
+        crypto::CertificateOptions certificate;
+        certificate.common_name = "device-01";
+        certificate.use = crypto::CertificateUse::kClient;
+        return crypto::issue(ca_, ca_key_, device_key.public_key(), certificate).value();
+    }
+    [[nodiscard]] std::shared_ptr<const http::TlsContext> device_tls() const {
+        http::TlsOptions tls(http::TlsRole::kClient, device_certificate(),
+                             device_key.to_pem().value());
+        tls.ca_pem = ca_;
+        tls.server_name = "127.0.0.1";
+        return http::TlsContext::make(tls).value();
+    }
+
+    // From now on every poll is answered with this one, under the given leaf.
+    void offer(const ledger::LeafHash& leaf, OfferedRelease release) {
+        const std::lock_guard lock(mutex_);
+        assigned_ = leaf;
+        releases_[leaf] = std::move(release);
+    }
+    void offer_nothing() {
+        const std::lock_guard lock(mutex_);
+        assigned_.reset();
+    }
+    // In the order in which they came.
+    [[nodiscard]] std::vector<ledger::ReceiptBody> receipts() {
+        const std::lock_guard lock(mutex_);
+        return receipts_;
+    }
+    [[nodiscard]] std::vector<ledger::ReceiptEvent> events() {
+        std::vector<ledger::ReceiptEvent> out;
+        for (const auto& receipt : receipts()) out.push_back(receipt.event);
+        return out;
+    }
+    [[nodiscard]] std::vector<protocol::PollRequest> polls() {
+        const std::lock_guard lock(mutex_);
+        return polls_;
+    }
+
+  private:
+    const crypto::PrivateKey ca_key_;
+    const Bytes ca_;
+
+  public:
+    const crypto::PrivateKey device_key;
+    std::atomic<int> proofs_served = 0;
+    std::atomic<int> ranges_served = 0;
+    std::atomic<int> tampered_byte = -1;  // of the image: one bit of it is flipped
+    std::atomic<int> ranges_until_failure = -1;
+    std::atomic<bool> receipts_fail = false;
+
+  private:
+    template <typename Answer>
+    http::Handler locked(Answer answer) {
+        return [this, answer](http::Request request) -> boost::asio::awaitable<http::Response> {
+            const std::lock_guard lock(mutex_);
+            if (request.peer == nullptr || request.peer->common_name != "device-01") {
+                co_return http::problem(403, Refusal::kDeviceUnknown, "no device");
+            }
+            co_return answer(*this, request);
+        };
+    }
+
+    http::Handler router() {
+        http::Router routes;
+        routes.post(protocol::kPollPath,
+                    locked([](TestGateway& self, const http::Request& request) {
+                        return self.poll(request);
+                    }));
+        routes.post(protocol::kReceiptsPath,
+                    locked([](TestGateway& self, const http::Request& request) {
+                        return self.receipt(request);
+                    }));
+        routes.get(protocol::kProofPattern,
+                   locked([](TestGateway& self, const http::Request& request) {
+                       const OfferedRelease* release = self.find(request);
+                       if (release == nullptr) return not_found();
+                       ++self.proofs_served;
+                       return http::Response(200, protocol::kProofType, release->proof);
+                   }));
+        routes.get(protocol::kChunksPattern,
+                   locked([](TestGateway& self, const http::Request& request) {
+                       const OfferedRelease* release = self.find(request);
+                       if (release == nullptr) return not_found();
+                       Bytes list;
+                       for (const auto& digest : release->chunks) append(list, digest.view());
+                       return http::Response(200, protocol::kBytesType, std::move(list));
+                   }));
+        routes.get(protocol::kImagePattern,
+                   locked([](TestGateway& self, const http::Request& request) {
+                       return self.image(request);
+                   }));
+        return routes;
+    }
+
+    static http::Response not_found() {
+        return http::problem(404, Refusal::kReleaseUnknown, "not offered");
+    }
+    const OfferedRelease* find(const http::Request& request) {
+        const auto leaf = hash_from_hex<ledger::LeafHash>(request.path_value("leaf"));
+        const auto found = releases_.find(leaf.value_or(ledger::LeafHash{}));
+        return found == releases_.end() ? nullptr : &found->second;
+    }
+
+    http::Response poll(const http::Request& request) {
+        polls_.push_back(protocol::parse_poll_request(as_text(request.body)).value());
+        protocol::PollAnswer answer;
+        answer.sleep_ms = 10;
+        if (assigned_ && releases_.at(*assigned_).sequence > polls_.back().sequence) {
+            protocol::Assignment assignment;
+            assignment.release = *assigned_;
+            assignment.nonce = {std::byte{7}};
+            assignment.sequence = releases_.at(*assigned_).sequence;
+            assignment.version = "x";
+            answer.assignment = assignment;
+        }
+        return http::Response(200, protocol::kJsonType,
+                              std::string_view(protocol::to_json(answer)));
+    }
+
+    http::Response receipt(const http::Request& request) {
+        if (receipts_fail) return http::problem(503, "unavailable", "try later");
+        const auto decoded = ledger::decode_receipt(request.body);
+        if (!decoded || !ledger::verify(*decoded, device_key.public_key())) {
+            return http::problem(400, Refusal::kSignatureInvalid, "receipt");
+        }
+        const auto [known, is_new] =
+            receipt_bytes_.emplace(decoded->body.counter, to_bytes(request.body));
+        if (!is_new && known->second != request.body) {
+            return http::problem(409, Refusal::kReceiptReplayed, "counter used twice");
+        }
+        if (is_new) receipts_.push_back(decoded->body);
+        return http::Response(200, protocol::kJsonType,
+                              std::string_view(protocol::receipt_acknowledgement()));
+    }
+
+    http::Response image(const http::Request& request) {
+        const OfferedRelease* release = find(request);
+        if (release == nullptr) return not_found();
+        if (ranges_until_failure == 0) return http::problem(503, "unavailable", "try later");
+        if (ranges_until_failure > 0) --ranges_until_failure;
+        ++ranges_served;
+        Bytes bytes = release->image;
+        if (tampered_byte >= 0) bytes[static_cast<std::size_t>(tampered_byte)] ^= std::byte{1};
+        return http::apply_range(request,
+                                 http::Response(200, protocol::kBytesType, std::move(bytes)));
+    }
+
+    std::mutex mutex_;
+    std::optional<ledger::LeafHash> assigned_;
+    std::map<ledger::LeafHash, OfferedRelease> releases_;
+    std::vector<ledger::ReceiptBody> receipts_;
+    std::map<std::uint32_t, Bytes> receipt_bytes_;
+    std::vector<protocol::PollRequest> polls_;
+
+    boost::asio::io_context io_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+        io_.get_executor()};
+    std::unique_ptr<http::Server> server_;
+    std::thread thread_;
+};
+
+}  // namespace assay::test
