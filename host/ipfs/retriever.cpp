@@ -141,6 +141,7 @@ class Fetch {
         }
         auto group = asio::experimental::make_parallel_group(std::move(workers));
         co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+        window.release_unanswered();
     }
 
     asio::awaitable<void> ask(WindowBoard& window, std::size_t source) {

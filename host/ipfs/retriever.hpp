@@ -8,7 +8,8 @@
 //
 // Thread-safety: everything runs on `executor`, which must not run two handlers at once, except
 // hashing and disk work, which run on `pool`. Join the pool before the executor's context ends. The
-// retriever must outlive its fetches; several may run at once. A fetch can be cancelled.
+// retriever must outlive its fetches; several may run at once. A cancelled fetch ends with Asio's
+// operation_aborted, once its disk work is done.
 
 #pragma once
 

@@ -69,6 +69,10 @@ void WindowBoard::reject(std::size_t index) {
     slot.taken = false;
 }
 
+void WindowBoard::release_unanswered() {
+    for (Slot& slot : slots_) slot.taken = slot.arrived;
+}
+
 bool WindowBoard::done() const {
     return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.accepted; });
 }

@@ -67,6 +67,8 @@ class WindowBoard {
     void failed(std::size_t slot);
     // What arrived was not the block.
     void reject(std::size_t slot);
+    // All requests have ended; what was taken and got no answer may be taken again.
+    void release_unanswered();
 
     [[nodiscard]] std::vector<Slot>& slots() noexcept { return slots_; }
     [[nodiscard]] bool done() const;

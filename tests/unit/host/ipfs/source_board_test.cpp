@@ -76,6 +76,16 @@ TEST(WindowBoard, TriesAFailedBlockASecondTimeOnly) {
     EXPECT_NE(window.hopeless(sources), nullptr);
 }
 
+TEST(WindowBoard, TakesUpAgainWhatGotNoAnswer) {
+    WindowBoard window(wanted(2), 1);
+    ASSERT_EQ(window.take(0), 0U);
+    ASSERT_EQ(window.take(0), 1U);
+    window.arrived(0, 0, Bytes(1));
+    window.release_unanswered();
+    EXPECT_EQ(window.take(0), 1U);
+    EXPECT_EQ(window.take(0), std::nullopt);
+}
+
 TEST(WindowBoard, WantsARejectedBlockFromSomebodyElse) {
     SourceBoard sources(2);
     WindowBoard window(wanted(1), 2);
