@@ -21,8 +21,8 @@ constexpr std::string_view kSharding = "/repo/flatfs/shard/v1/next-to-last/2";
 constexpr std::string_view kExtension = ".data";
 // Kubo's name for the folder of unfinished files.
 constexpr const char* kTemporary = ".temp";
-// Every fdatasync makes the disk flush its cache, 4 ms each even on a fast one. From this many files
-// on, one syncfs is faster (10 times with 64), although it waits for other programs' writes, too.
+// Every fdatasync makes the disk flush its cache, 4 ms each even on a fast one. From this many
+// files on, one syncfs is faster (10 times with 64), although it waits for other programs, too.
 constexpr std::size_t kSyncAllFrom = 8;
 // What a killed process left behind is removed once no live one can still be writing it.
 constexpr auto kTemporaryAge = std::chrono::hours(1);
@@ -66,8 +66,8 @@ class PendingFile {
     }
 
     [[nodiscard]] static Result<PendingFile> write(const fs::path& folder,
-                                                    fs::path target,
-                                                    ByteView bytes) {
+                                                   fs::path target,
+                                                   ByteView bytes) {
         std::string name = (folder / "put-XXXXXX").string();
         const int fd = ::mkostemp(name.data(), O_CLOEXEC);
         if (fd < 0) return fail_errno("create " + name);
@@ -112,8 +112,8 @@ Result<void> check_sharding(const fs::path& blocks) {
         if (!content.error().is(std::errc::no_such_file_or_directory)) {
             return fail(std::move(content).error());
         }
-        auto pending = PendingFile::write(blocks / kTemporary, file,
-                                           as_bytes(std::string(kSharding) + "\n"));
+        auto pending =
+            PendingFile::write(blocks / kTemporary, file, as_bytes(std::string(kSharding) + "\n"));
         if (!pending) return fail(std::move(pending).error());
         if (auto synced = pending->sync(); !synced) return synced;
         if (auto published = pending->publish(); !published) return published;
@@ -210,7 +210,9 @@ Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
 
 Result<void> BlockStore::remove(const Cid& cid) {
     const fs::path path = path_of(cid);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("remove " + path.string());
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return fail_errno("remove " + path.string());
+    }
     return {};
 }
 
@@ -226,7 +228,9 @@ Result<void> BlockStore::pin(const Cid& root) {
 
 Result<void> BlockStore::unpin(const Cid& root) {
     const fs::path path = pin_path(root);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("remove " + path.string());
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return fail_errno("remove " + path.string());
+    }
     return sync_directory(path.parent_path());
 }
 

@@ -1,5 +1,5 @@
-// Blocks on disk, one file each, in the layout of Kubo's flatfs, so that a Kubo or js-ipfs repository
-// can be read in place and the other way round:
+// Blocks on disk, one file each, in the layout of Kubo's flatfs, so that a Kubo or js-ipfs
+// repository can be read in place and the other way round:
 //
 //     <root>/blocks/SHARDING                        /repo/flatfs/shard/v1/next-to-last/2
 //     <root>/blocks/<key[-3:-1]>/<key>.data         key = BASE32UPPER(multihash)

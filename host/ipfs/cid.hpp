@@ -1,4 +1,4 @@
-// Content identifiers (multiformats/cid): what a block is called, and how to tell that it is genuine.
+// Content identifiers (multiformats/cid): what a block is called and how it is recognised.
 //
 // A Cid that exists is well formed and on the allow-list, so no later code has to ask again:
 // sha2-256 and dbl-sha2-256 with 32 bytes, identity with at most 128 (IPIP-512), any codec.

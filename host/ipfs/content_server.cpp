@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include "host/base/assert.hpp"
 #include "host/base/file.hpp"
 #include "host/http/range.hpp"
 
@@ -51,8 +52,7 @@ bool matches_etag(std::string_view if_none_match, const std::string& etag) {
 }
 
 http::Response missing_block(const http::Request& request, const Cid& cid) {
-    const bool only_cached =
-        lists(request.header("Cache-Control").value_or(""), "only-if-cached");
+    const bool only_cached = lists(request.header("Cache-Control").value_or(""), "only-if-cached");
     return http::problem(only_cached ? 412 : 404, "not-found",
                          "block " + cid.to_string() + " is not here");
 }
@@ -101,6 +101,7 @@ http::Response serve_block(const BlockStore& store, const http::Request& request
 }  // namespace
 
 void add_content_routes(http::Router& router, const BlockStore& store, ReadPermission may_read) {
+    ASSAY_ASSERT(may_read != nullptr);
     router.get("/ipfs/{cid}",
                [&store, may_read = std::move(may_read)](
                    http::Request request) -> boost::asio::awaitable<http::Response> {

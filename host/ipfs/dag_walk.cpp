@@ -62,9 +62,8 @@ Result<void> DagWalk::add(const Cid& cid, ByteView block) {
     Node node;
     node.bytes = file->bytes;
     if (file->is_leaf()) {
-        node.data_offset = file->data.empty()
-                               ? 0
-                               : static_cast<std::uint32_t>(file->data.data() - block.data());
+        node.data_offset =
+            file->data.empty() ? 0 : static_cast<std::uint32_t>(file->data.data() - block.data());
         node.data_digest = crypto::sha256(file->data);
     }
     node.children = std::move(file->children);
@@ -127,11 +126,12 @@ Result<void> DagWalk::expand(std::vector<Place>& level, const Place& place) {
 
 Result<void> DagWalk::push_place(std::vector<Place>& level, Place place) {
     if (++places_ > places_max(bytes_, chunk_bytes_)) {
-        return fail(Refusal::kLimitExceeded, "the DAG has more blocks than " +
-                                                 std::to_string(bytes_) + " bytes can need");
+        return fail(Refusal::kLimitExceeded,
+                    "the DAG has more blocks than " + std::to_string(bytes_) + " bytes can need");
     }
     const bool raw = place.cid.codec() == Codec::kRaw;
-    if (place.cid.hash_code() != HashCode::kSha256 || (!raw && place.cid.codec() != Codec::kDagPb)) {
+    if (place.cid.hash_code() != HashCode::kSha256 ||
+        (!raw && place.cid.codec() != Codec::kDagPb)) {
         return fail(Refusal::kCidUnsupported, "block " + place.cid.to_string() + at(place.offset) +
                                                   " is no sha2-256 raw or dag-pb block");
     }

@@ -47,8 +47,8 @@ class DagWalk {
     // are not among them: they do not decide how the tree goes on.
     [[nodiscard]] std::vector<WantedBlock> wanted() const;
 
-    // Preconditions: `cid` is wanted(), and `block` has the hash that it names. A failure says that the release record
-    // and the DAG contradict each other; no other source could help.
+    // Preconditions: `cid` is wanted(), and `block` has the hash that it names. A failure says that
+    // the release record and the DAG contradict each other; no other source could help.
     [[nodiscard]] Result<void> add(const Cid& cid, ByteView block);
 
     // All leaves are known by name. Leaves in dag-pb have been added by then, raw ones not.

@@ -21,9 +21,9 @@ constexpr std::uint64_t kLeafOverheadMax = 64;
 Result<void> check_profile(const ImportProfile& profile) {
     const std::uint64_t overhead = profile.leaves == LeafFormat::kDagPb ? kLeafOverheadMax : 0;
     if (profile.chunk_bytes == 0 || profile.chunk_bytes + overhead > kBlockBytesMax) {
-        return fail(Refusal::kLimitExceeded,
-                    "chunk size " + std::to_string(profile.chunk_bytes) +
-                        ": a block holds 1 to " + std::to_string(kBlockBytesMax - overhead));
+        return fail(Refusal::kLimitExceeded, "chunk size " + std::to_string(profile.chunk_bytes) +
+                                                 ": a block holds 1 to " +
+                                                 std::to_string(kBlockBytesMax - overhead));
     }
     if (profile.width < kWidthMin || profile.width > kWidthMax) {
         return fail(Refusal::kLimitExceeded, "width " + std::to_string(profile.width) +
@@ -132,9 +132,8 @@ Result<ImportProfile> find_profile(std::string_view name) {
     for (ImportProfile profile : {unixfs_v1_2025(), unixfs_v0_2015()}) {
         if (profile.name == name) return profile;
     }
-    return fail(std::errc::invalid_argument,
-                "import profile '" + std::string(name) +
-                    "': known are unixfs-v1-2025 and unixfs-v0-2015");
+    return fail(std::errc::invalid_argument, "import profile '" + std::string(name) +
+                                                 "': known are unixfs-v1-2025 and unixfs-v0-2015");
 }
 
 Result<ImportResult> import_file(const std::filesystem::path& path,

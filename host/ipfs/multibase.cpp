@@ -55,8 +55,8 @@ Result<Bytes> decode_base32(std::string_view digits) {
 std::string encode_number(std::string_view alphabet, ByteView bytes) {
     const std::uint32_t radix = static_cast<std::uint32_t>(alphabet.size());
     std::vector<std::uint8_t> little_endian;  // digits
-    const auto first = std::find_if(bytes.begin(), bytes.end(),
-                                    [](std::byte b) { return b != std::byte{0}; });
+    const auto first =
+        std::find_if(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
     for (auto b = first; b != bytes.end(); ++b) {
         auto carry = std::to_integer<std::uint32_t>(*b);
         for (std::uint8_t& digit : little_endian) {
@@ -80,8 +80,7 @@ Result<Bytes> decode_number(std::string_view alphabet, bool any_case, std::strin
     for (const char c : digits) {
         const std::size_t value = alphabet.find(any_case ? to_lower(c) : c);
         if (value == std::string_view::npos) {
-            return fail(Refusal::kMalformed,
-                        "not a base" + std::to_string(radix) + " digit");
+            return fail(Refusal::kMalformed, "not a base" + std::to_string(radix) + " digit");
         }
         if (value == 0 && bytes.empty()) ++zeros;
         auto carry = static_cast<std::uint32_t>(value);
@@ -101,10 +100,14 @@ Result<Bytes> decode_number(std::string_view alphabet, bool any_case, std::strin
 
 std::string encode_digits(Base base, ByteView bytes) {
     switch (base) {
-        case Base::kBase16: return to_hex(bytes);
-        case Base::kBase32: return encode_base32(bytes);
-        case Base::kBase36: return encode_number(kBase36Digits, bytes);
-        case Base::kBase58Btc: return encode_number(kBase58Digits, bytes);
+        case Base::kBase16:
+            return to_hex(bytes);
+        case Base::kBase32:
+            return encode_base32(bytes);
+        case Base::kBase36:
+            return encode_number(kBase36Digits, bytes);
+        case Base::kBase58Btc:
+            return encode_number(kBase58Digits, bytes);
     }
     return {};
 }
@@ -124,9 +127,12 @@ Result<Bytes> decode_digits(Base base, std::string_view digits) {
             if (!bytes) return fail(Refusal::kMalformed, "not base16");
             return std::move(*bytes);
         }
-        case Base::kBase32: return decode_base32(digits);
-        case Base::kBase36: return decode_number(kBase36Digits, /*any_case=*/true, digits);
-        case Base::kBase58Btc: return decode_number(kBase58Digits, /*any_case=*/false, digits);
+        case Base::kBase32:
+            return decode_base32(digits);
+        case Base::kBase36:
+            return decode_number(kBase36Digits, /*any_case=*/true, digits);
+        case Base::kBase58Btc:
+            return decode_number(kBase58Digits, /*any_case=*/false, digits);
     }
     return fail(Refusal::kMalformed, "unknown base");
 }
@@ -136,12 +142,16 @@ Result<Bytes> decode_multibase(std::string_view text) {
     const std::string_view digits = text.substr(1);
     switch (text[0]) {
         case 'f':
-        case 'F': return decode_digits(Base::kBase16, digits);
+        case 'F':
+            return decode_digits(Base::kBase16, digits);
         case 'b':
-        case 'B': return decode_digits(Base::kBase32, digits);
+        case 'B':
+            return decode_digits(Base::kBase32, digits);
         case 'k':
-        case 'K': return decode_digits(Base::kBase36, digits);
-        case 'z': return decode_digits(Base::kBase58Btc, digits);
+        case 'K':
+            return decode_digits(Base::kBase36, digits);
+        case 'z':
+            return decode_digits(Base::kBase58Btc, digits);
         default:
             return fail(Refusal::kMalformed, "multibase '" + std::string(1, text[0]) +
                                                  "' is not base16, base32, base36 or base58btc");

@@ -30,10 +30,10 @@ Result<ProtobufField> ProtobufReader::next() {
         return field;
     }
     if (*value > rest_.size()) {
-        return fail(Refusal::kMalformed,
-                    std::string(message_) + ": field " + std::to_string(field.number) +
-                        " claims " + std::to_string(*value) + " bytes, " +
-                        std::to_string(rest_.size()) + " are left");
+        return fail(Refusal::kMalformed, std::string(message_) + ": field " +
+                                             std::to_string(field.number) + " claims " +
+                                             std::to_string(*value) + " bytes, " +
+                                             std::to_string(rest_.size()) + " are left");
     }
     field.bytes = rest_.first(*value);
     rest_ = rest_.subspan(*value);

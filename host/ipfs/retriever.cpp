@@ -109,9 +109,9 @@ class Fetch {
         WindowBoard window(blocks, board_.size());
         while (!window.done()) {
             if (const auto* slot = window.hopeless(board_)) {
-                co_return fail(Refusal::kContentIncomplete,
-                               "no source has block " + slot->wanted.cid.to_string() + " (" +
-                                   board_.describe() + ")");
+                co_return fail(Refusal::kContentIncomplete, "no source has block " +
+                                                                slot->wanted.cid.to_string() +
+                                                                " (" + board_.describe() + ")");
             }
             co_await ask_sources(window);
             std::vector<std::size_t> wrong;
@@ -187,7 +187,8 @@ class Fetch {
         if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
         for (std::size_t i = 0; i < views.size(); ++i) {
             const Cid& cid = present[i]->cid;
-            auto result = digests[i] == cid.sha256() ? walk_.add(cid, views[i]) : store_.remove(cid);
+            auto result =
+                digests[i] == cid.sha256() ? walk_.add(cid, views[i]) : store_.remove(cid);
             if (!result) return result;
             if (digests[i] != cid.sha256()) absent.push_back(*present[i]);
         }
@@ -233,9 +234,9 @@ class Fetch {
     void refuse_wrong_block(WindowBoard& window, std::size_t index) {
         const WindowBoard::Slot& slot = window.slots()[index];
         const std::size_t source = slot.source;
-        const Error error(make_error_code(Refusal::kBlockHashMismatch),
-                          "block " + slot.wanted.cid.to_string() + " from " +
-                              request_.sources[source].url);
+        const Error error(
+            make_error_code(Refusal::kBlockHashMismatch),
+            "block " + slot.wanted.cid.to_string() + " from " + request_.sources[source].url);
         window.reject(index);
         refuse(source, error);
     }

@@ -74,7 +74,8 @@ void WindowBoard::release_unanswered() {
 }
 
 bool WindowBoard::done() const {
-    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.accepted; });
+    return std::all_of(slots_.begin(), slots_.end(),
+                       [](const Slot& slot) { return slot.accepted; });
 }
 
 const WindowBoard::Slot* WindowBoard::hopeless(const SourceBoard& sources) const {

@@ -1,5 +1,5 @@
-// Who may be asked for what: keeps score of the sources of one fetch and of the blocks of one window.
-// No I/O, no clock; used on one executor by the retriever.
+// Who may be asked for what: keeps score of the sources of one fetch and of the blocks of one
+// window. No I/O, no clock; used on one executor by the retriever.
 
 #pragma once
 

@@ -43,8 +43,8 @@ Result<FileData> decode_file_data(ByteView bytes) {
         if (field->number == kFileSize) out.file_size = field->value;
         if (field->number == kBlockSizes) out.block_sizes.push_back(field->value);
         if (field->number == kType && field->value != kTypeFile && field->value != kTypeRaw) {
-            return fail(Refusal::kMalformed, "UnixFS type " + std::to_string(field->value) +
-                                                 " is not a file");
+            return fail(Refusal::kMalformed,
+                        "UnixFS type " + std::to_string(field->value) + " is not a file");
         }
     }
     if (last == 0) return fail(Refusal::kMalformed, "UnixFS node without a type");
@@ -103,10 +103,9 @@ Result<FileNode> decode_file_node(ByteView block) {
     if (!unixfs) return fail(std::move(unixfs).error());
 
     if (unixfs->block_sizes.size() != pb->links.size()) {
-        return fail(Refusal::kMalformed, "UnixFS node has " + std::to_string(pb->links.size()) +
-                                             " links but " +
-                                             std::to_string(unixfs->block_sizes.size()) +
-                                             " block sizes");
+        return fail(Refusal::kMalformed,
+                    "UnixFS node has " + std::to_string(pb->links.size()) + " links but " +
+                        std::to_string(unixfs->block_sizes.size()) + " block sizes");
     }
     FileNode node;
     if (pb->links.empty()) {

@@ -34,8 +34,8 @@ struct FileNode {
 
 struct FileLink {
     Cid cid;
-    std::uint64_t bytes;   // of the file below
-    std::uint64_t tsize;   // of all blocks below
+    std::uint64_t bytes;  // of the file below
+    std::uint64_t tsize;  // of all blocks below
 };
 [[nodiscard]] Bytes encode_file_parent(std::span<const FileLink> children);
 

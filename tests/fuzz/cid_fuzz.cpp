@@ -1,5 +1,4 @@
 #include "host/ipfs/cid.hpp"
-
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace assay::fuzz {

@@ -1,9 +1,8 @@
 // dag-pb, UnixFS on top of it, and the walk that believes nothing of either.
 
-#include "host/ipfs/unixfs.hpp"
-
 #include "host/ipfs/dag_pb.hpp"
 #include "host/ipfs/dag_walk.hpp"
+#include "host/ipfs/unixfs.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace assay::fuzz {
@@ -31,8 +30,8 @@ void one_input(ByteView input) {
 }
 
 std::vector<Bytes> seeds() {
-    const std::vector<ipfs::FileLink> three = {{kChild, 300, 300}, {kChild, 300, 300},
-                                               {kChild, 100, 100}};
+    const std::vector<ipfs::FileLink> three = {
+        {kChild, 300, 300}, {kChild, 300, 300}, {kChild, 100, 100}};
     const std::vector<ipfs::FileLink> nested = {{ipfs::Cid::v0({}), 600, 700}, {kChild, 100, 100}};
     return {ipfs::encode_file_leaf(as_bytes("hello world")), ipfs::encode_file_leaf({}),
             ipfs::encode_file_parent(three), ipfs::encode_file_parent(nested)};

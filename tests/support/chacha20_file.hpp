@@ -21,8 +21,8 @@ class ChaCha20Stream {
         unsigned key_size = 0;
         const unsigned char counter_and_nonce[16] = {};
         ASSAY_ASSERT(EVP_Digest(seed.data(), seed.size(), key, &key_size, EVP_sha256(), nullptr));
-        ASSAY_ASSERT(EVP_EncryptInit_ex(context_.get(), EVP_chacha20(), nullptr, key,
-                                        counter_and_nonce));
+        ASSAY_ASSERT(
+            EVP_EncryptInit_ex(context_.get(), EVP_chacha20(), nullptr, key, counter_and_nonce));
     }
 
     Bytes next(std::size_t count) {
@@ -45,11 +45,14 @@ inline Bytes chacha20_bytes(std::string_view seed, std::size_t count) {
     return count == 0 ? Bytes() : ChaCha20Stream(seed).next(count);
 }
 
-inline void write_chacha20_file(const std::string& path, std::string_view seed, std::uint64_t size) {
+inline void write_chacha20_file(const std::string& path,
+                                std::string_view seed,
+                                std::uint64_t size) {
     ChaCha20Stream stream(seed);
     std::ofstream out(path, std::ios::binary);
     while (size > 0) {
-        const Bytes piece = stream.next(static_cast<std::size_t>(std::min<std::uint64_t>(size, 1 << 20)));
+        const Bytes piece =
+            stream.next(static_cast<std::size_t>(std::min<std::uint64_t>(size, 1 << 20)));
         out.write(as_text(piece).data(), static_cast<std::streamsize>(piece.size()));
         size -= piece.size();
     }

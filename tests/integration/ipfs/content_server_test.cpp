@@ -116,7 +116,8 @@ TEST_F(ContentServer, GivesARangeOfABlock) {
 
 TEST_F(ContentServer, AsksWhoMayRead) {
     http::Router router;
-    add_content_routes(router, origin_, [](const http::PeerIdentity* peer) { return peer != nullptr; });
+    add_content_routes(router, origin_,
+                       [](const http::PeerIdentity* peer) { return peer != nullptr; });
     std::optional<http::Response> response;
     http::Request request;
     request.method = "GET";

@@ -154,7 +154,8 @@ TEST_F(RetrieverTest, CutsOffBodiesThatAreTooLarge) {
     };
     Gateway large(io_, origin_, announce);
     Gateway endless(io_, origin_, never_end);
-    const auto image = fetch(published, kChunk, {large.source(), endless.source(), honest.source()});
+    const auto image =
+        fetch(published, kChunk, {large.source(), endless.source(), honest.source()});
     ASSERT_TRUE(image) << image.error().to_string();
     EXPECT_EQ(read_all(*image), content);
     ASSERT_EQ(refusals_.size(), 2U);
@@ -240,8 +241,8 @@ TEST_F(RetrieverTest, RefusesMoreThanTheRecordSigns) {
     const ImportResult published =
         publish(assay::test::chacha20_bytes("too large", 20 * kChunk), kRaw);
     Gateway gateway(io_, origin_);
-    const auto image = fetch(
-        RetrieveRequest(published.cid, published.bytes - kChunk, kChunk, {gateway.source()}));
+    const auto image =
+        fetch(RetrieveRequest(published.cid, published.bytes - kChunk, kChunk, {gateway.source()}));
     ASSERT_FALSE(image);
     EXPECT_TRUE(image.error().is(Refusal::kContentTooLarge)) << image.error().to_string();
     EXPECT_EQ(gateway.requests(), 1) << "no leaf may be fetched";
@@ -262,8 +263,7 @@ TEST_F(RetrieverTest, ReportsProgressUpToTheWholeImage) {
 }
 
 TEST_F(RetrieverTest, CanBeCancelledWhileASourceIsSilent) {
-    const ImportResult published =
-        publish(assay::test::chacha20_bytes("silent", 3 * kChunk), kRaw);
+    const ImportResult published = publish(assay::test::chacha20_bytes("silent", 3 * kChunk), kRaw);
     boost::asio::cancellation_signal cancel;
     const auto hang = [&](const http::Request&) -> std::optional<http::Response> {
         auto next = []() -> boost::asio::awaitable<Result<Bytes>> {

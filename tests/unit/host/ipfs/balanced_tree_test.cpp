@@ -20,8 +20,8 @@ TEST(BalancedTree, AgreesWithAnotherImplementation) {
         const char* cid;
         std::uint64_t tsize;
     } cases[] = {
-        {1, 256, 2, LeafFormat::kRaw,
-         "bafkreicfpzefjbr6p35kamtgvv4bqixmzzu56mnfcf4gcggba5y2q7tj6i", 1},
+        {1, 256, 2, LeafFormat::kRaw, "bafkreicfpzefjbr6p35kamtgvv4bqixmzzu56mnfcf4gcggba5y2q7tj6i",
+         1},
         {1000, 256, 2, LeafFormat::kRaw,
          "bafybeiatryv6g2tqfvu2chs26xj6d5rbb75efejcob4jksbsqfrgvz32h4", 1309},
         {1025, 256, 2, LeafFormat::kRaw,

@@ -128,9 +128,9 @@ TEST(Cid, NoFlippedBitIsTheSameCid) {
 }
 
 TEST(Cid, RefusesTextsThatAreNone) {
-    for (const char* text : {"", "b", "notacid", "Qm", "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32k",
-                             "Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyf0",
-                             "bafk qaaa", "../../etc/passwd"}) {
+    for (const char* text :
+         {"", "b", "notacid", "Qm", "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32k",
+          "Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyf0", "bafk qaaa", "../../etc/passwd"}) {
         EXPECT_FALSE(parse_cid(text)) << text;
     }
     // Version 0 behind a multibase letter

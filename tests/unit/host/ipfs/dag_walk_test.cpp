@@ -28,8 +28,7 @@ Result<std::size_t> walk_all(DagWalk& walk, const std::map<Cid, Bytes>& blocks) 
 // A parent made by hand, so that it can lie.
 struct Parent {
     Parent(const std::vector<FileLink>& children)
-        : block{encode_file_parent(children)},
-          cid{Cid::dag_pb_sha256(crypto::sha256(block))} {}
+        : block{encode_file_parent(children)}, cid{Cid::dag_pb_sha256(crypto::sha256(block))} {}
     Bytes block;
     Cid cid;
 };
@@ -148,8 +147,8 @@ TEST(DagWalk, BoundsTheNumberOfBlocks) {
 
 TEST(DagWalk, RefusesForeignBlocks) {
     // dag-cbor child, identity child
-    for (const char* text : {"bafyreihdb57fdysx5h35urvxz64ros7zvywshber7id6t6c6fek37jgyfe",
-                             "bafkqabiaaebagba"}) {
+    for (const char* text :
+         {"bafyreihdb57fdysx5h35urvxz64ros7zvywshber7id6t6c6fek37jgyfe", "bafkqabiaaebagba"}) {
         const Parent parent({{parse_cid(text).value(), 5, 5}});
         const auto walked = walk_one(parent, 5, 5);
         ASSERT_FALSE(walked);

@@ -26,7 +26,7 @@ struct MultibaseFile {
     std::vector<std::pair<std::string, std::string>> rows;
 };
 
-const std::set<std::string> kKnown = {"base16", "base16upper", "base32", "base32upper",
+const std::set<std::string> kKnown = {"base16", "base16upper", "base32",   "base32upper",
                                       "base36", "base36upper", "base58btc"};
 
 void expect_all_decode_to(const std::filesystem::path& path, std::string_view plain) {

@@ -54,7 +54,9 @@ TEST(UnixFsFile, ParentSaysWhereEachByteIs) {
 }
 
 TEST(UnixFsFile, AcceptsLeavesOfOldImporters) {
-    const Bytes block = node_of("08001202616218" "02");  // type raw
+    const Bytes block = node_of(
+        "08001202616218"
+        "02");  // type raw
     const auto node = decode_file_node(block);
     ASSERT_TRUE(node) << node.error().to_string();
     EXPECT_EQ(as_text(node->data), "ab");
@@ -77,11 +79,11 @@ TEST(UnixFsFile, RefusesContradictions) {
         {"leaf size is not its bytes", node_of("0802120261621803")},
         {"bytes and links at once", node_of("080212016118062005", {kChildA})},
         {"packed block sizes", node_of("0802180a22020505", {kChildA, kChildB})},
-        {"size before data", node_of("080218021202" "6162")},
+        {"size before data", node_of("080218021202"
+                                     "6162")},
         {"type twice", node_of("08020802")},
         {"unknown field", node_of("080218002800")},
-        {"sum above 64 bits",
-         node_of("0802180020ffffffffffffffffff012001", {kChildA, kChildB})},
+        {"sum above 64 bits", node_of("0802180020ffffffffffffffffff012001", {kChildA, kChildB})},
     };
     for (const auto& item : cases) {
         const auto node = decode_file_node(item.block);
