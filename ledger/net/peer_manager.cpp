@@ -112,6 +112,7 @@ std::vector<PeerStatus> PeerManager::peers() const {
         status.last_error = record->second.last_error;
         if (const auto& connection = record->second.connection) {
             status.connected = connection->protocol.greeted();
+            status.outbound = connection->dialler == options_.slot;
             status.height = connection->protocol.peer_height();
             status.address = connection->session.stream().remote_address();
         }
@@ -204,7 +205,7 @@ bool PeerManager::is_talking_to(Slot peer) const {
 Result<void> PeerManager::make_room(Slot peer, Slot dialler) {
     PeerRecord& record = records_[peer];
     if (peer == options_.slot) {
-        return fail(Refusal::kPeerUnknown, "a connection from ourselves");
+        return fail(std::errc::already_connected, "a connection from ourselves");
     }
     if (record.discouraged_until && steady_clock::now() < *record.discouraged_until) {
         return fail(std::errc::connection_refused, "misbehaved: " + record.last_error);
@@ -229,7 +230,7 @@ Result<void> PeerManager::make_room(Slot peer, Slot dialler) {
 
 asio::awaitable<bool> PeerManager::serve(http::Stream stream, Slot peer, Slot dialler) {
     if (const auto room = make_room(peer, dialler); !room) {
-        if (!room.error().is(std::errc::already_connected)) {
+        if (room.error().is(std::errc::connection_refused)) {
             note_refused(name_of_member(peer) + ": " + room.error().to_string());
         }
         co_return false;
@@ -267,7 +268,9 @@ void PeerManager::on_end(Slot peer,
         record.connection.reset();
         sync_.forget(peer);
     }
-    if (!connection->protocol.greeted()) note_refused(name_of_member(peer) + ": " + why.to_string());
+    if (!connection->protocol.greeted() && assay::refusal_of(why.code())) {
+        note_refused(name_of_member(peer) + ": " + why.to_string());
+    }
     if (const int score = score_of(why); score > 0) {
         penalise(Penalty{peer, score, why.to_string()});
     }

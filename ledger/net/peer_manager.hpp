@@ -70,6 +70,7 @@ struct PeerStatus {
     Slot slot = 0;
     std::string name;
     bool connected = false;
+    bool outbound = false;  // we dialled
     BlockHeight height = 0;
     std::string address;
     int score = 0;

@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, 11> kNames = {
     "hello", "ping",        "pong",       "get-headers", "headers",   "announce", "get-data",
     "block", "transaction", "checkpoint", "not-found"};
 
+constexpr std::size_t kItemBytes = 33;  // kind and hash
+
 // --- encoding -----------------------------------------------------------------------------------
 
 void put(Writer& out, const InventoryItem& item) {
@@ -97,7 +99,7 @@ Result<PeerMessage> decode_nonce(Reader in, std::string_view what) {
 Result<PeerMessage> decode_get_headers(Reader in) {
     const std::size_t count = in.u8();
     if (count > kLocatorMax) return too_many("get-headers", count, kLocatorMax);
-    if (in.rest().size() != count * 32) return malformed("get-headers");
+    if (in.failed() || in.rest().size() != count * 32) return malformed("get-headers");
     GetHeaders request;
     for (std::size_t i = 0; i < count; ++i) request.locator.push_back(in.hash<BlockId>());
     return PeerMessage{std::move(request)};
@@ -106,7 +108,9 @@ Result<PeerMessage> decode_get_headers(Reader in) {
 Result<PeerMessage> decode_headers(Reader in) {
     const std::size_t count = in.u16();
     if (count > kHeadersMax) return too_many("headers", count, kHeadersMax);
-    if (in.rest().size() != count * kSealedHeaderBytes) return malformed("headers");
+    if (in.failed() || in.rest().size() != count * kSealedHeaderBytes) {
+        return malformed("headers");
+    }
     Headers message;
     message.headers.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -116,10 +120,11 @@ Result<PeerMessage> decode_headers(Reader in) {
     return PeerMessage{std::move(message)};
 }
 
-template <typename Message>
-Result<PeerMessage> decode_items(Reader in, std::size_t count, std::size_t max, std::string_view what) {
+template <typename Message, typename Count>
+Result<PeerMessage> decode_items(Reader in, std::size_t max, std::string_view what) {
+    const std::size_t count = in.le<Count>();
     if (count > max) return too_many(what, count, max);
-    if (in.rest().size() != count * 33) return malformed(what);
+    if (in.failed() || in.rest().size() != count * kItemBytes) return malformed(what);
     Message message;
     message.items.resize(count);
     for (InventoryItem& item : message.items) {
@@ -167,14 +172,8 @@ Result<PeerMessage> decode_message(ByteView body) {
         case 3: return decode_nonce<Pong>(in, "pong");
         case 4: return decode_get_headers(in);
         case 5: return decode_headers(in);
-        case 6: {
-            const std::size_t count = in.u16();
-            return decode_items<Announce>(in, count, kAnnounceMax, "announce");
-        }
-        case 7: {
-            const std::size_t count = in.u8();
-            return decode_items<GetData>(in, count, kGetDataMax, "get-data");
-        }
+        case 6: return decode_items<Announce, std::uint16_t>(in, kAnnounceMax, "announce");
+        case 7: return decode_items<GetData, std::uint8_t>(in, kGetDataMax, "get-data");
         case 8:
             return bounded(payload, kBlockBytesMax, "block").map([](ByteView bytes) {
                 return PeerMessage{BlockMessage{to_bytes(bytes)}};

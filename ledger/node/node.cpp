@@ -47,13 +47,14 @@ Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
 }  // namespace
 
 struct Node::Impl final : PeerObserver {
-    Impl(asio::any_io_executor on_executor, NodeOptions node_options, std::unique_ptr<Chain> opened,
-         CheckpointStore opened_checkpoints, Cosigner opened_cosigner)
+    Impl(asio::any_io_executor on_executor,
+         NodeOptions node_options,
+         std::unique_ptr<Chain> opened,
+         CheckpointStore opened_checkpoints)
         : executor{std::move(on_executor)},
           options{std::move(node_options)},
           chain{std::move(opened)},
           checkpoints{std::move(opened_checkpoints)},
-          cosigner{std::move(opened_cosigner)},
           last_tip{chain->tip()},
           cosign_wake{executor},
           tasks{executor} {}
@@ -83,7 +84,7 @@ struct Node::Impl final : PeerObserver {
     }
     std::vector<PeerMessage> on_greeted() override {
         std::vector<PeerMessage> messages;
-        if (cosigner.latest()) messages.emplace_back(CheckpointMessage{*cosigner.latest()});
+        if (cosigner->latest()) messages.emplace_back(CheckpointMessage{*cosigner->latest()});
         if (checkpoints.newest()) {
             messages.emplace_back(CheckpointMessage{checkpoints.newest()->text});
         }
@@ -105,7 +106,7 @@ struct Node::Impl final : PeerObserver {
     }
 
     void cosign() {
-        auto notes = cosigner.sign_due(clock().now());
+        auto notes = cosigner->sign_due(clock().now());
         if (!notes) {
             last_error = notes.error().to_string();
             return;
@@ -136,8 +137,8 @@ struct Node::Impl final : PeerObserver {
     SystemClock system_clock;
     std::unique_ptr<Chain> chain;
     CheckpointStore checkpoints;
-    Cosigner cosigner;
-    std::unique_ptr<PeerManager> peers;  // set by create()
+    std::optional<Cosigner> cosigner;    // set by create(), like the next
+    std::unique_ptr<PeerManager> peers;
     std::unique_ptr<Mining> mining;      // null: this member does not mine
     ChainTip last_tip;
     std::uint64_t reorgs = 0;
@@ -159,14 +160,17 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
     }
     auto checkpoints = CheckpointStore::open(options.dir / "final.checkpoint", **chain);
     if (!checkpoints) return fail(std::move(checkpoints).error());
-    auto cosigner = Cosigner::open(options.dir / "cosigned.checkpoint", **chain,
-                                   registry.find(options.keys.slot)->name, options.keys.log,
-                                   options.keys.cosign);
-    if (!cosigner) return fail(std::move(cosigner).error());
-
     auto impl = std::make_unique<Impl>(executor, std::move(options), std::move(*chain),
-                                       std::move(*checkpoints), std::move(*cosigner));
-    PeerOptions peer_options(impl->options.keys.slot, impl->options.keys.tls);
+                                       std::move(*checkpoints));
+
+    // Refers to the keys where they stay.
+    const MemberKeys& keys = impl->options.keys;
+    auto cosigner = Cosigner::open(impl->options.dir / "cosigned.checkpoint", *impl->chain,
+                                   registry.find(keys.slot)->name, keys.log, keys.cosign);
+    if (!cosigner) return fail(std::move(cosigner).error());
+    impl->cosigner.emplace(std::move(*cosigner));
+
+    PeerOptions peer_options(keys.slot, keys.tls);
     peer_options.connect = impl->options.connect;
     auto peers = PeerManager::create(executor, *impl->chain, std::move(peer_options), *impl,
                                      impl->clock());

@@ -18,7 +18,10 @@ json::array peers_view(const PeerManager& manager) {
         entry["slot"] = peer.slot;
         entry["connected"] = peer.connected;
         entry["height"] = peer.height;
-        if (!peer.address.empty()) entry["address"] = peer.address;
+        if (peer.connected) {
+            entry["address"] = peer.address;
+            entry["outbound"] = peer.outbound;
+        }
         if (peer.score > 0) entry["score"] = peer.score;
         if (!peer.connected && !peer.last_error.empty()) entry["last_error"] = peer.last_error;
         out.push_back(std::move(entry));

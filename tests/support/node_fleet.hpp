@@ -1,0 +1,148 @@
+// Members of one ledger as Nodes in one process, connected over mutual TLS on the loopback. Time is
+// the system's. Link assay_ledger_node.
+
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "host/compute/engine_registry.hpp"
+#include "host/crypto/certificate.hpp"
+#include "ledger/core/consortium_rules.hpp"
+#include "ledger/net/dial_address.hpp"
+#include "ledger/node/node.hpp"
+#include "tests/support/members.hpp"
+#include "tests/support/run_awaitable.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::test {
+
+inline crypto::TlsIdentity make_tls_identity(const std::string& name) {
+    const auto key = new_key(crypto::Algorithm::kEcdsaP256);
+    auto identity = crypto::make_self_signed(key, name, 30);
+    EXPECT_TRUE(identity.has_value()) << identity.error().to_string();
+    return identity.value_or(crypto::TlsIdentity{});
+}
+
+inline crypto::PrivateKey copy_of(const crypto::PrivateKey& key) {
+    return *crypto::PrivateKey::from_pem(*key.to_pem());
+}
+
+inline std::uint32_t unix_time() {
+    return static_cast<std::uint32_t>(SystemClock().now().time_since_epoch().count());
+}
+
+class NodeFleet {
+  public:
+    // T = 1 s; every other hash is a block.
+    explicit NodeFleet(std::size_t count, bool retarget = false) : members{make_members(count)} {
+        for (TestMember& member : members) {
+            tls.push_back(make_tls_identity(member.entry.name));
+            member.entry.tls_spki = *crypto::spki_sha256(ByteView(tls.back().certificate_pem));
+        }
+        genesis = make_genesis(members);
+        genesis.time = unix_time() - 1;
+        genesis.params.target_interval_s = 1;
+        genesis.params.half_life_s = 20;
+        genesis.params.retarget = retarget;
+        genesis_bytes = ledger::encode_genesis(genesis);
+        chain_id = ledger::chain_id_of(genesis_bytes);
+        nodes.resize(count);
+        listeners.resize(count);
+        for (std::size_t i = 0; i < count; ++i) addresses.push_back(free_address());
+        engine = engines.find_pow("cpu")->engine;
+    }
+    ~NodeFleet() {
+        for (std::size_t i = 0; i < nodes.size(); ++i) stop(i);
+    }
+    NodeFleet(const NodeFleet&) = delete;
+    NodeFleet& operator=(const NodeFleet&) = delete;
+
+    [[nodiscard]] ledger::MemberKeys keys(std::size_t i) const {
+        const TestMember& member = members[i];
+        return ledger::MemberKeys(member.entry.slot, copy_of(member.seal), copy_of(member.log),
+                                  copy_of(member.cosign), tls[i]);
+    }
+
+    // Starts member `i`, who listens at addresses[i] and dials all the others, and itself by mistake.
+    void start(std::size_t i) {
+        ledger::NodeOptions options(dir / members[i].entry.name, genesis_bytes,
+                                    ledger::consortium_rules(), keys(i));
+        options.engine = engine;
+        options.connect = addresses;
+        auto node = ledger::Node::create(io.get_executor(), std::move(options));
+        ASSERT_TRUE(node.has_value()) << node.error().to_string();
+        nodes[i] = *std::move(node);
+        std::vector<ledger::PeerRoute> routes;
+        routes.push_back(nodes[i]->peer_route());
+        auto listener = ledger::PeerListener::listen(io.get_executor(), addresses[i], tls[i],
+                                                     std::move(routes));
+        ASSERT_TRUE(listener.has_value()) << listener.error().to_string();
+        listeners[i] = *std::move(listener);
+        listeners[i]->start();
+        nodes[i]->start();
+    }
+    void start_all() {
+        for (std::size_t i = 0; i < nodes.size(); ++i) start(i);
+    }
+    void stop(std::size_t i) {
+        if (listeners[i]) run_awaitable(io, listeners[i]->stop());
+        listeners[i].reset();
+        if (nodes[i]) run_awaitable(io, nodes[i]->stop());
+        nodes[i].reset();
+    }
+
+    // Runs everything until `condition` holds; false if it does not within `limit`.
+    [[nodiscard]] bool run_until(const std::function<bool()>& condition,
+                                 std::chrono::seconds limit = std::chrono::seconds{30}) {
+        const auto end = std::chrono::steady_clock::now() + limit;
+        io.restart();
+        while (!condition()) {
+            if (io.run_one_until(end) == 0 || std::chrono::steady_clock::now() > end) return false;
+        }
+        return true;
+    }
+    void run_for(std::chrono::milliseconds time) {
+        io.restart();
+        io.run_for(time);
+    }
+
+    [[nodiscard]] Bytes policy_tx(std::uint64_t version = 1, std::uint8_t vendor = 1) const {
+        PolicyOptions options;
+        options.version = version;
+        options.vendor = vendor;
+        return make_policy_tx(chain_id, members[0], options);
+    }
+
+    // Free a moment ago: members know each other's addresses before any of them runs.
+    [[nodiscard]] std::string free_address() {
+        const auto acceptor = ledger::listen_address(io.get_executor(), "127.0.0.1:0");
+        EXPECT_TRUE(acceptor.has_value()) << acceptor.error().to_string();
+        return "127.0.0.1:" + std::to_string(acceptor->local_endpoint().port());
+    }
+
+    boost::asio::io_context io;
+    TempDir dir;
+    std::vector<TestMember> members;
+    std::vector<crypto::TlsIdentity> tls;
+    ledger::Genesis genesis;
+    Bytes genesis_bytes;
+    ledger::ChainId chain_id;
+    std::vector<std::string> addresses;
+    compute::Engines engines;
+    compute::PowEngine* engine = nullptr;
+    std::vector<std::unique_ptr<ledger::Node>> nodes;
+    std::vector<std::unique_ptr<ledger::PeerListener>> listeners;
+};
+
+}  // namespace assay::test

@@ -1,0 +1,317 @@
+#include "ledger/net/peer_protocol.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "tests/support/chain_builder.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::ledger {
+namespace {
+
+using std::chrono::seconds;
+using test::Founders;
+using test::kGenesisTime;
+
+Founders founders_of(std::size_t members) {
+    Founders founders(members);
+    founders.genesis.params.heartbeat_s = 1;  // empty blocks as often as a test likes
+    founders.seal_genesis();
+    return founders;
+}
+
+// One member: its chain, and its protocols by the slot at the other end.
+struct Side {
+    Side(const Founders& founders, Slot own_slot) : slot{own_slot}, chain{founders.open(dir / "c")} {
+        sync.emplace(*chain);
+    }
+    PeerProtocol& with(Slot peer) {
+        return protocols.try_emplace(peer, *sync, slot, peer).first->second;
+    }
+
+    test::TempDir dir;
+    Slot slot;
+    std::unique_ptr<Chain> chain;
+    std::optional<Sync> sync;
+    std::map<Slot, PeerProtocol> protocols;
+};
+
+// Two protocols back to back. Messages wait in `to_a` and `to_b` until the test lets them through.
+struct Wire {
+    Wire(Side& side_a, Side& side_b, std::uint32_t at_second)
+        : a{side_a}, b{side_b}, second{at_second} {
+        to_b.push_back(a.with(b.slot).hello());
+        to_a.push_back(b.with(a.slot).hello());
+    }
+
+    [[nodiscard]] SyncTime now() const { return {SteadyTime{seconds{second}}, test::at(second)}; }
+
+    // Delivers one message to `to`; false if there is none.
+    bool step(Side& to) {
+        auto& inbox = &to == &a ? to_a : to_b;
+        auto& outbox = &to == &a ? to_b : to_a;
+        PeerProtocol& protocol = to.with(&to == &a ? b.slot : a.slot);
+        if (inbox.empty()) {
+            auto served = protocol.next_served();
+            if (!served) return false;
+            outbox.push_back(std::move(*served));
+            return true;
+        }
+        PeerMessage message = std::move(inbox.front());
+        inbox.pop_front();
+        auto actions = protocol.on_message(std::move(message), now());
+        EXPECT_TRUE(actions.has_value()) << actions.error().to_string();
+        if (actions) take(to, std::move(*actions));
+        return true;
+    }
+    void take(Side& of, Actions actions) {
+        auto& outbox = &of == &a ? to_b : to_a;
+        for (auto& reply : actions.replies) outbox.push_back(std::move(reply));
+        for (auto& penalty : actions.penalties) penalties.push_back(std::move(penalty));
+        for (auto& relay : actions.relays) relays.push_back(std::move(relay));
+    }
+    void run() {
+        while (step(a) || step(b)) {}
+    }
+    void tick() {
+        take(a, a.with(b.slot).on_tick(now()));
+        take(b, b.with(a.slot).on_tick(now()));
+    }
+
+    Side& a;
+    Side& b;
+    std::uint32_t second;
+    std::deque<PeerMessage> to_a, to_b;
+    std::vector<Penalty> penalties;
+    std::vector<PeerMessage> relays;
+};
+
+void grow(const Founders& founders, Chain& chain, std::uint32_t& now, int blocks) {
+    for (int i = 0; i < blocks; ++i, ++now) ASSERT_FALSE(founders.extend(chain, now).empty());
+}
+
+TEST(PeerProtocol, ALateMemberCatchesUpWithAtMostSixteenBlocksUnderWay) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 50);
+    Wire wire(a, b, now);
+    std::size_t most = 0;
+    while (wire.step(a) || wire.step(b)) {
+        most = std::max(most, b.sync->downloads().in_flight(0, InventoryKind::kBlock));
+    }
+    EXPECT_EQ(b.chain->tip().id, a.chain->tip().id);
+    EXPECT_EQ(most, 16U);
+    EXPECT_TRUE(wire.penalties.empty());
+    EXPECT_EQ(b.with(0).peer_height(), 50U);
+}
+
+TEST(PeerProtocol, TheBranchWithLessWorkGivesWay) {
+    const Founders founders = founders_of(3);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 4);
+    now += 1;  // other times, other blocks
+    grow(founders, *b.chain, now, 7);
+    ASSERT_NE(a.chain->id_at(1), b.chain->id_at(1));
+    Wire wire(a, b, now);
+    wire.run();
+    EXPECT_EQ(a.chain->tip().id, b.chain->tip().id);
+    EXPECT_EQ(a.chain->tip().height, 7U);
+    EXPECT_TRUE(wire.penalties.empty());
+}
+
+TEST(PeerProtocol, ATransactionIsFetchedOnceAndPassedOn) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    const Bytes tx = test::make_policy_tx(founders.chain_id, founders.members[0]);
+    const auto id = a.chain->accept_transaction(tx);
+    ASSERT_TRUE(id.has_value());
+    Wire wire(a, b, kGenesisTime + 1);
+    wire.run();
+    EXPECT_EQ(b.chain->mempool_transaction(*id), tx);
+    const PeerMessage news = Announce{{InventoryItem(*id)}};
+    ASSERT_EQ(wire.relays.size(), 1U);
+    EXPECT_EQ(wire.relays[0], news);
+
+    wire.to_b.push_back(news);
+    wire.run();
+    EXPECT_EQ(wire.relays.size(), 1U) << "known already";
+    EXPECT_TRUE(wire.penalties.empty());
+}
+
+TEST(PeerProtocol, AnotherChainSlotOrFirstMessageEndsTheConnection) {
+    const Founders founders = founders_of(2);
+    Side side(founders, 0);
+    const SyncTime now{SteadyTime{}, test::at(kGenesisTime)};
+
+    PeerProtocol stranger(*side.sync, 0, 1);
+    Hello hello{founders.chain_id, 1, 0, BlockId{}};
+    hello.chain_id.bytes[0] ^= std::byte{1};
+    auto refused = stranger.on_message(hello, now);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_TRUE(refused.error().is(Refusal::kChainIdMismatch));
+
+    refused = PeerProtocol(*side.sync, 0, 1).on_message(Hello{founders.chain_id, 2, 0, {}}, now);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_TRUE(refused.error().is(Refusal::kPeerUnknown));
+
+    refused = PeerProtocol(*side.sync, 0, 1).on_message(Ping{1}, now);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_TRUE(refused.error().is(Refusal::kMalformed));
+}
+
+TEST(PeerProtocol, WhatAPeerDoesNotDeliverIsAskedOfAnother) {
+    const Founders founders = founders_of(3);
+    Side silent(founders, 0), late(founders, 1), other(founders, 2);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *silent.chain, now, 3);
+    for (BlockHeight h = 1; h <= 3; ++h) {
+        const auto block = silent.chain->block(*silent.chain->id_at(h));
+        ASSERT_TRUE(other.chain->accept_block(*block, test::at(now)).tip_changed);
+    }
+    Wire bad(silent, late, now);
+    while (late.sync->downloads().in_flight(0, InventoryKind::kBlock) == 0) {
+        ASSERT_TRUE(bad.step(silent) || bad.step(late));
+    }
+    Wire good(other, late, now);  // the same answers, too late to be asked
+    good.run();
+    EXPECT_EQ(late.chain->tip().height, 0U) << "all three are under way from the silent one";
+
+    good.second = bad.second = now + 5;
+    bad.tick();
+    good.tick();
+    good.run();
+    EXPECT_EQ(late.chain->tip().id, other.chain->tip().id);
+    ASSERT_EQ(bad.penalties.size(), 1U);
+    EXPECT_EQ(bad.penalties[0].slot, 0);
+    EXPECT_EQ(bad.penalties[0].score, kPenaltyStall);
+
+    bad.run();  // its answers come after all
+    EXPECT_EQ(bad.penalties.size(), 1U) << "late is no crime";
+}
+
+TEST(PeerProtocol, BlocksThatArriveBeforeTheirParentsWait) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 8);
+    Wire wire(a, b, now);
+    while (b.sync->downloads().in_flight(0, InventoryKind::kBlock) < 8) {
+        ASSERT_TRUE(wire.step(a) || wire.step(b));
+    }
+    while (wire.step(a)) {}  // all answers are on their way
+    const auto is_block = [](const auto& m) { return std::holds_alternative<BlockMessage>(m); };
+    const auto first = std::find_if(wire.to_b.begin(), wire.to_b.end(), is_block);
+    ASSERT_EQ(std::count_if(first, wire.to_b.end(), is_block), 8);
+    std::reverse(first, wire.to_b.end());
+    for (int i = 0; i < 7; ++i) wire.step(b);
+    EXPECT_EQ(b.chain->tip().height, 0U);
+    wire.run();
+    EXPECT_EQ(b.chain->tip().id, a.chain->tip().id);
+    EXPECT_TRUE(wire.penalties.empty());
+}
+
+TEST(PeerProtocol, ABlockAheadOfOurClockIsKeptAndTriedAgain) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 500;
+    grow(founders, *a.chain, now, 1);
+    Wire wire(a, b, kGenesisTime + 1);  // b's clock
+    wire.run();
+    EXPECT_EQ(b.chain->tip().height, 0U);
+    EXPECT_TRUE(wire.penalties.empty());
+    Actions actions;
+    b.sync->retry_early(test::at(now), actions);
+    EXPECT_EQ(b.chain->tip().height, 1U);
+    EXPECT_TRUE(actions.tip_changed);
+}
+
+TEST(PeerProtocol, AnInvalidBlockNamesTheMemberThatSentIt) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 1);
+    Wire wire(a, b, now);
+    const auto is_block = [](const auto& m) { return std::holds_alternative<BlockMessage>(m); };
+    while (std::none_of(wire.to_b.begin(), wire.to_b.end(), is_block)) {
+        ASSERT_TRUE(wire.step(b) || wire.step(a));
+    }
+    auto& block = std::get<BlockMessage>(
+        *std::find_if(wire.to_b.begin(), wire.to_b.end(), is_block));
+    block.bytes.back() ^= std::byte{1};
+    wire.run();
+    EXPECT_EQ(b.chain->tip().height, 0U);
+    ASSERT_EQ(wire.penalties.size(), 1U);
+    EXPECT_EQ(wire.penalties[0].slot, 0);
+    EXPECT_EQ(wire.penalties[0].score, kPenaltyInvalid);
+}
+
+TEST(PeerProtocol, HeadersMustBeAskedForLinkAndCarryWork) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 3);
+    const auto headers = a.chain->headers_after({}, 10);
+    ASSERT_EQ(headers.size(), 3U);
+    // What b says to `answer` as the reply to its first get-headers.
+    const auto judge = [&](Headers answer) {
+        PeerProtocol protocol(*b.sync, 1, 0);
+        const SyncTime at{SteadyTime{}, test::at(now)};
+        EXPECT_TRUE(protocol.on_message(Hello{founders.chain_id, 0, 3, {}}, at).has_value());
+        auto actions = protocol.on_message(std::move(answer), at);
+        EXPECT_TRUE(actions.has_value());
+        b.sync->forget(0);
+        return actions ? *std::move(actions) : Actions{};
+    };
+    EXPECT_TRUE(judge(Headers{headers}).penalties.empty());
+
+    const auto gap = judge(Headers{{headers[0], headers[2]}});
+    ASSERT_EQ(gap.penalties.size(), 1U);
+    EXPECT_EQ(gap.penalties[0].score, kPenaltyUnasked);
+    EXPECT_TRUE(gap.replies.empty()) << "nothing of it is fetched";
+
+    auto lazy = headers;
+    const auto target = expand_target(lazy[1].header.bits);
+    while (meets_target(lazy[1].id(), *target)) ++lazy[1].header.nonce;
+    EXPECT_EQ(judge(Headers{lazy}).penalties.at(0).score, kPenaltyInvalid);
+
+    PeerProtocol unasked(*b.sync, 1, 0);
+    const SyncTime at{SteadyTime{}, test::at(now)};
+    ASSERT_TRUE(unasked.on_message(Hello{founders.chain_id, 0, 3, {}}, at).has_value());
+    ASSERT_TRUE(unasked.on_message(Headers{}, at).has_value());
+    EXPECT_EQ(unasked.on_message(Headers{headers}, at)->penalties.at(0).score, kPenaltyUnasked);
+    const auto block = *a.chain->block(a.chain->tip().id);
+    EXPECT_EQ(unasked.on_message(BlockMessage{block}, at)->penalties.at(0).score, kPenaltyUnasked);
+    EXPECT_EQ(b.chain->tip().height, 0U);
+}
+
+TEST(PeerProtocol, AnswersWhatItHasAndSaysWhatItHasNot) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 1);
+    PeerProtocol protocol(*a.sync, 0, 1);
+    const SyncTime at{SteadyTime{}, test::at(now)};
+    ASSERT_TRUE(protocol.on_message(Hello{founders.chain_id, 1, 0, {}}, at).has_value());
+    const InventoryItem missing(TxId{});
+    const InventoryItem tip(a.chain->tip().id);
+    ASSERT_TRUE(protocol.on_message(GetData{{missing, tip}}, at).has_value());
+    EXPECT_EQ(protocol.next_served(), PeerMessage(NotFound{missing}));
+    EXPECT_EQ(protocol.next_served(), PeerMessage(BlockMessage{*a.chain->block(a.chain->tip().id)}));
+    EXPECT_FALSE(protocol.next_served().has_value());
+    EXPECT_EQ(protocol.on_message(Ping{9}, at)->replies.at(0), PeerMessage(Pong{9}));
+
+    const GetData greedy{std::vector<InventoryItem>(kGetDataMax, tip)};
+    int penalties = 0;
+    for (int i = 0; i < 20; ++i) {
+        penalties += static_cast<int>(protocol.on_message(greedy, at)->penalties.size());
+    }
+    EXPECT_GT(penalties, 0) << "what is owed to one peer is bounded";
+}
+
+}  // namespace
+}  // namespace assay::ledger
