@@ -64,6 +64,14 @@ TEST_F(ClientTest, SendsMethodFieldsAndBody) {
     EXPECT_EQ(response->text(), "POST /v1/x?y=z\nsome body");
 }
 
+TEST_F(ClientTest, ResolvesNames) {
+    serve(echo);
+    const std::string named = "http://localhost:" + std::to_string(server->port()) + "/";
+    const Result<Response> response = run(client.request(ClientRequest("GET", named)));
+    ASSERT_TRUE(response) << response.error().to_string();
+    EXPECT_EQ(response->status, 200U);
+}
+
 TEST_F(ClientTest, UsesAConnectionAgain) {
     serve(echo);
     for (int i = 0; i < 3; ++i) {
@@ -259,6 +267,8 @@ TEST_F(ClientTest, RefusesBadRequestsOfItsOwn) {
     ClientRequest injected("GET", "http://127.0.0.1:1/");
     injected.headers.add("X", "a\r\nHost: other");
     EXPECT_TRUE(run(client.request(injected)).error().is(std::errc::invalid_argument));
+    const ClientRequest smuggled("GET / HTTP/1.1\r\nX: y\r\n\r\nGET", "http://127.0.0.1:1/");
+    EXPECT_TRUE(run(client.request(smuggled)).error().is(std::errc::invalid_argument));
 }
 
 TEST_F(ClientTest, SaysThatNobodyListens) {
