@@ -110,7 +110,7 @@ def run(bed, progress):
     progress.stage("publish", "the OEM states its vendor policy; OEM and supplier publish a release each")
     bed.run("release", "policy", "set", "--dir", oem.dir, "--vendor", bed.vendor, "--delegate",
             f"{supplier.card()}:{ARM64[1]}", "--wait")
-    first = bed.publish(oem, OVMF, *X64, 1, "2022.11-6")
+    first = bed.publish(oem, OVMF, *X64, 1, "2022.11-6", wait=False)
     arm = bed.publish(supplier, AAVMF, *ARM64, 1, "2022.11-6")
 
     progress.stage("production", "20 blank devices are enrolled and get their first image")
@@ -163,13 +163,15 @@ def run(bed, progress):
                     "released_by": by}
                    for path, r, by in ((OVMF, first, "oem"), (AAVMF, arm, "supplier"),
                                        (OVMF_SECURE_BOOT, second, "oem"))],
-        "mined": {name: s["consortium"].get("mined", 0) for name, s in status.items()},
+        "mined": {name: {ledger: s[ledger]["mining"]["blocks"] for ledger in ("consortium", "gateway")
+                         if ledger in s} for name, s in status.items()},
         "stage_seconds": progress.seconds,
         "seconds": round(sum(progress.seconds.values()), 2),
     }
 
 
 def table(result):
+    mined = ", ".join(f"{name} {sum(blocks.values())}" for name, blocks in result["mined"].items())
     out = ["", "What was released"]
     for image in result["images"]:
         out.append(f"  {image['name']:<24} {image['bytes'] / 2**20:6.1f} MiB  by {image['released_by']:<9}"
@@ -180,6 +182,7 @@ def table(result):
             f"  consortium ledger    {result['consortium']['members']} members, height"
             f" {result['consortium']['height']}",
             f"  gateway ledger       height {result['gateway_ledger']['height']}",
+            f"  blocks mined by      {mined}",
             f"  mining engine        {result['engine_mine']}",
             f"  hashing engine       {result['engine_hash']}",
             "", "What was refused, and the word for it",
