@@ -49,8 +49,8 @@ Result<void> ReceiptDesk::note(Device& device,
     device.last_word = word ? std::string(to_word(*word)) : std::string();
     if (is_new) {
         log::info("receipt", {{"device", device.id},
-                              {"event", device.last_event},
-                              {"word", device.last_word},
+                              {"step", device.last_event},
+                              {"word", device.last_word.empty() ? "-" : device.last_word},
                               {"release", to_hex(body.release.view())}});
     }
     if (is_new && is_failure(body.event)) {

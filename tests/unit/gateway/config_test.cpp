@@ -1,0 +1,86 @@
+#include "gateway/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace assay::gateway {
+namespace {
+
+std::string error_of(std::string_view text) {
+    const auto config = parse_config(text, "/member", "assay.toml");
+    return config ? "none" : config.error().to_string();
+}
+
+TEST(Config, ReadsEveryKey) {
+    const auto config = parse_config(R"(
+name = "gw-1"
+[operator]
+listen = "127.0.0.1:1"
+[peer]
+listen = "0.0.0.0:2"
+connect = ["oem.example:8471", "[::1]:9"]
+[content]
+listen = "0.0.0.0:3"
+sources = ["https://oem.example:8472", "http://127.0.0.1:8080"]
+[consortium]
+genesis = "c.genesis"
+[gateway]
+genesis = "/elsewhere/g.genesis"
+[devices]
+listen = "0.0.0.0:4"
+[mining]
+engine = "opencl:0"
+share = 0.5
+[compute]
+engine = "cpu"
+[receipts]
+flush_age = "5m"
+flush_count = 100
+)", "/member", "assay.toml");
+    ASSERT_TRUE(config) << config.error().to_string();
+    EXPECT_EQ(config->name, "gw-1");
+    EXPECT_EQ(config->operator_listen, "127.0.0.1:1");
+    EXPECT_EQ(config->peer_connect, (std::vector<std::string>{"oem.example:8471", "[::1]:9"}));
+    EXPECT_EQ(config->content_sources.size(), 2U);
+    EXPECT_EQ(config->consortium_genesis, "/member/c.genesis");
+    EXPECT_EQ(config->gateway_genesis, std::filesystem::path("/elsewhere/g.genesis"));
+    EXPECT_EQ(config->devices_listen, "0.0.0.0:4");
+    EXPECT_EQ(config->mining_engine, "opencl:0");
+    EXPECT_EQ(config->mining_share, 0.5);
+    EXPECT_EQ(config->compute_engine, "cpu");
+    EXPECT_EQ(config->receipts_flush_age, std::chrono::seconds(300));
+    EXPECT_EQ(config->receipts_flush_count, 100U);
+}
+
+TEST(Config, AMemberWithoutAGatewayTableIsNoGateway) {
+    const auto config = parse_config("name = \"oem\"", "/member", "assay.toml");
+    ASSERT_TRUE(config) << config.error().to_string();
+    EXPECT_FALSE(config->gateway_genesis);
+    EXPECT_EQ(config->consortium_genesis, "/member/consortium.genesis");
+}
+
+TEST(Config, ErrorsNameTheKeyAndWhatIsWrong) {
+    EXPECT_NE(error_of("name = \"x\"\n[mining]\nshares = 1").find("shares"), std::string::npos);
+    EXPECT_NE(error_of("").find("name"), std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[mining]\nshare = 0.0").find("share"), std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[mining]\nshare = 1.5").find("share"), std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[peer]\nconnect = [\"nowhere\"]").find("nowhere"),
+              std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[content]\nsources = [\"https://a/b\"]").find("https://a/b"),
+              std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_age = \"60\"").find("flush_age"),
+              std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_count = 20000").find("flush_count"),
+              std::string::npos);
+}
+
+TEST(Config, TheOperatorListensOnLoopbackOnly) {
+    EXPECT_NE(error_of("name = \"x\"\n[operator]\nlisten = \"0.0.0.0:8470\"").find("loopback"),
+              std::string::npos);
+    for (const char* const fine : {"127.0.0.1:1", "[::1]:1", "localhost:1", "127.1.2.3:1"}) {
+        EXPECT_EQ(error_of("name = \"x\"\n[operator]\nlisten = \"" + std::string(fine) + "\""),
+                  "none");
+    }
+}
+
+}  // namespace
+}  // namespace assay::gateway

@@ -1,0 +1,145 @@
+#include "gateway/dispatch/assignment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace assay::gateway {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Timestamp kNow{seconds(1'800'000'000)};
+
+ledger::ReleaseKey target(std::string component = "firmware") {
+    ledger::ReleaseKey key;
+    key.vendor[0] = std::byte{1};
+    key.device_class[0] = std::byte{2};
+    key.component = std::move(component);
+    return key;
+}
+
+class Assignments : public testing::Test {
+  protected:
+    Assignments() {
+        device_.id = "device-1";
+        device_.report.emplace();
+        device_.report->target = target();
+    }
+
+    CatalogEntry& add(std::uint64_t sequence, ReleaseStage stage = ReleaseStage::kReady) {
+        KnownRelease release;
+        release.leaf.bytes[0] = static_cast<std::byte>(sequence);
+        release.record.vendor = target().vendor;
+        release.record.device_class = target().device_class;
+        release.record.component = target().component;
+        release.record.sequence = sequence;
+        release.record.images.emplace_back();
+        CatalogEntry& entry = catalog_.add(release);
+        entry.stage = stage;
+        return entry;
+    }
+    [[nodiscard]] AssignmentDecision decide() const {
+        return decide_assignment(device_, catalog_, kNow);
+    }
+
+    Device device_;
+    ReleaseCatalog catalog_;
+};
+
+TEST_F(Assignments, GivesABlankDeviceTheNewestReadyRelease) {
+    add(1);
+    add(3);
+    add(2);
+    add(4, ReleaseStage::kVerifying);
+    const auto decision = decide();
+    EXPECT_EQ(decision.verdict, AssignmentVerdict::kAssigned);
+    EXPECT_EQ(decision.release->release.record.sequence, 3U);
+}
+
+TEST_F(Assignments, OffersNothingThatIsNotReady) {
+    for (const ReleaseStage stage :
+         {ReleaseStage::kFound, ReleaseStage::kRetrieving, ReleaseStage::kVerifying,
+          ReleaseStage::kWaiting, ReleaseStage::kRefused}) {
+        ReleaseCatalog fresh;
+        std::swap(fresh, catalog_);
+        add(1, stage);
+        EXPECT_EQ(decide().verdict, AssignmentVerdict::kNoRelease) << to_string(stage);
+    }
+}
+
+TEST_F(Assignments, AnotherTargetGetsNothing) {
+    add(1);
+    device_.report->target = target("modem");
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kNoRelease);
+    device_.report->target = target();
+    device_.report->target.device_class[0] = std::byte{9};
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kNoRelease);
+    device_.report->target = target();
+    device_.report->target.vendor[0] = std::byte{9};
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kNoRelease);
+}
+
+TEST_F(Assignments, NeverLeadsADeviceBack) {
+    add(2);
+    device_.report->sequence = 2;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kUpToDate);
+    device_.report->sequence = 3;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kUpToDate);
+    // Its receipts say more than it remembers.
+    device_.report->sequence = 0;
+    device_.confirmed_sequence = 2;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kUpToDate);
+}
+
+TEST_F(Assignments, KeepsToWhatTheReleaseAppliesTo) {
+    CatalogEntry& entry = add(5);
+    entry.release.record.applies_to.emplace();
+    entry.release.record.applies_to->from_sequence = 2;
+    entry.release.record.applies_to->to_sequence = 3;
+    device_.report->sequence = 1;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kNotApplicable);
+    device_.report->sequence = 2;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
+    device_.report->sequence = 4;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kNotApplicable);
+}
+
+TEST_F(Assignments, KeepsToTheTimesOfTheRelease) {
+    CatalogEntry& entry = add(1);
+    const auto now = static_cast<std::uint64_t>(kNow.time_since_epoch().count());
+    entry.release.record.not_before = now + 1;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kNotYetValid);
+    entry.release.record.not_before = now;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
+    entry.release.record.expires = now;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kExpired);
+    entry.release.record.expires = now + 1;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
+}
+
+TEST_F(Assignments, AFailedReleaseWaitsLongerEachTime) {
+    const CatalogEntry& entry = add(1);
+    device_.hold = next_hold(std::nullopt, entry.release.leaf, kNow);
+    EXPECT_EQ(device_.hold->until, kNow + seconds(30));
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kHeldBack);
+    device_.hold = next_hold(device_.hold, entry.release.leaf, kNow);
+    EXPECT_EQ(device_.hold->until, kNow + seconds(60));
+    for (int i = 0; i < 100; ++i) device_.hold = next_hold(device_.hold, entry.release.leaf, kNow);
+    EXPECT_EQ(device_.hold->until, kNow + seconds(3600));
+    device_.hold->until = kNow;
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
+
+    // A newer release is another matter.
+    device_.hold->until = kNow + seconds(100);
+    EXPECT_EQ(next_hold(device_.hold, add(2).release.leaf, kNow).failures, 1U);
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
+}
+
+TEST(PollSleep, GrowsWithTheFleet) {
+    EXPECT_EQ(poll_sleep_ms(0), 1'000U);
+    EXPECT_EQ(poll_sleep_ms(20), 1'000U);
+    EXPECT_EQ(poll_sleep_ms(1'000), 10'000U);
+    EXPECT_EQ(poll_sleep_ms(1'000'000), 300'000U);
+}
+
+}  // namespace
+}  // namespace assay::gateway

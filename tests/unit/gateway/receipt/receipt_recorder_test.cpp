@@ -1,0 +1,247 @@
+// The promise under test: every acknowledged receipt ends up on the gateway ledger exactly once,
+// wherever the process is stopped. Store and chain are real ones on disk; the stop is an exception
+// thrown at a chosen write or submission, after which everything is opened anew.
+
+#include "gateway/receipt/receipt_recorder.hpp"
+
+#include <gtest/gtest.h>
+
+#include "gateway/receipt/receipt_audit.hpp"
+#include "ledger/chain/leveldb_store.hpp"
+#include "ledger/core/gateway_rules.hpp"
+#include "ledger/core/receipt.hpp"
+#include "tests/support/chain_builder.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::gateway {
+namespace {
+
+struct Stop {};
+
+// Stops the process at the n-th point where something durable is about to happen or has happened.
+class StopPoints {
+  public:
+    explicit StopPoints(int stop_at) : left_{stop_at} {}
+    void pass() {
+        if (--left_ == 0) throw Stop{};
+    }
+    [[nodiscard]] bool stopped() const { return left_ <= 0; }
+
+  private:
+    int left_;
+};
+
+class StoppingStore final : public ledger::KeyValueStore {
+  public:
+    StoppingStore(std::unique_ptr<KeyValueStore> store, StopPoints& points)
+        : store_{std::move(store)}, points_{&points} {}
+    [[nodiscard]] std::optional<Bytes> get(ByteView key) const override { return store_->get(key); }
+    void for_each(ByteView prefix, const Visitor& visit) const override {
+        store_->for_each(prefix, visit);
+    }
+    [[nodiscard]] Result<void> write_synced(const ledger::WriteBatch& batch) override {
+        points_->pass();
+        auto written = store_->write_synced(batch);
+        points_->pass();
+        return written;
+    }
+    [[nodiscard]] const std::optional<Error>& failure() const noexcept override {
+        return store_->failure();
+    }
+
+  private:
+    std::unique_ptr<KeyValueStore> store_;
+    StopPoints* points_;
+};
+
+// One gateway (slot 0) of two, its store and its ledger.
+class Gateway {
+  public:
+    Gateway(const std::filesystem::path& dir, test::Founders& founders, StopPoints& points)
+        : founders_{founders},
+          points_{points},
+          store_{ledger::open_leveldb(dir / "store").value(), points},
+          receipts_{ReceiptStore::open(store_).value()},
+          chain_{ledger::Chain::open(dir / "chain", founders.genesis_bytes, ledger::gateway_rules())
+                     .value()},
+          recorder_{receipts_, ledger(), {0, "m0", founders.members[0].tx}, options()} {}
+
+    [[nodiscard]] ReceiptStore& receipts() { return receipts_; }
+    [[nodiscard]] ReceiptRecorder& recorder() { return recorder_; }
+    [[nodiscard]] ledger::Chain& chain() { return *chain_; }
+    void mine(std::uint32_t& now) { founders_.extend(*chain_, now); }
+
+    [[nodiscard]] std::uint64_t final_size() const {
+        return chain_->at_height(chain_->settled_height()).log_size;
+    }
+
+  private:
+    RecorderLedger ledger() {
+        const auto submit = [this](ByteView transaction) -> Result<void> {
+            points_.pass();
+            const auto accepted = chain_->accept_transaction(transaction);
+            points_.pass();
+            if (!accepted) return fail(Error(accepted.error()));
+            return {};
+        };
+        return {*chain_, submit, [this] { return final_size(); },
+                [] { return ledger::ConsortiumHead{}; }};
+    }
+    static RecorderOptions options() {
+        RecorderOptions options;
+        options.flush_age = std::chrono::seconds(60);
+        options.flush_count = 2;
+        return options;
+    }
+
+    test::Founders& founders_;
+    StopPoints& points_;
+    StoppingStore store_;
+    ReceiptStore receipts_;
+    std::unique_ptr<ledger::Chain> chain_;
+    ReceiptRecorder recorder_;
+};
+
+class Recorder : public testing::Test {
+  protected:
+    Recorder() {
+        founders_.genesis.kind = ledger::LedgerKind::kGateway;
+        founders_.genesis.consortium.emplace();
+        founders_.seal_genesis();
+        EXPECT_TRUE(std::filesystem::create_directories(dir_.path() / "store"));
+        EXPECT_TRUE(std::filesystem::create_directories(dir_.path() / "chain"));
+    }
+
+    // Acknowledged means that add() returned: a receipt whose writing was stopped is sent again.
+    void deliver(Gateway& gateway, std::uint32_t upto) {
+        for (std::uint32_t counter = 1; counter <= upto; ++counter) {
+            const auto added = gateway.receipts().add(crypto::KeyId{}, counter, receipt(counter),
+                                                      test::at(now_));
+            ASSERT_TRUE(added) << added.error().to_string();
+        }
+    }
+    const Bytes& receipt(std::uint32_t counter) {
+        Bytes& bytes = signed_[counter];
+        if (bytes.empty()) {
+            ledger::ReceiptBody body;
+            body.counter = counter;
+            body.event = ledger::ReceiptEvent::kConfirmed;
+            bytes = ledger::sign_receipt(body, device_).value();
+        }
+        return bytes;
+    }
+    // Steps and blocks until there is nothing left to record.
+    void settle(Gateway& gateway) {
+        for (int round = 0; round < 100; ++round) {
+            const auto step = gateway.recorder().step(test::at(now_));
+            ASSERT_TRUE(step) << step.error().to_string();
+            if (gateway.recorder().on_ledger() == gateway.receipts().stored()) return;
+            if (*step != ReceiptRecorder::Step::kBatchMade) gateway.mine(now_);
+            now_ += 20;
+        }
+        FAIL() << "the recorder does not come to an end";
+    }
+    // The whole story: five receipts come in two lots and are recorded in batches of at most two.
+    void live(Gateway& gateway) {
+        deliver(gateway, 3);
+        settle(gateway);
+        deliver(gateway, 5);
+        settle(gateway);
+    }
+
+    test::TempDir dir_;
+    test::Founders founders_{2};
+    crypto::PrivateKey device_ = test::new_key(crypto::Algorithm::kEcdsaP256);
+    std::map<std::uint32_t, Bytes> signed_;
+    std::uint32_t now_ = test::kGenesisTime + 100;
+};
+
+TEST_F(Recorder, RecordsInOrderAndInBatches) {
+    StopPoints never(-1);
+    Gateway gateway(dir_.path(), founders_, never);
+    live(gateway);
+    const auto audit = audit_receipts(gateway.receipts(), gateway.chain()).value();
+    EXPECT_EQ(audit.stored, 5U);
+    EXPECT_EQ(audit.on_ledger, 5U);
+    EXPECT_EQ(audit.missing, 0U);
+    EXPECT_EQ(audit.on_ledger_twice, 0U);
+    EXPECT_EQ(audit.batches, 3U);  // of 2, 1 and 2
+    const auto batches = gateway.receipts().batches().value();
+    EXPECT_EQ(batches[1].first, 3U);
+    EXPECT_EQ(ledger::last_batch(gateway.chain().state(), 0)->batch_no, audit.batches);
+}
+
+TEST_F(Recorder, WaitsForAgeOrCount) {
+    StopPoints never(-1);
+    Gateway gateway(dir_.path(), founders_, never);
+    using Step = ReceiptRecorder::Step;
+    EXPECT_EQ(gateway.recorder().step(test::at(now_)), Step::kIdle);
+    deliver(gateway, 1);
+    EXPECT_EQ(gateway.recorder().step(test::at(now_ + 59)), Step::kIdle);
+    EXPECT_EQ(gateway.recorder().step(test::at(now_ + 60)), Step::kBatchMade);
+    EXPECT_EQ(gateway.recorder().step(test::at(now_ + 60)), Step::kSubmitted);
+    EXPECT_EQ(gateway.recorder().step(test::at(now_ + 60)), Step::kWaiting);
+    deliver(gateway, 5);
+    EXPECT_EQ(gateway.receipts().newest_batch()->end(), 2U) << "one unconfirmed batch at most";
+    settle(gateway);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->missing, 0U);
+}
+
+TEST_F(Recorder, EachReceiptCountsOnceWhereverTheProcessStops) {
+    for (int stop_at = 1;; ++stop_at) {
+        const test::TempDir world;
+        ASSERT_TRUE(std::filesystem::create_directories(world.path() / "store"));
+        ASSERT_TRUE(std::filesystem::create_directories(world.path() / "chain"));
+        StopPoints points(stop_at);
+        bool stopped = false;
+        try {
+            Gateway gateway(world.path(), founders_, points);
+            live(gateway);
+        } catch (const Stop&) {
+            stopped = true;
+        }
+        StopPoints never(-1);
+        Gateway gateway(world.path(), founders_, never);
+        live(gateway);
+        const auto audit = audit_receipts(gateway.receipts(), gateway.chain()).value();
+        ASSERT_EQ(audit.stored, 5U) << "stopped at " << stop_at;
+        ASSERT_EQ(audit.missing, 0U) << "stopped at " << stop_at;
+        ASSERT_EQ(audit.on_ledger_twice, 0U) << "stopped at " << stop_at;
+        ASSERT_EQ(ledger::last_batch(gateway.chain().state(), 0)->batch_no, audit.batches)
+            << "a batch is on the ledger that the store does not know; stopped at " << stop_at;
+        if (!stopped) {
+            EXPECT_GT(stop_at, 15) << "too few points to prove anything";
+            return;
+        }
+    }
+}
+
+TEST_F(Recorder, SignsAnewOnlyWhenTheOldSignatureCanCountNoMore) {
+    founders_.genesis.params.validity_blocks_max = 3;
+    founders_.genesis.params.heartbeat_s = 60;
+    founders_.seal_genesis();
+    StopPoints never(-1);
+    Gateway gateway(dir_.path(), founders_, never);
+    deliver(gateway, 2);
+    using Step = ReceiptRecorder::Step;
+    ASSERT_EQ(gateway.recorder().step(test::at(now_)), Step::kBatchMade);
+    const BatchRecord first = *gateway.receipts().newest_batch();
+    // It is never submitted, and the chain goes on without it.
+    while (gateway.chain().settled_height() <= first.valid_until) {
+        const auto before = gateway.chain().tip().height;
+        gateway.mine(now_);
+        ASSERT_GT(gateway.chain().tip().height, before);
+    }
+    ASSERT_EQ(gateway.recorder().step(test::at(now_)), Step::kBatchMade);
+    const BatchRecord second = *gateway.receipts().newest_batch();
+    EXPECT_EQ(second.batch_no, first.batch_no);
+    EXPECT_EQ(second.first, first.first);
+    EXPECT_EQ(second.count, first.count);
+    EXPECT_NE(second.leaf, first.leaf);
+    settle(gateway);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger_twice, 0U);
+}
+
+}  // namespace
+}  // namespace assay::gateway

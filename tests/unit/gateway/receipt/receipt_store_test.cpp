@@ -1,0 +1,93 @@
+#include "gateway/receipt/receipt_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "ledger/chain/leveldb_store.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::gateway {
+namespace {
+
+constexpr Timestamp kNow{std::chrono::seconds(1'800'000'000)};
+constexpr crypto::KeyId kDevice{std::byte{1}};
+constexpr crypto::KeyId kOther{std::byte{2}};
+
+class Receipts : public testing::Test {
+  protected:
+    std::string add(const crypto::KeyId& device, std::uint32_t counter, std::string_view bytes) {
+        const auto added = receipts_.add(device, counter, as_bytes(bytes), kNow);
+        if (!added) return added.error().code().message();
+        return *added == ReceiptStore::Added::kNew ? "new" : "known";
+    }
+    void restart() {
+        store_.reset();
+        store_ = ledger::open_leveldb(dir_.path()).value();
+        receipts_ = ReceiptStore::open(*store_).value();
+    }
+
+    test::TempDir dir_;
+    std::unique_ptr<ledger::KeyValueStore> store_ = ledger::open_leveldb(dir_.path()).value();
+    ReceiptStore receipts_ = ReceiptStore::open(*store_).value();
+};
+
+TEST_F(Receipts, TheSameReceiptAgainIsKnown) {
+    EXPECT_EQ(add(kDevice, 1, "a"), "new");
+    EXPECT_EQ(add(kDevice, 1, "a"), "known");
+    EXPECT_EQ(receipts_.stored(), 1U);
+    restart();
+    EXPECT_EQ(add(kDevice, 1, "a"), "known");
+    EXPECT_EQ(receipts_.stored(), 1U);
+}
+
+TEST_F(Receipts, AUsedCounterIsRefused) {
+    EXPECT_EQ(add(kDevice, 5, "a"), "new");
+    EXPECT_EQ(add(kDevice, 5, "b"), "receipt-replayed");
+    EXPECT_EQ(add(kDevice, 4, "c"), "receipt-replayed");
+    restart();
+    EXPECT_EQ(add(kDevice, 4, "c"), "receipt-replayed");
+    EXPECT_EQ(add(kDevice, 6, "d"), "new");
+    EXPECT_EQ(add(kOther, 1, "e"), "new");
+    EXPECT_EQ(receipts_.stored(), 3U);
+}
+
+TEST_F(Receipts, AreNumberedInOrderWithoutGapsOverRestarts) {
+    for (std::uint32_t i = 1; i <= 20; ++i) {
+        EXPECT_EQ(add(kDevice, i, std::to_string(i)), "new");
+        if (i % 3 == 0) restart();
+        ASSERT_EQ(receipts_.stored(), i);
+    }
+    const auto all = receipts_.read(1, 20);
+    ASSERT_TRUE(all);
+    for (std::size_t i = 0; i < 20; ++i) {
+        EXPECT_EQ(as_text((*all)[i].bytes), std::to_string(i + 1));
+        EXPECT_EQ((*all)[i].received, kNow);
+    }
+    EXPECT_FALSE(receipts_.read(20, 2));
+}
+
+TEST_F(Receipts, RememberTheNewestBatch) {
+    EXPECT_FALSE(receipts_.newest_batch());
+    BatchRecord batch;
+    batch.first = 1;
+    batch.count = 3;
+    batch.transaction = to_bytes("signed");
+    for (batch.batch_no = 1; batch.batch_no <= 300; ++batch.batch_no) {
+        ASSERT_TRUE(receipts_.put_batch(batch));
+    }
+    restart();
+    ASSERT_TRUE(receipts_.newest_batch());
+    EXPECT_EQ(receipts_.newest_batch()->batch_no, 300U);
+    EXPECT_EQ(receipts_.newest_batch()->end(), 4U);
+    EXPECT_EQ(as_text(receipts_.newest_batch()->transaction), "signed");
+    EXPECT_EQ(receipts_.batches()->size(), 300U);
+}
+
+TEST_F(Receipts, SayThatAStoredBatchIsDamaged) {
+    ledger::WriteBatch write;
+    write.put(as_bytes("b12345678"), as_bytes("short"));
+    ASSERT_TRUE(store_->write_synced(write));
+    EXPECT_FALSE(ReceiptStore::open(*store_));
+}
+
+}  // namespace
+}  // namespace assay::gateway

@@ -1,0 +1,88 @@
+#include "gateway/verify/bulk_verifier.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/compute/engine_registry.hpp"
+#include "host/crypto/sha256.hpp"
+#include "host/ipfs/block_store.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::gateway {
+namespace {
+
+constexpr std::uint64_t kChunkBytes = 1'000;
+
+class BulkVerification : public testing::Test {
+  protected:
+    BulkVerification() : store_{std::move(ipfs::BlockStore::open(dir_.path()).value())} {
+        for (std::size_t i = 0; i < 10'500; ++i) bytes_.push_back(static_cast<std::byte>(i / 7));
+        image_.bytes = bytes_.size();
+        image_.chunk_bytes = kChunkBytes;
+        for (std::size_t at = 0; at < bytes_.size(); at += kChunkBytes) {
+            const ByteView chunk = ByteView(bytes_).subspan(
+                at, std::min<std::size_t>(kChunkBytes, bytes_.size() - at));
+            const auto cid = ipfs::Cid::raw_sha256(crypto::sha256(chunk));
+            EXPECT_TRUE(store_.put(cid, chunk));
+            image_.leaves.push_back(cid);
+            image_.data_offsets.push_back(0);
+            image_.chunk_digests.push_back(cid.sha256());
+        }
+        record_.bytes = bytes_.size();
+        record_.sha256 = crypto::sha256(bytes_);
+        record_.import.chunk_bytes = kChunkBytes;
+        record_.chunk_root = ledger::chunk_root(image_.chunk_digests);
+        engine_ = engines_.find_hash("cpu").value().engine;
+    }
+
+    std::string verdict() {
+        const auto verified =
+            verify_image(ipfs::ImageReader(store_, image_), record_, *engine_);
+        return verified ? "verified" : verified.error().code().message();
+    }
+
+    test::TempDir dir_;
+    ipfs::BlockStore store_;
+    compute::Engines engines_;
+    compute::HashEngine* engine_ = nullptr;
+    Bytes bytes_;
+    ipfs::RetrievedImage image_;
+    ledger::ReleaseImage record_;
+};
+
+TEST_F(BulkVerification, AcceptsTheImageThatWasReleased) { EXPECT_EQ(verdict(), "verified"); }
+
+TEST_F(BulkVerification, RefusesAnotherImage) {
+    record_.sha256.bytes[31] ^= std::byte{1};
+    EXPECT_EQ(verdict(), "image-digest-mismatch");
+}
+
+TEST_F(BulkVerification, RefusesAnotherChunkRoot) {
+    record_.chunk_root.bytes[0] ^= std::byte{1};
+    EXPECT_EQ(verdict(), "chunk-hash-mismatch");
+}
+
+TEST_F(BulkVerification, SeesABlockThatChangedOnDisk) {
+    const auto& cid = image_.leaves[4];
+    Bytes block = store_.get(cid).value();
+    block[10] ^= std::byte{1};
+    ASSERT_TRUE(store_.remove(cid));
+    ASSERT_TRUE(store_.put(cid, block));
+    EXPECT_EQ(verdict(), "chunk-hash-mismatch");
+}
+
+TEST_F(BulkVerification, RefusesAnotherSize) {
+    record_.bytes -= 1;
+    EXPECT_EQ(verdict(), "content-too-large");
+    record_.bytes += 2;
+    EXPECT_EQ(verdict(), "content-incomplete");
+}
+
+TEST_F(BulkVerification, ReportsAMissingBlockAsWhatItIs) {
+    ASSERT_TRUE(store_.remove(image_.leaves[2]));
+    const auto verified = verify_image(ipfs::ImageReader(store_, image_), record_, *engine_);
+    ASSERT_FALSE(verified);
+    EXPECT_FALSE(refusal_of(verified.error().code()));
+}
+
+}  // namespace
+}  // namespace assay::gateway
