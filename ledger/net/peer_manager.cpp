@@ -328,17 +328,27 @@ void PeerManager::tick() {
     Actions retried;
     sync_.retry_early(now.wall, retried);
     apply(options_.slot, std::move(retried));
-    flush_tip_announcement();
 }
 
 void PeerManager::flush_tip_announcement() {
+    if (!tip_to_announce_) return;
     const auto now = steady_clock::now();
-    if (!tip_to_announce_ || now < tip_announced_ + kAnnounceGap) return;
+    if (now < tip_announced_ + kAnnounceGap) {
+        if (!std::exchange(flush_planned_, true)) tasks_.spawn(flush_later());
+        return;
+    }
     tip_to_announce_ = false;
     tip_announced_ = now;
     Announce news;
     news.items.emplace_back(chain_.tip().id);
     broadcast(news);
+}
+
+asio::awaitable<void> PeerManager::flush_later() {
+    asio::steady_timer timer(executor_, tip_announced_ + kAnnounceGap);
+    co_await timer.async_wait(kAsTuple);
+    flush_planned_ = false;
+    flush_tip_announcement();
 }
 
 void PeerManager::penalise(const Penalty& penalty) {

@@ -161,6 +161,7 @@ class PeerManager {
     void on_end(Slot peer, const std::shared_ptr<Connection>& connection, const Error& why);
     void apply(Slot from, Actions actions);
     void flush_tip_announcement();
+    boost::asio::awaitable<void> flush_later();
     void penalise(const Penalty& penalty);
     void note_refused(std::string what);
     [[nodiscard]] SyncTime time() const;
@@ -178,6 +179,7 @@ class PeerManager {
     std::map<std::string, std::string> dial_errors_;
     std::uint64_t ticks_ = 0;
     bool tip_to_announce_ = false;
+    bool flush_planned_ = false;
     std::chrono::steady_clock::time_point tip_announced_{};
     TaskGroup tasks_;
 };

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "host/base/assert.hpp"
+#include "host/base_daemon/log.hpp"
 #include "host/compute/async.hpp"
 #include "ledger/core/pow.hpp"
 
@@ -16,10 +17,15 @@ namespace asio = boost::asio;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
-// Header times are whole seconds: after one the template is made anew, and with nothing to mine
-// the rules are asked again (heartbeat, back-off, the parent's second).
 constexpr std::chrono::seconds kRefresh{1};
 constexpr std::chrono::seconds kAfterError{5};
+
+// Header times are whole seconds: with each of them the template is made anew, and with nothing to
+// mine the rules are asked again (heartbeat, back-off, the parent's second).
+std::chrono::nanoseconds until_next_second() {
+    const auto now = std::chrono::system_clock::now();
+    return std::chrono::floor<std::chrono::seconds>(now) + kRefresh - now;
+}
 
 compute::PowWork work_for(const BlockHeader& header) {
     compute::PowWork work;
@@ -58,13 +64,14 @@ asio::awaitable<void> Mining::run(std::function<void()> on_block) {
     while (!stopping_) {
         std::optional<BlockTemplate> block = chain_.make_template(slot_, clock_.now());
         if (!block) {
-            idle_.expires_after(kRefresh);
+            idle_.expires_after(until_next_second());
             co_await idle_.async_wait(kAsTuple);
             continue;
         }
         const Result<Hit> hit = co_await search(*block);
         if (!hit) {
             last_error_ = miner_->engine_info().name + ": " + hit.error().to_string();
+            log::warning("mining-engine-failed", {{"error", last_error_}});
             if (fall_back()) continue;
         } else if (!*hit || chain_.tip().id != block->header.previous) {
             continue;
@@ -73,6 +80,7 @@ asio::awaitable<void> Mining::run(std::function<void()> on_block) {
             continue;
         } else {
             last_error_ = mined.error().to_string();
+            log::error("own-block-refused", {{"error", last_error_}});
         }
         idle_.expires_after(kAfterError);
         co_await idle_.async_wait(kAsTuple);
@@ -83,7 +91,7 @@ asio::awaitable<Result<Mining::Hit>> Mining::search(const BlockTemplate& block) 
     search_ = std::stop_source();
     searching_ = true;
     searching_empty_ = block.txs.size() <= 1;  // the coinbase alone
-    refresh_.expires_after(kRefresh);
+    refresh_.expires_after(until_next_second());
     refresh_.async_wait([stop = search_](const boost::system::error_code& code) mutable {
         if (!code) stop.request_stop();
     });

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include "host/base/file.hpp"
+#include "host/base_daemon/log.hpp"
 #include "ledger/core/block.hpp"
 #include "ledger/core/tlog_proof.hpp"
 #include "ledger/net/peer_manager.hpp"
@@ -61,7 +62,10 @@ struct Node::Impl final : PeerObserver {
 
     void on_tip_changed() override {
         const auto same_height = chain->id_at(last_tip.height);
-        if (!same_height || *same_height != last_tip.id) ++reorgs;
+        if (!same_height || *same_height != last_tip.id) {
+            ++reorgs;
+            log::debug("chain-reorganised", {{"ledger", kind()}, {"height", chain->tip().height}});
+        }
         last_tip = chain->tip();
         if (mining) mining->on_tip_changed();
         cosign_wake.cancel();
@@ -72,7 +76,10 @@ struct Node::Impl final : PeerObserver {
         if (mining) mining->on_transaction_added();
         tell(NodeEvent::kTransaction);
     }
-    void on_misbehaviour(Slot, std::string_view) override { tell(NodeEvent::kMisbehaviour); }
+    void on_misbehaviour(Slot, std::string_view what) override {
+        log::warning("peer-misbehaved", {{"ledger", kind()}, {"what", what}});
+        tell(NodeEvent::kMisbehaviour);
+    }
     Result<void> on_checkpoint(Slot from, std::string_view text) override {
         auto changed = checkpoints.add(from, text);
         // A full disk is no fault of the peer's.
@@ -92,9 +99,24 @@ struct Node::Impl final : PeerObserver {
     }
 
     void note_checkpoint(const Result<bool>& changed) {
-        if (!changed) last_error = changed.error().to_string();
-        if (changed && *changed) tell(NodeEvent::kCheckpoint);
+        if (!changed) return note_error(changed.error());
+        if (conflict != checkpoints.conflict()) {
+            conflict = checkpoints.conflict();
+            if (!conflict.empty()) {
+                log::error("checkpoint-conflict", {{"ledger", kind()}, {"what", conflict}});
+            }
+        }
+        if (!*changed) return;
+        log::debug("checkpoint", {{"ledger", kind()}, {"size", checkpoints.newest()->size}});
+        tell(NodeEvent::kCheckpoint);
     }
+
+    void note_error(const Error& error) {
+        last_error = error.to_string();
+        log::error("node-failed", {{"ledger", kind()}, {"error", last_error}});
+    }
+
+    [[nodiscard]] std::string_view kind() const { return to_string(chain->genesis().kind); }
 
     void tell(NodeEvent event) {
         for (const auto& callback : callbacks) callback(event);
@@ -107,10 +129,7 @@ struct Node::Impl final : PeerObserver {
 
     void cosign() {
         auto notes = cosigner->sign_due(clock().now());
-        if (!notes) {
-            last_error = notes.error().to_string();
-            return;
-        }
+        if (!notes) return note_error(notes.error());
         for (std::string& note : *notes) {
             note_checkpoint(checkpoints.add(options.keys.slot, note));
             peers->broadcast(CheckpointMessage{std::move(note)});
@@ -143,6 +162,7 @@ struct Node::Impl final : PeerObserver {
     ChainTip last_tip;
     std::uint64_t reorgs = 0;
     std::string last_error;
+    std::string conflict;  // as last logged
     std::vector<std::function<void(NodeEvent)>> callbacks;
     asio::steady_timer cosign_wake;
     TaskGroup tasks;
