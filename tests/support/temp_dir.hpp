@@ -2,16 +2,24 @@
 
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 
 namespace assay::test {
 
+// For tests that stop processes, not machines, and would else wait for the disk all the time.
+inline std::filesystem::path memory_folder() {
+    const std::filesystem::path shm = "/dev/shm";
+    return ::access(shm.c_str(), W_OK) == 0 ? shm : std::filesystem::temp_directory_path();
+}
+
 class TempDir {
   public:
-    TempDir() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "assay-test-XXXXXX").string();
+    explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+        std::string pattern = (parent / "assay-test-XXXXXX").string();
         path_ = ::mkdtemp(pattern.data());
     }
     TempDir(const TempDir&) = delete;

@@ -48,7 +48,7 @@ class ImageResponse : public testing::Test {
         return to_bytes(ByteView(bytes_).subspan(from, size));
     }
 
-    test::TempDir dir_;
+    test::TempDir dir_{test::memory_folder()};
     ipfs::BlockStore store_ = std::move(ipfs::BlockStore::open(dir_.path()).value());
     Bytes bytes_;
     std::shared_ptr<const ipfs::ImageReader> reader_;

@@ -149,7 +149,7 @@ class Recorder : public testing::Test {
         settle(gateway);
     }
 
-    test::TempDir dir_;
+    test::TempDir dir_{test::memory_folder()};
     test::Founders founders_{2};
     crypto::PrivateKey device_ = test::new_key(crypto::Algorithm::kEcdsaP256);
     std::map<std::uint32_t, Bytes> signed_;
@@ -189,7 +189,7 @@ TEST_F(Recorder, WaitsForAgeOrCount) {
 
 TEST_F(Recorder, EachReceiptCountsOnceWhereverTheProcessStops) {
     for (int stop_at = 1;; ++stop_at) {
-        const test::TempDir world;
+        const test::TempDir world(test::memory_folder());
         ASSERT_TRUE(std::filesystem::create_directories(world.path() / "store"));
         ASSERT_TRUE(std::filesystem::create_directories(world.path() / "chain"));
         StopPoints points(stop_at);

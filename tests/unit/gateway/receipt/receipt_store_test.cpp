@@ -25,7 +25,7 @@ class Receipts : public testing::Test {
         receipts_ = ReceiptStore::open(*store_).value();
     }
 
-    test::TempDir dir_;
+    test::TempDir dir_{test::memory_folder()};
     std::unique_ptr<ledger::KeyValueStore> store_ = ledger::open_leveldb(dir_.path()).value();
     ReceiptStore receipts_ = ReceiptStore::open(*store_).value();
 };

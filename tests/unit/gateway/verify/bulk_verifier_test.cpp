@@ -40,7 +40,7 @@ class BulkVerification : public testing::Test {
         return verified ? "verified" : verified.error().code().message();
     }
 
-    test::TempDir dir_;
+    test::TempDir dir_{test::memory_folder()};
     ipfs::BlockStore store_;
     compute::Engines engines_;
     compute::HashEngine* engine_ = nullptr;
