@@ -35,7 +35,7 @@ struct AgentOptions {
     std::uint64_t boot_tries = 4;
     Milliseconds poll_max{60'000};
     // A refused release is tried again after this, doubled with each refusal up to the maximum.
-    Milliseconds refused_pause{30'000};
+    Milliseconds refused_pause{5'000};
     Milliseconds refused_pause_max{3'600'000};
 };
 
