@@ -34,9 +34,8 @@ Result<std::unique_ptr<PeerListener>> PeerListener::listen(asio::any_io_executor
     http::TlsOptions options(http::TlsRole::kServer, tls.certificate_pem, tls.key_pem);
     for (const PeerRoute& route : listener->routes_) options.alpn.push_back(route.alpn);
     options.accept = [routes = listener->routes_](const http::PeerIdentity& peer) {
-        return std::any_of(routes.begin(), routes.end(), [&](const PeerRoute& route) {
-            return route.knows(peer.spki_sha256);
-        });
+        return std::any_of(routes.begin(), routes.end(),
+                           [&](const PeerRoute& route) { return route.knows(peer.spki_sha256); });
     };
     auto context = http::TlsContext::make(options);
     if (!context) return fail(std::move(context).error().within("TLS identity for peers"));

@@ -56,8 +56,7 @@ class PeerListener {
     [[nodiscard]] const std::string& last_refused() const noexcept { return last_refused_; }
 
   private:
-    PeerListener(boost::asio::ip::tcp::acceptor acceptor,
-                 std::vector<PeerRoute> routes);
+    PeerListener(boost::asio::ip::tcp::acceptor acceptor, std::vector<PeerRoute> routes);
     boost::asio::awaitable<void> accept_all();
     boost::asio::awaitable<void> welcome(boost::asio::ip::tcp::socket socket);
 

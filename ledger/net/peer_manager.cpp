@@ -54,9 +54,8 @@ Result<std::unique_ptr<PeerManager>> PeerManager::create(asio::any_io_executor e
     };
     auto context = http::TlsContext::make(tls);
     if (!context) return fail(std::move(context).error().within("TLS identity for peers"));
-    return std::unique_ptr<PeerManager>(new PeerManager(std::move(executor), chain,
-                                                        std::move(options), observer, clock,
-                                                        std::move(*context)));
+    return std::unique_ptr<PeerManager>(new PeerManager(
+        std::move(executor), chain, std::move(options), observer, clock, std::move(*context)));
 }
 
 PeerManager::PeerManager(asio::any_io_executor executor,
@@ -213,14 +212,15 @@ Result<void> PeerManager::make_room(Slot peer, Slot dialler) {
     if (!record.connection) return {};
 
     const Slot standing = record.connection->dialler;
-    const bool wins = standing == dialler ? dialler == peer : dialler == std::min(peer, options_.slot);
+    const bool wins =
+        standing == dialler ? dialler == peer : dialler == std::min(peer, options_.slot);
     if (!wins) {
         // Should the standing one be dead, this finds out.
         record.connection->session.send(Ping{0});
         return fail(std::errc::already_connected, "another connection stands");
     }
-    record.connection->session.close(
-        Error(std::make_error_code(std::errc::already_connected), "replaced by another connection"));
+    record.connection->session.close(Error(std::make_error_code(std::errc::already_connected),
+                                           "replaced by another connection"));
     record.connection.reset();
     sync_.forget(peer);
     return {};

@@ -120,7 +120,9 @@ class PeerManager {
   private:
     // One connection and its protocol. Lives as long as its coroutine.
     struct Connection {
-        Connection(http::Stream stream, const SessionLimits& limits, PeerProtocol peer_protocol,
+        Connection(http::Stream stream,
+                   const SessionLimits& limits,
+                   PeerProtocol peer_protocol,
                    Slot dialler_slot)
             : session{std::move(stream), limits},
               protocol{std::move(peer_protocol)},

@@ -11,8 +11,8 @@ namespace assay::ledger {
 namespace {
 
 constexpr std::array<std::string_view, 11> kNames = {
-    "hello", "ping",        "pong",       "get-headers", "headers",   "announce", "get-data",
-    "block", "transaction", "checkpoint", "not-found"};
+    "hello",    "ping",  "pong",        "get-headers", "headers",  "announce",
+    "get-data", "block", "transaction", "checkpoint",  "not-found"};
 
 constexpr std::size_t kItemBytes = 33;  // kind and hash
 
@@ -167,13 +167,20 @@ Result<PeerMessage> decode_message(ByteView body) {
     const ByteView payload = body.subspan(1);
     Reader in(payload);
     switch (type) {
-        case 1: return decode_hello(in);
-        case 2: return decode_nonce<Ping>(in, "ping");
-        case 3: return decode_nonce<Pong>(in, "pong");
-        case 4: return decode_get_headers(in);
-        case 5: return decode_headers(in);
-        case 6: return decode_items<Announce, std::uint16_t>(in, kAnnounceMax, "announce");
-        case 7: return decode_items<GetData, std::uint8_t>(in, kGetDataMax, "get-data");
+        case 1:
+            return decode_hello(in);
+        case 2:
+            return decode_nonce<Ping>(in, "ping");
+        case 3:
+            return decode_nonce<Pong>(in, "pong");
+        case 4:
+            return decode_get_headers(in);
+        case 5:
+            return decode_headers(in);
+        case 6:
+            return decode_items<Announce, std::uint16_t>(in, kAnnounceMax, "announce");
+        case 7:
+            return decode_items<GetData, std::uint8_t>(in, kGetDataMax, "get-data");
         case 8:
             return bounded(payload, kBlockBytesMax, "block").map([](ByteView bytes) {
                 return PeerMessage{BlockMessage{to_bytes(bytes)}};
@@ -186,7 +193,8 @@ Result<PeerMessage> decode_message(ByteView body) {
             return bounded(payload, kNoteBytesMax, "checkpoint").map([](ByteView bytes) {
                 return PeerMessage{CheckpointMessage{std::string(as_text(bytes))}};
             });
-        case 11: return decode_not_found(in);
+        case 11:
+            return decode_not_found(in);
         default:
             return fail(Refusal::kUnknownType, "frame of type " + std::to_string(type));
     }

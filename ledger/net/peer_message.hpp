@@ -91,8 +91,17 @@ struct NotFound {
 };
 
 // In the order of the type numbers, 1 to 11.
-using PeerMessage = std::variant<Hello, Ping, Pong, GetHeaders, Headers, Announce, GetData,
-                                 BlockMessage, TransactionMessage, CheckpointMessage, NotFound>;
+using PeerMessage = std::variant<Hello,
+                                 Ping,
+                                 Pong,
+                                 GetHeaders,
+                                 Headers,
+                                 Announce,
+                                 GetData,
+                                 BlockMessage,
+                                 TransactionMessage,
+                                 CheckpointMessage,
+                                 NotFound>;
 
 // For logs: "hello", "get-headers".
 [[nodiscard]] std::string_view name_of(const PeerMessage& message) noexcept;
@@ -100,8 +109,8 @@ using PeerMessage = std::variant<Hello, Ping, Pong, GetHeaders, Headers, Announc
 // Length, type and payload: what goes on the wire. The message is within its limits.
 [[nodiscard]] Bytes encode_frame(const PeerMessage& message);
 
-// `body` is a frame without its length. Fails with Refusal::kMalformed, kLimitExceeded, kUnknownType
-// (type byte) or kUnknownVersion (protocol number of a hello).
+// `body` is a frame without its length. Fails with Refusal::kMalformed, kLimitExceeded,
+// kUnknownType (type byte) or kUnknownVersion (protocol number of a hello).
 [[nodiscard]] Result<PeerMessage> decode_message(ByteView body);
 
 }  // namespace assay::ledger

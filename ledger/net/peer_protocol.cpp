@@ -144,8 +144,7 @@ bool PeerProtocol::check_links(const Headers& message, Actions& actions) const {
     BlockId last;
     for (const SealedHeader& sealed : message.headers) {
         const BlockHeader& header = sealed.header;
-        const BlockVerdict verdict =
-            check_header_alone(header, sync_.chain().genesis().params);
+        const BlockVerdict verdict = check_header_alone(header, sync_.chain().genesis().params);
         if (verdict != BlockVerdict::kValid) {
             blame(actions, kPenaltyInvalid,
                   "header " + to_hex(sealed.id().view()) + ": " + std::string(to_string(verdict)));

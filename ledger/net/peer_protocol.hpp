@@ -1,9 +1,10 @@
-// One peer's side of the protocol without sockets: what we answer to each message, and how two chains
-// become equal. PeerManager feeds it from a connection; tests wire two of them back to back.
+// One peer's side of the protocol without sockets: what we answer to each message, and how two
+// chains become equal. PeerManager feeds it from a connection; tests wire two of them back to back.
 //
 // Headers first: a peer's headers must link and carry the work they claim (rules H1 and H6) before
-// a block is fetched; everything else about a block is judged by the Chain when its parent is there.
-// At most 16 blocks are under way from a peer, and what it does not deliver is asked of another.
+// a block is fetched; everything else about a block is judged by the Chain when its parent is
+// there. At most 16 blocks are under way from a peer, and what it does not deliver is asked of
+// another.
 //
 // Time is passed in. One thread.
 

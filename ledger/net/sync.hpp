@@ -1,6 +1,6 @@
-// What the peers of one chain share while they bring it up to date: which blocks are under way, which
-// wait for their parent or their time, and the way of each block into the Chain. No sockets; time is
-// passed in; one thread. Used by peer_protocol.hpp.
+// What the peers of one chain share while they bring it up to date: which blocks are under way,
+// which wait for their parent or their time, and the way of each block into the Chain. No sockets;
+// time is passed in; one thread. Used by peer_protocol.hpp.
 
 #pragma once
 

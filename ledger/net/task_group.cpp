@@ -13,8 +13,7 @@ namespace assay::ledger {
 namespace asio = boost::asio;
 
 TaskGroup::TaskGroup(asio::any_io_executor executor)
-    : executor_{std::move(executor)},
-      all_gone_{executor_, asio::steady_timer::time_point::max()} {}
+    : executor_{std::move(executor)}, all_gone_{executor_, asio::steady_timer::time_point::max()} {}
 
 void TaskGroup::spawn(asio::awaitable<void> task) {
     if (stopping_) return;

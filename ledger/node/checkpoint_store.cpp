@@ -36,8 +36,8 @@ Result<bool> CheckpointStore::add(Slot from, std::string_view text) {
     const auto known = open_.find(key);
 
     const Note nothing{note->text, {}};
-    auto merged = merge_notes(known == open_.end() ? nothing : known->second.note, *note,
-                              epoch_.members);
+    auto merged =
+        merge_notes(known == open_.end() ? nothing : known->second.note, *note, epoch_.members);
     if (!merged) return fail(std::move(merged).error());
     if (merged->signatures.empty()) {
         return fail(Refusal::kSignatureInvalid, "checkpoint without a signature of a member");

@@ -29,9 +29,9 @@ Result<Cosigner> Cosigner::open(std::filesystem::path file,
     if (!bytes) return fail(bytes.error());
     auto last = parse_checkpoint_text(as_text(*bytes));
     if (!last || last->origin != chain.genesis().origin) {
-        return fail(Refusal::kMalformed,
-                    cosigner.file_.string() + " does not say what this member cosigned last; "
-                    "restore it, or this member could contradict itself");
+        return fail(Refusal::kMalformed, cosigner.file_.string() +
+                                             " does not say what this member cosigned last; "
+                                             "restore it, or this member could contradict itself");
     }
     cosigner.last_ = std::move(*last);
     return cosigner;

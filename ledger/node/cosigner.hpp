@@ -54,8 +54,8 @@ class Cosigner {
     std::string name_;
     const crypto::PrivateKey* log_key_;
     const crypto::PrivateKey* cosign_key_;
-    std::optional<Checkpoint> last_;       // the largest ever signed; equals the file
-    std::optional<Timestamp> last_time_;   // when, in this process
+    std::optional<Checkpoint> last_;      // the largest ever signed; equals the file
+    std::optional<Timestamp> last_time_;  // when, in this process
     std::optional<std::string> latest_;
 };
 

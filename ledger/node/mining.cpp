@@ -119,8 +119,8 @@ Result<bool> Mining::finish(BlockTemplate block, const compute::PowHit& hit) {
     if (!sealed) return fail(sealed.error());
     const BlockOutcome outcome = chain_.accept_block(*sealed, clock_.now());
     if (outcome.verdict != BlockVerdict::kValid) {
-        return fail(Refusal::kBlockInvalid, "own block: " + std::string(to_string(outcome.verdict)) +
-                                                " " + outcome.detail);
+        return fail(Refusal::kBlockInvalid,
+                    "own block: " + std::string(to_string(outcome.verdict)) + " " + outcome.detail);
     }
     if (outcome.tip_changed) ++blocks_;
     return outcome.tip_changed;

@@ -1,5 +1,5 @@
-// The mining loop of one chain: takes a template when the rules leave this member something to mine,
-// searches it on the engine, seals what it finds and puts it into the chain. Idle otherwise.
+// The mining loop of one chain: takes a template when the rules leave this member something to
+// mine, searches it on the engine, seals what it finds and puts it into the chain. Idle otherwise.
 //
 // On the node's executor; only the search itself runs on a thread of its own.
 

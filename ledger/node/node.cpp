@@ -31,9 +31,9 @@ constexpr std::chrono::seconds kCosignCheck{30};  // is it time to sign again?
 Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
     const Member* member = registry.find(keys.slot);
     const auto mismatch = [&](std::string_view key) {
-        return fail(Refusal::kSignerUnknown, "the " + std::string(key) + " key is not the one that " +
-                                                 "the genesis names for slot " +
-                                                 std::to_string(keys.slot));
+        return fail(Refusal::kSignerUnknown,
+                    "the " + std::string(key) + " key is not the one that " +
+                        "the genesis names for slot " + std::to_string(keys.slot));
     };
     if (member == nullptr) return mismatch("member's");
     if (keys.seal.public_key() != member->seal) return mismatch("seal");
@@ -156,9 +156,9 @@ struct Node::Impl final : PeerObserver {
     SystemClock system_clock;
     std::unique_ptr<Chain> chain;
     CheckpointStore checkpoints;
-    std::optional<Cosigner> cosigner;    // set by create(), like the next
+    std::optional<Cosigner> cosigner;  // set by create(), like the next
     std::unique_ptr<PeerManager> peers;
-    std::unique_ptr<Mining> mining;      // null: this member does not mine
+    std::unique_ptr<Mining> mining;  // null: this member does not mine
     ChainTip last_tip;
     std::uint64_t reorgs = 0;
     std::string last_error;
@@ -192,8 +192,8 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
 
     PeerOptions peer_options(keys.slot, keys.tls);
     peer_options.connect = impl->options.connect;
-    auto peers = PeerManager::create(executor, *impl->chain, std::move(peer_options), *impl,
-                                     impl->clock());
+    auto peers =
+        PeerManager::create(executor, *impl->chain, std::move(peer_options), *impl, impl->clock());
     if (!peers) return fail(std::move(peers).error());
     impl->peers = std::move(*peers);
     return std::unique_ptr<Node>(new Node(std::move(impl)));

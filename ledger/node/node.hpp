@@ -104,8 +104,9 @@ class Node {
 
     // The newest one with a quorum; none before the first.
     [[nodiscard]] const std::optional<FinalCheckpoint>& checkpoint() const noexcept;
-    // The tlog-proof of a transaction under checkpoint(). Fails with std::errc::no_such_file_or_directory if
-    // the chain does not hold it, std::errc::resource_unavailable_try_again if it is not final yet.
+    // The tlog-proof of a transaction under checkpoint(). Fails with
+    // std::errc::no_such_file_or_directory if the chain does not hold it,
+    // std::errc::resource_unavailable_try_again if it is not final yet.
     [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;
 
     // Calls back, on the executor, after each change. Callbacks may submit; they must not stop() or

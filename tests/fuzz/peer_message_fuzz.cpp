@@ -1,7 +1,6 @@
-#include "ledger/net/peer_message.hpp"
-
 #include <algorithm>
 
+#include "ledger/net/peer_message.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace assay::fuzz {

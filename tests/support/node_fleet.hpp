@@ -74,7 +74,8 @@ class NodeFleet {
                                   copy_of(member.cosign), tls[i]);
     }
 
-    // Starts member `i`, who listens at addresses[i] and dials all the others, and itself by mistake.
+    // Starts member `i`, who listens at addresses[i] and dials all the others, and itself by
+    // mistake.
     void start(std::size_t i) {
         ledger::NodeOptions options(dir / members[i].entry.name, genesis_bytes,
                                     ledger::consortium_rules(), keys(i));

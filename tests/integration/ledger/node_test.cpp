@@ -2,11 +2,10 @@
 
 #include "ledger/node/node.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
 
 #include "ledger/core/checkpoint.hpp"
 #include "ledger/core/tlog_proof.hpp"
@@ -89,9 +88,12 @@ TEST_P(Fleet, ATransactionBecomesFinalOnEveryMember) {
     }
     EXPECT_TRUE(fleet.nodes[0]->submit(tx).error().is(Refusal::kDuplicateTransaction));
 }
-INSTANTIATE_TEST_SUITE_P(Members, Fleet,
-                         testing::Values(std::pair(1U, false), std::pair(2U, false),
-                                         std::pair(4U, false), std::pair(4U, true)));
+INSTANTIATE_TEST_SUITE_P(Members,
+                         Fleet,
+                         testing::Values(std::pair(1U, false),
+                                         std::pair(2U, false),
+                                         std::pair(4U, false),
+                                         std::pair(4U, true)));
 
 TEST(Node, AnIdleChainMinesNothing) {
     NodeFleet fleet(2);

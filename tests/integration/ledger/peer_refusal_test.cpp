@@ -1,8 +1,7 @@
 // Who and what is turned away at a member's peer port: raw TLS connections against a whole node.
 
-#include <gtest/gtest.h>
-
 #include <boost/json/object.hpp>
+#include <gtest/gtest.h>
 
 #include "host/http/stream.hpp"
 #include "ledger/net/dial_address.hpp"

@@ -1,8 +1,7 @@
 #include "ledger/net/dial_address.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
 
 #include "tests/support/run_awaitable.hpp"
 
@@ -20,8 +19,8 @@ TEST(DialAddress, SplitsHostAndPort) {
     EXPECT_EQ(*split_address("gw.example:4700"), Parts("gw.example", "4700"));
     EXPECT_EQ(*split_address("192.0.2.1:0"), Parts("192.0.2.1", "0"));
     EXPECT_EQ(*split_address("[2001:db8::1]:80"), Parts("2001:db8::1", "80"));
-    for (const char* bad : {"", "gw.example", ":80", "2001:db8::1:80", "a:", "a:x", "a:65536",
-                            "a:-1", "a:80x"}) {
+    for (const char* bad :
+         {"", "gw.example", ":80", "2001:db8::1:80", "a:", "a:x", "a:65536", "a:-1", "a:80x"}) {
         EXPECT_FALSE(split_address(bad).has_value()) << bad;
     }
 }

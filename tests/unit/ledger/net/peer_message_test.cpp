@@ -1,8 +1,8 @@
 #include "ledger/net/peer_message.hpp"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "host/base/codec.hpp"
 #include "host/base/text_encoding.hpp"

@@ -1,10 +1,10 @@
 #include "ledger/net/peer_protocol.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -25,7 +25,8 @@ Founders founders_of(std::size_t members) {
 
 // One member: its chain, and its protocols by the slot at the other end.
 struct Side {
-    Side(const Founders& founders, Slot own_slot) : slot{own_slot}, chain{founders.open(dir / "c")} {
+    Side(const Founders& founders, Slot own_slot)
+        : slot{own_slot}, chain{founders.open(dir / "c")} {
         sync.emplace(*chain);
     }
     PeerProtocol& with(Slot peer) {
@@ -74,7 +75,8 @@ struct Wire {
         for (auto& relay : actions.relays) relays.push_back(std::move(relay));
     }
     void run() {
-        while (step(a) || step(b)) {}
+        while (step(a) || step(b)) {
+        }
     }
     void tick() {
         take(a, a.with(b.slot).on_tick(now()));
@@ -203,7 +205,8 @@ TEST(PeerProtocol, BlocksThatArriveBeforeTheirParentsWait) {
     while (b.sync->downloads().in_flight(0, InventoryKind::kBlock) < 8) {
         ASSERT_TRUE(wire.step(a) || wire.step(b));
     }
-    while (wire.step(a)) {}  // all answers are on their way
+    while (wire.step(a)) {
+    }  // all answers are on their way
     const auto is_block = [](const auto& m) { return std::holds_alternative<BlockMessage>(m); };
     const auto first = std::find_if(wire.to_b.begin(), wire.to_b.end(), is_block);
     ASSERT_EQ(std::count_if(first, wire.to_b.end(), is_block), 8);
@@ -240,8 +243,8 @@ TEST(PeerProtocol, AnInvalidBlockNamesTheMemberThatSentIt) {
     while (std::none_of(wire.to_b.begin(), wire.to_b.end(), is_block)) {
         ASSERT_TRUE(wire.step(b) || wire.step(a));
     }
-    auto& block = std::get<BlockMessage>(
-        *std::find_if(wire.to_b.begin(), wire.to_b.end(), is_block));
+    auto& block =
+        std::get<BlockMessage>(*std::find_if(wire.to_b.begin(), wire.to_b.end(), is_block));
     block.bytes.back() ^= std::byte{1};
     wire.run();
     EXPECT_EQ(b.chain->tip().height, 0U);
@@ -301,7 +304,8 @@ TEST(PeerProtocol, AnswersWhatItHasAndSaysWhatItHasNot) {
     const InventoryItem tip(a.chain->tip().id);
     ASSERT_TRUE(protocol.on_message(GetData{{missing, tip}}, at).has_value());
     EXPECT_EQ(protocol.next_served(), PeerMessage(NotFound{missing}));
-    EXPECT_EQ(protocol.next_served(), PeerMessage(BlockMessage{*a.chain->block(a.chain->tip().id)}));
+    EXPECT_EQ(protocol.next_served(),
+              PeerMessage(BlockMessage{*a.chain->block(a.chain->tip().id)}));
     EXPECT_FALSE(protocol.next_served().has_value());
     EXPECT_EQ(protocol.on_message(Ping{9}, at)->replies.at(0), PeerMessage(Pong{9}));
 

@@ -1,11 +1,10 @@
 #include "ledger/net/peer_session.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <gtest/gtest.h>
 
 #include "ledger/net/dial_address.hpp"
 #include "tests/support/run_awaitable.hpp"

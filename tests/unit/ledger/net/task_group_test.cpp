@@ -1,9 +1,8 @@
 #include "ledger/net/task_group.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <gtest/gtest.h>
 
 #include "tests/support/run_awaitable.hpp"
 

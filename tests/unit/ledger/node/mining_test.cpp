@@ -1,11 +1,10 @@
 #include "ledger/node/mining.hpp"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
 
 #include "host/compute/engine_registry.hpp"
 #include "ledger/net/task_group.hpp"
