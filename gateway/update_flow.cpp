@@ -142,10 +142,14 @@ void UpdateFlow::look_up_releases() {
 }
 
 void UpdateFlow::start_what_is_due(SteadyTime now) {
-    for (auto& [leaf, attempt_of_leaf] : attempts_) {
+    std::vector<ledger::LeafHash> due;
+    for (const auto& [leaf, attempt_of_leaf] : attempts_) {
+        if (!attempt_of_leaf.running && attempt_of_leaf.due <= now) due.push_back(leaf);
+    }
+    // An attempt may end, and leave the map, before spawn() returns.
+    for (const ledger::LeafHash& leaf : due) {
         if (deliveries_.size() >= kDeliveriesMax) return;
-        if (attempt_of_leaf.running || attempt_of_leaf.due > now) continue;
-        attempt_of_leaf.running = true;
+        attempts_.at(leaf).running = true;
         deliveries_.spawn(attempt(leaf));
     }
 }

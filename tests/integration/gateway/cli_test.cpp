@@ -1,0 +1,139 @@
+// The command line as scripts meet it: exit codes, JSON on stdout, errors on stderr, help.
+
+#include "gateway/cli/cli.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include "gateway/cli/output.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::gateway {
+namespace {
+
+struct Ran {
+    int status = 0;
+    std::string out, err;
+};
+
+Ran run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "assay");
+    std::vector<const char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    Ran ran;
+    ran.status = cli::run(static_cast<int>(argv.size()), argv.data());
+    ran.out = testing::internal::GetCapturedStdout();
+    ran.err = testing::internal::GetCapturedStderr();
+    return ran;
+}
+
+class CommandLine : public testing::Test {
+  protected:
+    [[nodiscard]] std::string path(const std::string& name) const { return (dir_ / name).string(); }
+    assay::test::TempDir dir_;
+};
+
+TEST_F(CommandLine, UsageErrorsExitWithTwo) {
+    EXPECT_EQ(run({}).status, 2);
+    EXPECT_EQ(run({"bogus"}).status, 2);
+    EXPECT_EQ(run({"release", "publish"}).status, 2);
+    EXPECT_EQ(run({"init"}).status, 2);
+    EXPECT_EQ(run({"init", "--name", "x", "--roles", "emperor", "--dir", path("x")}).status, 2);
+    EXPECT_EQ(run({"init", "--name", "No Name", "--roles", "oem", "--dir", path("x")}).status, 2);
+}
+
+TEST_F(CommandLine, AFolderThatIsNoMembersExitsWithTenAndSaysWhatToDo) {
+    for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+             {"run"}, {"status"}, {"image", "ls"}, {"device", "list"}, {"key", "list"}}) {
+        std::vector<std::string> arguments = verb;
+        arguments.insert(arguments.end(), {"--dir", path("nowhere")});
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 10) << verb[0];
+        EXPECT_NE(ran.err.find("assay init"), std::string::npos);
+        EXPECT_TRUE(ran.out.empty());
+    }
+}
+
+TEST_F(CommandLine, ADaemonThatIsNotThereExitsWithTwenty) {
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status, 0);
+    const Ran ran = run({"status", "--dir", path("oem"), "--json"});
+    EXPECT_EQ(ran.status, 20);
+    const auto error = boost::json::parse(ran.err);
+    EXPECT_EQ(error.at("message_type").as_string(), "exit_error");
+    EXPECT_EQ(error.at("code"), 20);
+}
+
+TEST_F(CommandLine, InitMakesPrivateKeysAndNeverReplacesThem) {
+    const Ran ran = run({"init", "--name", "gw", "--roles", "gateway,node", "--dir", path("gw"),
+                         "--json"});
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    EXPECT_EQ(boost::json::parse(ran.out).at("card").as_string(), path("gw/gw.card"));
+    using std::filesystem::perms;
+    for (const char* const file :
+         {"keys/root.pem", "keys/tx.pem", "keys/seal.pem", "keys/vote.pem", "keys/cosign.pem",
+          "keys/log.pem", "keys/tls.pem", "keys/devices.pem", "site-ca/ca.key", "operator.token",
+          "operator.salt"}) {
+        const auto mode = std::filesystem::status(dir_ / "gw" / file).permissions();
+        EXPECT_EQ(mode, perms::owner_read | perms::owner_write) << file;
+    }
+    EXPECT_EQ(run({"init", "--name", "gw", "--roles", "gateway", "--dir", path("gw")}).status, 1);
+    const Ran keys = run({"key", "list", "--dir", path("gw"), "--json"});
+    EXPECT_EQ(boost::json::parse(keys.out).at("keys").as_array().size(), 8U);
+}
+
+TEST_F(CommandLine, ACardThatWasTamperedWithFoundsNothing) {
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status, 0);
+    ASSERT_EQ(run({"init", "--genesis", path("oem/oem.card"), "--out", path("genesis")}).status, 0);
+    EXPECT_TRUE(std::filesystem::exists(path("genesis/consortium.genesis")));
+    EXPECT_FALSE(std::filesystem::exists(path("genesis/gateway.genesis"))) << "no gateway among them";
+    {
+        std::fstream card(path("oem/oem.card"), std::ios::in | std::ios::out | std::ios::binary);
+        card.seekp(100);
+        card.put('!');
+    }
+    const Ran ran = run({"init", "--genesis", path("oem/oem.card"), "--out", path("other")});
+    EXPECT_EQ(ran.status, 4);
+    EXPECT_FALSE(std::filesystem::exists(path("other/consortium.genesis")));
+}
+
+TEST_F(CommandLine, EnginesAreListedAndAMissingOneIsAnError) {
+    const Ran ran = run({"engines", "--engine", "cpu", "--json"});
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    const auto engines = boost::json::parse(ran.out).at("engines").as_array();
+    ASSERT_FALSE(engines.empty());
+    EXPECT_EQ(engines.at(0).at("self_test").as_string(), "passed");
+    EXPECT_EQ(run({"engines", "--engine", "fpga:9"}).status, 1);
+}
+
+TEST_F(CommandLine, VerifyNamesTheFileThatIsNoAnchor) {
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status, 0);
+    // A card is neither an anchor nor a proof.
+    const Ran ran = run({"verify", path("oem/oem.card"), "--anchor", path("oem/oem.card")});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.err.find("oem.card"), std::string::npos);
+}
+
+TEST_F(CommandLine, EveryVerbHasAnExample) {
+    for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+             {"init"}, {"run"}, {"status"}, {"engines"}, {"verify"}, {"key", "list"},
+             {"release", "publish"}, {"release", "list"}, {"release", "policy", "set"},
+             {"image", "add"}, {"image", "ls"}, {"device", "enrol"}, {"device", "list"},
+             {"ledger", "status"}, {"ledger", "block"}, {"ledger", "prove"}}) {
+        std::vector<std::string> arguments = verb;
+        arguments.emplace_back("--help");
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 0) << verb.back();
+        EXPECT_NE(ran.out.find("Example:\n  assay " + verb[0]), std::string::npos) << verb.back();
+    }
+}
+
+}  // namespace
+}  // namespace assay::gateway

@@ -1,0 +1,205 @@
+// The whole path in one process: from `assay release publish` at the OEM to receipts on the
+// gateways' ledger, and what is refused on the way.
+
+#include <gtest/gtest.h>
+
+#include "gateway/cli/submission.hpp"
+#include "host/ipfs/importer.hpp"
+#include "ledger/core/release_record.hpp"
+#include "tests/integration/gateway/daemons.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using test::Consortium;
+using test::eventually;
+using test::TestDevice;
+
+Bytes image_of(std::size_t size, unsigned seed) {
+    Bytes image(size);
+    unsigned state = seed;
+    for (std::byte& byte : image) {
+        state = state * 1'664'525 + 1'013'904'223;
+        byte = static_cast<std::byte>(state >> 24);
+    }
+    return image;
+}
+
+TEST(ReleasePath, CarriesAReleaseFromTheOemToADeviceAndItsReceiptsToTheLedger) {
+    Consortium world;
+    world.set_policy();
+    const Bytes image = image_of(2'500'000, 1);  // three chunks
+    const std::string leaf = world.publish(image, 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+
+    TestDevice device(world, "device-1");
+    const auto answer = device.poll();
+    ASSERT_TRUE(answer.assignment);
+    EXPECT_EQ(to_hex(answer.assignment->release.view()), leaf);
+    EXPECT_EQ(answer.assignment->image_bytes, image.size());
+    EXPECT_EQ(device.poll().assignment->nonce, answer.assignment->nonce) << "one per assignment";
+
+    const std::string base = "/agent/v1/releases/" + leaf;
+    const auto proof = device.request("GET", base + "/proof");
+    ASSERT_EQ(proof.status, 200U);
+    const auto anchor = ledger::decode_anchor(device.enrolment.anchor).value();
+    ledger::DeviceTrust trust{.anchor = anchor, .checkpoint = {}, .now = {}, .device = {}};
+    const auto verified = ledger::verify_device_proof(proof.body, trust);
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    EXPECT_EQ(to_hex(verified->leaf.view()), leaf);
+
+    EXPECT_EQ(device.request("GET", base + "/chunks").body.size(), 3 * 32U);
+    EXPECT_EQ(device.request("GET", base + "/image").body, image);
+    const auto rest = device.request("GET", base + "/image", {}, "bytes=1000000-");
+    EXPECT_EQ(rest.status, 206U);
+    EXPECT_EQ(rest.body, to_bytes(ByteView(image).subspan(1'000'000)));
+
+    const Bytes verified_receipt =
+        device.receipt(*answer.assignment, ledger::ReceiptEvent::kVerified, 1);
+    const Bytes confirmed = device.receipt(*answer.assignment, ledger::ReceiptEvent::kConfirmed, 2);
+    EXPECT_EQ(device.post(verified_receipt).status, 200U);
+    EXPECT_EQ(device.post(verified_receipt).status, 200U) << "sent again, acknowledged again";
+    EXPECT_EQ(device.post(confirmed).status, 200U);
+    EXPECT_FALSE(device.poll(1).assignment);
+
+    ASSERT_TRUE(eventually([&] {
+        const auto receipts = world.gw.get("/v1/status").at("receipts").as_object();
+        return receipts.at("on_ledger") == 2 && receipts.at("stored") == 2;
+    }));
+    const auto audit = world.gw.get("/v1/receipts/audit");
+    EXPECT_EQ(audit.at("missing"), 0);
+    EXPECT_EQ(audit.at("on_ledger_twice"), 0);
+    EXPECT_EQ(world.gw.get("/v1/status").at("devices").at("confirmed"), 1);
+}
+
+TEST(ReleasePath, GoesOnWhereItStoppedAfterARestart) {
+    Consortium world;
+    world.set_policy();
+    const Bytes image = image_of(1'200'000, 2);
+    const std::string leaf = world.publish(image, 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    TestDevice device(world, "device-1");
+    const auto before = device.poll();
+    const Bytes receipt = device.receipt(*before.assignment, ledger::ReceiptEvent::kVerified, 1);
+    EXPECT_EQ(device.post(receipt).status, 200U);
+
+    world.gw.stop();
+    world.oem.stop();  // the image must come from the gateway's own store now
+    world.gw.start();
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    EXPECT_EQ(world.gw.get("/v1/status").at("receipts").at("stored"), 1);
+    const auto after = device.poll();
+    ASSERT_TRUE(after.assignment);
+    EXPECT_EQ(after.assignment->nonce, before.assignment->nonce);
+    EXPECT_EQ(device.post(receipt).status, 200U);
+    EXPECT_EQ(world.gw.get("/v1/status").at("receipts").at("stored"), 1) << "known, not new";
+    EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + leaf + "/image").body, image);
+}
+
+// A record that its own image contradicts: well signed, and still wrong.
+std::string publish_contradiction(const Consortium& world, ByteView image) {
+    const MemberFolder& folder = world.oem.folder();
+    const auto file = folder.dir() / "contradiction";
+    EXPECT_TRUE(write_file_durable(file, image));
+    compute::Engines engines;
+    auto store = ipfs::BlockStore::open(folder.content()).value();
+    const auto imported = ipfs::import_file(file, ipfs::unixfs_v1_2025(),
+                                            *engines.find_hash("cpu").value().engine, store).value();
+    ledger::ReleaseRecord record;
+    record.vendor = ledger::vendor_id_of(Consortium::kVendor);
+    record.device_class = ledger::class_id_of(record.vendor, Consortium::kClass);
+    record.component = Consortium::kComponent;
+    record.sequence = 1;
+    record.version = "1.0";
+    record.retain_until = 4'000'000'000;
+    ledger::ReleaseImage entry;
+    entry.cid = imported.cid.bytes();
+    entry.sha256 = imported.sha256;
+    entry.sha256.bytes[0] ^= std::byte{1};
+    entry.bytes = imported.bytes;
+    entry.import = {"unixfs-v1-2025", ipfs::unixfs_v1_2025().chunk_bytes, 1024};
+    entry.chunk_root = imported.chunk_root;
+    record.images = {entry};
+    const auto daemon = cli::DaemonClient::open(folder);
+    const auto membership = cli::find_membership(folder, *daemon);
+    const auto key = crypto::load_key(folder.key("tx")).value();
+    const auto leaf = cli::sign_and_submit(*daemon, *membership, ledger::TxType::kRelease,
+                                           ledger::subject_of(record),
+                                           ledger::encode_release(record), key);
+    EXPECT_TRUE(leaf) << leaf.error().message;
+    return leaf.value_or("");
+}
+
+TEST(ReleasePath, RefusesAReleaseItsImageContradictsAndRemembersIt) {
+    Consortium world;
+    world.set_policy();
+    const std::string leaf = publish_contradiction(world, image_of(300'000, 3));
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "refused"; }));
+    EXPECT_EQ(world.gw.refusals("image-digest-mismatch"), 1);
+    TestDevice device(world, "device-1");
+    EXPECT_FALSE(device.poll().assignment);
+    EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + leaf + "/image").status, 404U);
+
+    world.gw.stop();
+    world.oem.stop();  // without a source there is nothing to look at again
+    world.gw.start();
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "refused"; }));
+}
+
+TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
+    Consortium world;
+    world.set_policy();
+    const std::string leaf = world.publish(image_of(100'000, 4), 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    TestDevice device(world, "device-1");
+    TestDevice other(world, "device-2");
+    const auto assignment = *device.poll().assignment;
+
+    EXPECT_EQ(device.request("POST", protocol::kPollPath, as_bytes("{}")).status, 400U);
+    EXPECT_EQ(device.post(as_bytes("no receipt")).status, 400U);
+    EXPECT_EQ(world.gw.refusals("malformed"), 2);
+    const Bytes foreign = other.receipt(assignment, ledger::ReceiptEvent::kConfirmed, 1);
+    EXPECT_EQ(device.post(foreign).status, 422U);
+    EXPECT_EQ(world.gw.refusals("signature-invalid"), 1);
+    EXPECT_EQ(device.post(device.receipt(assignment, ledger::ReceiptEvent::kVerified, 5)).status,
+              200U);
+    EXPECT_EQ(device.post(device.receipt(assignment, ledger::ReceiptEvent::kInstalled, 5)).status,
+              422U);
+    EXPECT_EQ(world.gw.refusals("receipt-replayed"), 1);
+    auto unknown = assignment;
+    unknown.release.bytes[0] ^= std::byte{1};
+    EXPECT_EQ(device.post(device.receipt(unknown, ledger::ReceiptEvent::kConfirmed, 6)).status, 404U);
+    EXPECT_EQ(world.gw.refusals("release-unknown"), 1);
+    // What a device refused is evidence, known release or not.
+    const auto word = static_cast<std::uint16_t>(Refusal::kSignerUnknown);
+    EXPECT_EQ(device.post(device.receipt(unknown, ledger::ReceiptEvent::kRefused, 7, word)).status,
+              200U);
+    EXPECT_EQ(world.gw.refusals("signer-unknown"), 1);
+
+    // A key that the site's CA has certified for this name once, but that is no longer enrolled.
+    TestDevice again(world, "device-1");
+    EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 403U);
+    EXPECT_EQ(world.gw.refusals("device-unknown"), 1);
+    EXPECT_EQ(again.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 200U);
+}
+
+TEST(ReleasePath, ADeviceThatFailsIsNotOfferedTheSameAtOnce) {
+    Consortium world;
+    world.set_policy();
+    const std::string leaf = world.publish(image_of(100'000, 5), 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    TestDevice device(world, "device-1");
+    const auto assignment = *device.poll().assignment;
+    const auto word = static_cast<std::uint16_t>(Refusal::kHealthCheckFailed);
+    EXPECT_EQ(device.post(device.receipt(assignment, ledger::ReceiptEvent::kRolledBack, 1, word))
+                  .status,
+              200U);
+    EXPECT_FALSE(device.poll().assignment);
+    EXPECT_EQ(world.gw.refusals("health-check-failed"), 1);
+    const auto devices = world.gw.get("/v1/devices").at("devices").as_array();
+    EXPECT_EQ(devices.at(0).at("assignment").as_string(), "held-back");
+    EXPECT_EQ(devices.at(0).at("last_word").as_string(), "health-check-failed");
+}
+
+}  // namespace
+}  // namespace assay::gateway
