@@ -3,7 +3,8 @@
 //
 // A response of any status is a success; an Error means that there was none. Errors:
 // std::errc::timed_out, the connection's own, Refusal::kMalformed or kLimitExceeded for what the
-// server sent, and the TLS errors of tls.hpp. Redirects are not followed.
+// server sent, and the TLS errors of tls.hpp. Redirects are not followed. A request may be sent a
+// second time if a kept connection dies without an answer, but never a POST or PATCH.
 
 #pragma once
 

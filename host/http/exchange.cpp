@@ -60,10 +60,13 @@ asio::awaitable<Result<Response>> Exchange::run(const std::string& head, Clock::
     end_ = end;
     const Result<void> sent = co_await send(head);
     if (!sent && connection_.deadline.expired()) co_return fail(explain(sent.error()));
-    // A server may refuse a body before it has read it all; its answer says more than our error.
+    // A server may refuse the body before it has read it all, or the certificate that came with it:
+    // its answer, or its alert, says more than our error.
     Result<Response> response = co_await receive();
     connection_.deadline.disarm();
-    if (!response && !answered_ && !sent) co_return fail(explain(sent.error()));
+    if (!sent && !response && response.error().is(std::errc::connection_reset)) {
+        co_return fail(explain(sent.error()));
+    }
     co_return response;
 }
 

@@ -194,7 +194,7 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
         " GET / HTTP/1.1\r\nHost: h\r\n\r\n",
         "GET  / HTTP/1.1\r\nHost: h\r\n\r\n",
         "G\x01T / HTTP/1.1\r\nHost: h\r\n\r\n",
-        std::string("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 30),
+        std::string("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 28),
         get("/", "Host h\r\n"),
         get("/", "Host: h\r\nA b: c\r\n"),
         get("/", "Host: h\r\nA : c\r\n"),
