@@ -72,6 +72,34 @@ TEST(ReleasePath, CarriesAReleaseFromTheOemToADeviceAndItsReceiptsToTheLedger) {
     EXPECT_EQ(world.gw.get("/v1/status").at("devices").at("confirmed"), 1);
 }
 
+TEST(ReleasePath, AnAuditorChecksItOfflineWithTheAnchorAlone) {
+    Consortium world;
+    world.set_policy();
+    cli::ProveOptions prove;
+    prove.dir = world.gw.folder().dir();
+    prove.leaf = world.publish(image_of(100'000, 6), 1);
+    prove.out = prove.dir / "release.proof";
+    ASSERT_TRUE(eventually([&] { return cli::prove(prove).has_value(); }));
+    TestDevice device(world, "device-1");
+    cli::VerifyOptions verify;
+    verify.file = prove.out;
+    verify.anchor = prove.dir / "anchor.cbor";
+    ASSERT_TRUE(write_file_durable(verify.anchor, device.enrolment.anchor));
+    world.gw.stop();
+    world.oem.stop();
+    const auto verified = cli::verify_proof(verify);
+    ASSERT_TRUE(verified) << verified.error().message;
+    EXPECT_EQ(verified->json.at("leaf").as_string(), prove.leaf);
+    EXPECT_EQ(verified->json.at("issuer").as_string(), "oem");
+
+    Bytes proof = read_file(prove.out, ledger::kDeviceProofBytesMax).value();
+    proof[proof.size() / 2] ^= std::byte{1};
+    ASSERT_TRUE(write_file_durable(prove.out, proof));
+    const auto refused = cli::verify_proof(verify);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, cli::ExitCode::kVerificationFailed);
+}
+
 TEST(ReleasePath, GoesOnWhereItStoppedAfterARestart) {
     Consortium world;
     world.set_policy();
