@@ -154,7 +154,7 @@ Result<CertificatePtr> parse_certificate(ByteView encoded) {
     CertificatePtr certificate;
     if (as_text(encoded).starts_with("-----BEGIN")) {
         const BioPtr bio = reading_bio(encoded);
-        certificate.reset(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+        certificate.reset(PEM_read_bio_X509(bio.get(), nullptr, no_pass_phrase, nullptr));
     } else {
         const unsigned char* cursor = as_uchar(encoded);
         certificate.reset(d2i_X509(nullptr, &cursor, static_cast<long>(encoded.size())));
@@ -309,7 +309,8 @@ Result<Bytes> issue(ByteView ca_certificate_pem,
         return fail(Refusal::kLimitExceeded, "certificate request");
     }
     const BioPtr bio = reading_bio(csr_pem);
-    const RequestPtr request(PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
+    const RequestPtr request(
+        PEM_read_bio_X509_REQ(bio.get(), nullptr, no_pass_phrase, nullptr));
     if (!request) {
         return fail(Refusal::kMalformed, "not a PEM certificate request: " + openssl_reason());
     }

@@ -39,6 +39,10 @@ using BioPtr = OpensslPtr<BIO, BIO_free_all>;
     return to_bytes(std::string_view(data, static_cast<std::size_t>(size)));
 }
 
+// For every PEM that is read: without it OpenSSL would ask for the pass phrase of an encrypted one on
+// the terminal, and a daemon would stand still.
+inline int no_pass_phrase(char*, int, int, void*) { return -1; }
+
 // Takes the oldest error off OpenSSL's queue for this thread and empties the rest.
 [[nodiscard]] inline std::string openssl_reason() {
     const char* reason = ERR_reason_error_string(ERR_get_error());

@@ -147,8 +147,6 @@ Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
 
 Result<PrivateKey> PrivateKey::from_pem(ByteView pem) {
     if (pem.size() > kPemBytesMax) return fail(Refusal::kLimitExceeded, "PEM private key");
-    // Without this callback OpenSSL would ask for the pass phrase of an encrypted key on the tty.
-    const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };
     const BioPtr bio = reading_bio(pem);
     Handle handle(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr));
     if (!handle) {

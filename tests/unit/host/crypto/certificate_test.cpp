@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include "host/base/text_encoding.hpp"
 #include "host/crypto/sha256.hpp"
@@ -230,6 +231,33 @@ TEST(CertificateParsing, TakesPemAndDerAndNothingCut) {
     der.push_back(std::byte{0});
     EXPECT_FALSE(public_key_of_certificate(der));
     EXPECT_TRUE(common_name_of_certificate(Bytes(20'000)).error().is(Refusal::kLimitExceeded));
+}
+
+// A daemon that asks the terminal for a pass phrase stands still.
+TEST(CertificateParsing, AsksNobodyForAPassPhrase) {
+    const Bytes pem = make_self_signed(p256(), "a", 1)->certificate_pem;
+    const Parsed certificate(pem);
+    BIO* const bio = BIO_new(BIO_s_mem());
+    const unsigned char phrase[] = {'o', 'p', 'e', 'n'};
+    ASSERT_EQ(PEM_ASN1_write_bio(reinterpret_cast<i2d_of_void*>(i2d_X509), PEM_STRING_X509, bio,
+                                 certificate.get(), EVP_aes_256_cbc(), phrase, sizeof phrase,
+                                 nullptr, nullptr),
+              1);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio, &text);
+    const Bytes encrypted = to_bytes(std::string_view(text, static_cast<std::size_t>(size)));
+    BIO_free(bio);
+
+    int ends[2] = {};
+    ASSERT_EQ(::pipe(ends), 0);
+    ASSERT_EQ(::write(ends[1], "open\n", 5), 5);
+    ::close(ends[1]);
+    const int standard_input = ::dup(STDIN_FILENO);
+    ::dup2(ends[0], STDIN_FILENO);
+    EXPECT_FALSE(public_key_of_certificate(encrypted));
+    ::dup2(standard_input, STDIN_FILENO);
+    ::close(standard_input);
+    ::close(ends[0]);
 }
 
 }  // namespace
