@@ -24,7 +24,8 @@ namespace assay::crypto {
 
 inline constexpr std::size_t kCoseSignaturesMax = 8;
 inline constexpr std::size_t kCosePayloadBytesMax = 65'535;
-inline constexpr std::size_t kCoseClaimBytesMax = 128;
+// The longest is a release's subject: two ids of 32 digits, a component of 64, two slashes.
+inline constexpr std::size_t kCoseClaimBytesMax = 130;
 
 struct CoseHeader {
     std::optional<std::string> issuer;

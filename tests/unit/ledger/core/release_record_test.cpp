@@ -65,6 +65,16 @@ TEST(ReleaseRecord, NamesItsSubjectByVendorClassAndComponent) {
                   to_hex(uuid5(uuid5_dns("acme.example"), "edge-x64")) + "/firmware");
 }
 
+TEST(ReleaseRecord, WithTheLongestComponentNameCanBeSigned) {
+    const test::TestConsortium consortium;
+    ReleaseRecord release = small_release();
+    release.component = std::string(64, 'c');
+    const Bytes bytes = consortium.sign(release);
+    const auto tx = decode_transaction(bytes);
+    ASSERT_TRUE(tx) << tx.error().to_string();
+    EXPECT_EQ(tx->subject, subject_of(release));
+}
+
 TEST(ReleaseRecord, RefusesWhatContradictsItself) {
     const auto word = [](auto change) {
         const auto decoded = decoded_after(change);
