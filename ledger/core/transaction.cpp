@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::size_t kPairs = 6;
+constexpr std::byte kSign1Tag{0xd2};  // CBOR tag 18
 
 Result<TxBody> decode_body(cbor::Decoder& in) {
     Fields map(in, "transaction");
@@ -56,6 +57,9 @@ Result<Transaction> decode_transaction(ByteView bytes) {
     if (auto size = check_size(bytes.size()); !size) return fail(std::move(size).error());
     auto message = crypto::decode_cose(bytes);
     if (!message) return fail(std::move(message).error().within("transaction"));
+    if (message->signatures.size() == 1 && bytes.front() != kSign1Tag) {
+        return fail(Refusal::kMalformed, "transaction: one signer makes a COSE_Sign1");
+    }
     if (!message->header.issuer || !message->header.subject) {
         return fail(Refusal::kMalformed, "transaction names no issuer or no subject");
     }

@@ -56,6 +56,19 @@ TEST(Transaction, MayCarrySeveralSignatures) {
     EXPECT_TRUE(verify_single_signature(*tx, a.public_key()).error().is(Refusal::kSignerUnknown));
 }
 
+// One signer has one form, COSE_Sign1; a COSE_Sign of one would be a second.
+TEST(Transaction, RefusesACoseSignOfOne) {
+    const auto key = test::new_key();
+    const crypto::PrivateKey* const keys[] = {&key};
+    const Bytes bytes = sign_transaction(sample_body(), {"m5", "x", keys}).value();
+    const auto message = crypto::decode_cose(bytes);
+    ASSERT_TRUE(message.has_value());
+    const auto other = crypto::cose_sign(keys, message->header, message->payload);
+    ASSERT_TRUE(other.has_value());
+    ASSERT_TRUE(crypto::decode_cose(*other).has_value());
+    EXPECT_TRUE(decode_transaction(*other).error().is(Refusal::kMalformed));
+}
+
 // No bit may change without the transaction failing to decode or to verify: its id is what it says.
 TEST(Transaction, IsNotMalleable) {
     const auto key = test::new_key(crypto::Algorithm::kEcdsaP256);
