@@ -206,14 +206,15 @@ Result<Note> merge_notes(const Note& a, const Note& b, std::span<const EpochMemb
             *same = judged;
         }
     }
-    // Log signatures first, then by slot; beyond the bound of a note one log signature is enough.
+    // Log signatures first, then by slot. Beyond the bound of a note the first log signature stays,
+    // the others make room; of 64 members one cosignature has to as well, which no quorum misses.
     std::stable_sort(kept.begin(), kept.end(), [](const Judged& x, const Judged& y) {
         if (x.time.has_value() != y.time.has_value()) return !x.time.has_value();
         return x.member->slot < y.member->slot;
     });
     if (kept.size() > kNoteSignaturesMax) {
-        kept.erase(kept.begin(),
-                   kept.begin() + static_cast<std::ptrdiff_t>(kept.size() - kNoteSignaturesMax));
+        const auto excess = static_cast<std::ptrdiff_t>(kept.size() - kNoteSignaturesMax);
+        kept.erase(kept.begin() + 1, kept.begin() + 1 + excess);
     }
     Note merged;
     merged.text = a.text;

@@ -127,6 +127,27 @@ TEST_F(CheckpointTest, MergeKeepsTheNewestOfEachMemberAndDropsTheInvalid) {
     EXPECT_FALSE(merge_notes(first, other, epoch_.members));
 }
 
+// 64 members make 128 signatures, a note holds 64: enough must stay for a quorum and a log key.
+TEST_F(CheckpointTest, MergeOfTheMostMembersStillCounts) {
+    EpochRecord epoch;
+    Note first{checkpoint_text(log_.checkpoint()), {}};
+    Note second = first;
+    for (Slot slot = 0; slot < kMembersMax; ++slot) {
+        const std::string name = "m" + std::to_string(slot);
+        const auto log = test::key_named(name + " log");
+        const auto cosign = test::key_named(name + " cosign");
+        epoch.members.push_back({slot, name, cosign.public_key(), log.public_key(), {}});
+        Note& note = slot < kMembersMax / 2 ? first : second;
+        note.signatures.push_back(sign_checkpoint(log_.checkpoint(), log).value());
+        note.signatures.push_back(cosign_checkpoint(log_.checkpoint(), name, 1000, cosign).value());
+    }
+    epoch.quorum = 2 * kMembersMax / 3 + 1;
+    const auto merged = merge_notes(first, second, epoch.members);
+    ASSERT_TRUE(merged);
+    const auto found = verify_checkpoint(to_string(*merged), TestConsortium::kOrigin, epoch);
+    EXPECT_TRUE(found) << found.error().to_string();
+}
+
 std::string slurp(const std::filesystem::path& path) {
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
