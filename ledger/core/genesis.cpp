@@ -5,6 +5,7 @@
 #include "host/base/cbor.hpp"
 #include "host/crypto/sha256.hpp"
 #include "ledger/core/block.hpp"
+#include "ledger/core/coinbase.hpp"
 #include "ledger/core/fields.hpp"
 #include "ledger/core/pow.hpp"
 #include "ledger/core/registry.hpp"
@@ -16,6 +17,8 @@ constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::size_t kOriginBytesMax = 128;
 constexpr std::uint64_t kSecondsMax = 31'536'000;  // a year, for every interval
 constexpr std::uint64_t kBlocksMax = 10'000'000;
+// Header and seal, count, coinbase with its length, the length of the one transaction.
+constexpr std::uint64_t kBlockBytesBesideTx = kSealedHeaderBytes + 4 + 4 + kCoinbaseBytes + 4;
 constexpr std::string_view kChainIdDomain{"ASSAY1-genesis\0", 15};
 
 struct ParamField {
@@ -71,6 +74,10 @@ Result<ChainParams> decode_params(cbor::Decoder& in) {
     const auto limit = expand_target(params.pow_limit);
     if (!limit || compact_target(*limit) != params.pow_limit) {
         map.refuse(Refusal::kMalformed, "pow_limit is not a compact target");
+    }
+    // A transaction that fits no block would wait for ever, and all that came later behind it.
+    if (params.tx_bytes_max + kBlockBytesBesideTx > params.block_bytes_max) {
+        map.refuse(Refusal::kMalformed, "a transaction of tx_bytes_max fits no block");
     }
     return map.finish(params, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13});
 }

@@ -109,6 +109,7 @@ TEST_F(Waiting, HasRoomFor256OfEachSlot) {
 TEST_F(Waiting, FillsBlocksUpToTheirLimits) {
     founders.genesis.params.block_txs_max = 3;
     founders.genesis.params.block_bytes_max = 1'024;
+    founders.genesis.params.tx_bytes_max = 700;
     founders.seal_genesis();
     chain.reset();
     chain = founders.open(dir / "d");

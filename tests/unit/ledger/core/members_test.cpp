@@ -189,6 +189,8 @@ TEST(Genesis, RefusesParametersThatMakeNoChain) {
     EXPECT_TRUE(refused([](auto& g) { g.params.pow_limit = 0x207fffff + 1; })) << "negative";
     EXPECT_TRUE(refused([](auto& g) { g.params.pow_limit = 0x04001234; })) << "not canonical";
     EXPECT_TRUE(refused([](auto& g) { g.params.block_bytes_max = 2'097'153; }));
+    EXPECT_TRUE(refused([](auto& g) { g.params.block_bytes_max = 65'535; }))
+        << "a transaction of 65,535 bytes fits no block";
     EXPECT_TRUE(refused([](auto& g) { g.params.block_txs_max = 1; }));
     EXPECT_TRUE(refused([](auto& g) { g.params.tx_bytes_max = 65'536; }));
     EXPECT_TRUE(refused([](auto& g) { g.kind = LedgerKind::kGateway; }));
