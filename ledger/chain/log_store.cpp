@@ -1,5 +1,8 @@
 #include "ledger/chain/log_store.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "host/base/assert.hpp"
 #include "ledger/chain/chain_keys.hpp"
 
@@ -23,14 +26,50 @@ void LogStore::stage(StateWriter& database, LogIndex index, const LeafHash& leaf
     database.put(keys::log_leaf(index), leaf.view());
 }
 
-LogHash LogStore::root(std::uint64_t size) const {
-    ASSAY_ASSERT(size <= leaves_.size());
-    return crypto::tree_root(std::span(leaves_).first(size));
+void LogStore::append(const LeafHash& leaf) {
+    levels_.front().push_back(leaf);
+    for (std::size_t k = 0; levels_[k].size() % 2 == 0; ++k) {
+        if (k + 1 == levels_.size()) levels_.emplace_back();
+        const auto pair = std::span(levels_[k]).last<2>();
+        levels_[k + 1].push_back(crypto::node_hash(pair[0], pair[1]));
+    }
 }
 
+void LogStore::truncate(std::uint64_t size) {
+    ASSAY_ASSERT(size <= this->size());
+    for (std::size_t k = 0; k < levels_.size(); ++k) levels_[k].resize(size >> k);
+}
+
+LogHash LogStore::root_of(std::uint64_t begin, std::uint64_t count) const {
+    const std::uint64_t left = std::bit_floor(count);
+    const auto level = static_cast<std::size_t>(std::countr_zero(left));
+    const LogHash& root = levels_[level][begin >> level];
+    return left == count ? root : crypto::node_hash(root, root_of(begin + left, count - left));
+}
+
+LogHash LogStore::root(std::uint64_t size) const {
+    ASSAY_ASSERT(size <= this->size());
+    return size == 0 ? crypto::empty_root() : root_of(0, size);
+}
+
+// RFC 6962 section 2.1.1, from the root down; the path lists the hashes from the leaf up.
 std::vector<LogHash> LogStore::inclusion_path(LogIndex index, std::uint64_t size) const {
-    ASSAY_ASSERT(index < size && size <= leaves_.size());
-    return crypto::inclusion_path(std::span(leaves_).first(size), index);
+    ASSAY_ASSERT(index < size && size <= this->size());
+    std::vector<LogHash> path;
+    std::uint64_t begin = 0;
+    while (size > 1) {
+        const std::uint64_t left = std::bit_floor(size - 1);
+        if (index - begin < left) {
+            path.push_back(root_of(begin + left, size - left));
+            size = left;
+        } else {
+            path.push_back(root_of(begin, left));
+            begin += left;
+            size -= left;
+        }
+    }
+    std::ranges::reverse(path);
+    return path;
 }
 
 }  // namespace assay::ledger

@@ -1,6 +1,6 @@
-// The log of a chain: the leaf hashes of its transactions in order (RFC 6962). All are held in
-// memory, 32 bytes each, over a table of the database; paths and roots of every size cost one pass
-// over them. One owner at a time.
+// The log of a chain: the leaf hashes of its transactions in order (RFC 6962), over a table of the
+// database. In memory are the roots of all perfect subtrees, 64 bytes for each leaf, so that a root
+// or path of any size costs O(log^2 n) hashes. One owner at a time.
 
 #pragma once
 
@@ -22,17 +22,22 @@ class LogStore {
     // Writes the leaf at `index` to a state that is being prepared; append() follows once that is
     // on the disk.
     static void stage(StateWriter& database, LogIndex index, const LeafHash& leaf);
-    void append(const LeafHash& leaf) { leaves_.push_back(leaf); }
+    void append(const LeafHash& leaf);
     // Forgets the leaves from `size` on; the database's own are undone with their block.
-    void truncate(std::uint64_t size) { leaves_.resize(size); }
+    // Precondition: size <= size().
+    void truncate(std::uint64_t size);
 
-    [[nodiscard]] std::uint64_t size() const noexcept { return leaves_.size(); }
+    [[nodiscard]] std::uint64_t size() const noexcept { return levels_.front().size(); }
     // Precondition of both: size <= size(), and index < size.
     [[nodiscard]] LogHash root(std::uint64_t size) const;
     [[nodiscard]] std::vector<LogHash> inclusion_path(LogIndex index, std::uint64_t size) const;
 
   private:
-    std::vector<LeafHash> leaves_;
+    // Of the `count` > 0 leaves from `begin`, where RFC 6962 has a subtree of that many.
+    [[nodiscard]] LogHash root_of(std::uint64_t begin, std::uint64_t count) const;
+
+    // levels_[k][i] is the root of the 2^k leaves from i * 2^k; levels_[0] are the leaves.
+    std::vector<std::vector<LogHash>> levels_{1};
 };
 
 }  // namespace assay::ledger
