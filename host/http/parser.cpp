@@ -71,7 +71,6 @@ class Core {
     explicit Core(const ParserLimits& limits) : limits_{limits} {
         parser_.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
         parser_.body_limit(limits.body_bytes_max);
-        parser_.eager(true);
     }
 
     Result<void> feed(ByteView data) {
@@ -100,6 +99,10 @@ class Core {
     }
 
     beast_http::parser<kIsRequest, ArrivingBody>& beast() { return parser_; }
+    // As the head has them; Beast mixes in the trailers later, which must not pass for the head's
+    // (RFC 9110, section 6.5.1).
+    Headers& headers() noexcept { return headers_; }
+    [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
     [[nodiscard]] bool started() const noexcept { return started_; }
     [[nodiscard]] unsigned error_status() const noexcept { return error_status_; }
     Bytes take_rest() noexcept { return std::exchange(pending_, Bytes{}); }
@@ -115,6 +118,7 @@ class Core {
             if (code == beast_http::error::need_more) break;
             if (code) return refuse(code);
             if (used == 0) break;
+            if (!parser_.eager() && parser_.is_header_done()) take_head();
         }
         // An unfinished head, chunk line or trailer. Beast bounds only the head.
         if (!parser_.is_done() && data.size() > limits_.header_bytes_max) {
@@ -122,6 +126,13 @@ class Core {
         }
         append(pending_, data);
         return {};
+    }
+
+    // Beast stops at the end of the head until it is told to be eager.
+    void take_head() {
+        headers_ = headers_of(parser_.get());
+        keep_alive_ = parser_.keep_alive();
+        parser_.eager(true);
     }
 
     tl::unexpected<Error> refuse(const error_code& code) {
@@ -139,6 +150,8 @@ class Core {
     ParserLimits limits_;
     beast_http::parser<kIsRequest, ArrivingBody> parser_;
     Bytes pending_;
+    Headers headers_;
+    bool keep_alive_ = false;
     bool started_ = false;
     unsigned error_status_ = 400;
 };
@@ -205,8 +218,8 @@ Result<void> RequestParser::Impl::check_head() {
     const auto& head = core.beast().get();
     request.method = text(head.method_string());
     request.target = text(head.target());
-    request.headers = headers_of(head);
-    request.keep_alive = core.beast().keep_alive();
+    request.headers = std::move(core.headers());
+    request.keep_alive = core.keep_alive();
     if (auto framing = check_framing(); !framing) return framing;
 
     const std::string_view target = origin_form(request.target);
@@ -269,13 +282,13 @@ Result<void> ResponseParser::feed_end() { return impl_->core.feed_end(); }
 bool ResponseParser::started() const noexcept { return impl_->core.started(); }
 bool ResponseParser::has_head() const noexcept { return impl_->core.beast().is_header_done(); }
 bool ResponseParser::done() const noexcept { return impl_->core.beast().is_done(); }
-bool ResponseParser::keep_alive() const noexcept { return impl_->core.beast().keep_alive(); }
+bool ResponseParser::keep_alive() const noexcept { return impl_->core.keep_alive(); }
 
 Response ResponseParser::take_head() {
     ASSAY_ASSERT(has_head());
     const auto& head = impl_->core.beast().get();
     Response response(head.result_int());
-    response.headers = headers_of(head);
+    response.headers = std::move(impl_->core.headers());
     return response;
 }
 

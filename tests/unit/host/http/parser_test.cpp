@@ -109,6 +109,20 @@ TEST(RequestParser, ReadsChunkedBodies) {
     EXPECT_EQ(as_text(parser.take().body), "abcde");
 }
 
+TEST(RequestParser, DoesNotTakeTrailersForFieldsOfTheHead) {
+    const std::string_view body = "Transfer-Encoding: chunked\r\n\r\n0\r\nHost: t\r\nX: y\r\n\r\n";
+    const Outcome without = parse("PUT / HTTP/1.1\r\n" + std::string(body));
+    ASSERT_FALSE(without.fed);
+    EXPECT_NE(without.fed.error().context().find("Host"), std::string::npos);
+
+    RequestParser parser(small_limits());
+    ASSERT_TRUE(parser.feed(as_bytes("PUT / HTTP/1.1\r\nHost: h\r\n" + std::string(body))));
+    ASSERT_TRUE(parser.done());
+    const Request request = parser.take();
+    EXPECT_EQ(request.header("Host"), "h");
+    EXPECT_EQ(request.header("X"), std::nullopt);
+}
+
 TEST(RequestParser, SeesExpectContinueBeforeTheBody) {
     RequestParser parser(small_limits());
     ASSERT_TRUE(parser.feed(as_bytes(
