@@ -94,8 +94,7 @@ Result<void> App::build_content_server() {
     http::ServerOptions options;
     options.listen = config_.content_listen;
     options.tls = *tls;
-    auto server =
-        http::Server::listen(io_.get_executor(), options, std::cref(content_routes_));
+    auto server = http::Server::listen(io_.get_executor(), options, std::cref(content_routes_));
     if (!server) return fail(std::move(server).error().within("[content] listen"));
     content_server_ = std::move(*server);
     return {};
@@ -117,16 +116,13 @@ Result<void> App::build_operator_server() {
     if (gateway_) add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
     http::ServerOptions options;
     options.listen = config_.operator_listen;
-    auto server =
-        http::Server::listen(io_.get_executor(), options, std::cref(operator_routes_));
+    auto server = http::Server::listen(io_.get_executor(), options, std::cref(operator_routes_));
     if (!server) return fail(std::move(server).error().within("[operator] listen"));
     operator_server_ = std::move(*server);
     return {};
 }
 
-App::~App() {
-    pool_.join();
-}
+App::~App() { pool_.join(); }
 
 Result<void> App::run() {
     boost::asio::signal_set signals(io_, SIGTERM, SIGINT);

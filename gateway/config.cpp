@@ -35,7 +35,8 @@ std::vector<std::string> peers(const ConfigTable& table) {
     if (addresses.size() > kPeersMax) table.note_error("connect", "more than 64 peers");
     for (const std::string& address : addresses) {
         if (!http::parse_endpoint(address)) {
-            table.note_error("connect", "\"" + address + "\" is not an address like \"oem.example:8471\"");
+            table.note_error("connect",
+                             "\"" + address + "\" is not an address like \"oem.example:8471\"");
         }
     }
     return addresses;
@@ -47,8 +48,8 @@ std::vector<std::string> sources(const ConfigTable& table) {
     for (const std::string& url : urls) {
         const auto parsed = http::parse_url(url);
         if (!parsed || parsed->target != "/" || url.ends_with('/')) {
-            table.note_error("sources", "\"" + url +
-                                            "\" is not a source like \"https://oem.example:8472\"");
+            table.note_error("sources",
+                             "\"" + url + "\" is not a source like \"https://oem.example:8472\"");
         }
     }
     return urls;

@@ -87,7 +87,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       content_client_{needs.executor, std::move(content_tls)},
       retriever_{needs.executor, content_client_, needs.content, *needs.node_parts.engines.hash,
                  needs.pool},
-      verifier_{*needs.node_parts.engines.hash, needs.pool},
+      verifier_{*needs.node_parts.engines.hash, needs.content, needs.pool},
       flow_{needs.executor, flow_parts(needs, retriever_, verifier_, verdicts_, catalog_)},
       tx_key_{std::move(tx_key)},
       recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
@@ -157,8 +157,9 @@ GatewayStatusParts GatewayRole::status_parts() const {
 }
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
-    return {devices_,    authority_, catalog_, receipts_, consortium_, *node_, clock_, token,
-            "https://" + agents_->address()};
+    return {devices_,  authority_,  catalog_,
+            receipts_, consortium_, *node_,
+            clock_,    token,       "https://" + agents_->address()};
 }
 
 }  // namespace assay::gateway

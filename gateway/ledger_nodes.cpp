@@ -19,21 +19,22 @@ Result<Bytes> read_genesis(const std::filesystem::path& path, ledger::LedgerKind
     return bytes;
 }
 
-Result<ledger::Slot> own_slot(ByteView genesis_bytes, ledger::LedgerKind kind, const Config& config) {
+Result<ledger::Slot> own_slot(ByteView genesis_bytes,
+                              ledger::LedgerKind kind,
+                              const Config& config) {
     const auto genesis = ledger::decode_genesis(genesis_bytes);
     if (!genesis) return fail(Error(genesis.error()).within("genesis"));
     if (genesis->kind != kind) {
-        return fail(std::errc::invalid_argument, "this is a genesis of the " +
-                                                     std::string(to_string(genesis->kind)) +
-                                                     " ledger, not of the " +
-                                                     std::string(to_string(kind)) + " ledger");
+        return fail(std::errc::invalid_argument,
+                    "this is a genesis of the " + std::string(to_string(genesis->kind)) +
+                        " ledger, not of the " + std::string(to_string(kind)) + " ledger");
     }
     for (const ledger::Member& member : genesis->members) {
         if (member.name == config.name) return member.slot;
     }
-    return fail(std::errc::invalid_argument,
-                "the genesis names no member \"" + config.name + "\": found it again with this "
-                "member's card, or correct `name` in assay.toml");
+    return fail(std::errc::invalid_argument, "the genesis names no member \"" + config.name +
+                                                 "\": found it again with this "
+                                                 "member's card, or correct `name` in assay.toml");
 }
 
 Result<ledger::MemberKeys> load_keys(const MemberFolder& folder, ledger::Slot slot) {

@@ -1,5 +1,6 @@
 // The TLS of a member's listeners and connections: who is let in, and whom it trusts. Peers and
-// content are pinned to the registry of the consortium; devices show a certificate of the site's CA.
+// content are pinned to the registry of the consortium; devices show a certificate of the site's
+// CA.
 
 #pragma once
 

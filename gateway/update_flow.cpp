@@ -1,14 +1,15 @@
 // release -> consortium ledger -> lookup -> IPFS retrieval -> bulk verification
 //         -> parallel dispatch -> device install -> receipt -> gateway ledger
 //
-//   release, consortium ledger   a producer's `assay release publish` (gateway/cli) signs the record;
-//                                the members' nodes (ledger/) put it onto the ledger and cosign it
-//   lookup                       gateway/release    what is final and newest
-//   IPFS retrieval               host/ipfs          blocks from several sources, each against its CID
-//   bulk verification            gateway/verify     -> host/compute -> kernels/
-//   parallel dispatch            gateway/dispatch, gateway/api
-//   device install               device/            verifies all of it again, by itself
-//   receipt, gateway ledger      gateway/receipt    -> ledger/ with the gateway rule set
+//   release             gateway/cli       a producer's `assay release publish` signs the record
+//   consortium ledger   ledger/           the members' nodes record and cosign it
+//   lookup              gateway/release   what is final, and newest
+//   IPFS retrieval      host/ipfs         from several sources, each block against its CID
+//   bulk verification   gateway/verify    -> host/compute -> kernels/
+//   parallel dispatch   gateway/dispatch  and gateway/api, which devices talk to
+//   device install      device/           which checks all of it again, by itself
+//   receipt             gateway/receipt   one for each step of each device
+//   gateway ledger      ledger/           with the gateway rule set
 
 #include "gateway/update_flow.hpp"
 
@@ -36,8 +37,10 @@ bool is_for_good(const Error& error) {
         case Refusal::kContentTooLarge:
         case Refusal::kChunkHashMismatch:
         case Refusal::kImageDigestMismatch:
-        case Refusal::kPayloadUnsupported: return true;
-        default: return false;
+        case Refusal::kPayloadUnsupported:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -48,13 +51,13 @@ UpdateFlow::UpdateFlow(boost::asio::any_io_executor executor, UpdateFlowParts pa
 
 UpdateFlow::Step UpdateFlow::carry(CatalogEntry& entry) {
     Delivery delivery(entry);  // found final on the ledger by look_up_releases()
-    Result<void> ok = co_await recall_verdict(delivery);     // gateway/verify: refused before?
-    if (ok) ok = co_await choose_image(delivery);            // gateway/release
-    if (ok) ok = co_await retrieve_from_ipfs(delivery);      // host/ipfs
-    if (ok) ok = co_await verify_in_bulk(delivery);          // gateway/verify -> host/compute
-    if (ok) ok = co_await remember_verified(delivery);       // on disk: not verified twice
-    if (ok) ok = co_await prepare_proof(delivery);           // what devices check: ledger/core
-    if (ok) ok = co_await offer_to_devices(delivery);        // gateway/dispatch, gateway/api
+    Result<void> ok = co_await recall_verdict(delivery);  // gateway/verify: refused before?
+    if (ok) ok = co_await choose_image(delivery);         // gateway/release
+    if (ok) ok = co_await retrieve_from_ipfs(delivery);   // host/ipfs
+    if (ok) ok = co_await verify_in_bulk(delivery);       // gateway/verify -> host/compute
+    if (ok) ok = co_await remember_verified(delivery);    // on disk: not verified twice
+    if (ok) ok = co_await prepare_proof(delivery);        // what devices check: ledger/core
+    if (ok) ok = co_await offer_to_devices(delivery);     // gateway/dispatch, gateway/api
     co_return ok;  // device/ installs; gateway/receipt records what each device did
 }
 

@@ -21,9 +21,9 @@ Result<Device*> device_of(const AgentApiParts& parts, const http::Request& reque
     Device* const device =
         request.peer == nullptr ? nullptr : parts.devices.find(request.peer->common_name);
     if (device == nullptr || crypto::spki_sha256(device->key) != request.peer->spki_sha256) {
-        return fail(Refusal::kDeviceUnknown,
-                    request.peer == nullptr ? std::string("a client without a certificate")
-                                            : request.peer->common_name);
+        return fail(Refusal::kDeviceUnknown, request.peer == nullptr
+                                                 ? std::string("a client without a certificate")
+                                                 : request.peer->common_name);
     }
     return device;
 }
@@ -91,7 +91,8 @@ http::Response poll(const AgentApiParts& parts, const http::Request& request) {
 }
 
 // The ready release named in the path.
-Result<const CatalogEntry*> ready_release(const AgentApiParts& parts, const http::Request& request) {
+Result<const CatalogEntry*> ready_release(const AgentApiParts& parts,
+                                          const http::Request& request) {
     if (const auto device = device_of(parts, request); !device) return fail(Error(device.error()));
     const auto leaf = leaf_in_path(request);
     if (!leaf) return fail(Error(leaf.error()));

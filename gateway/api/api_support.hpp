@@ -16,8 +16,8 @@
 namespace assay::gateway {
 
 [[nodiscard]] http::Response json_response(unsigned status, const boost::json::object& body);
-// problem+json for an error: 422 for a refusal, 503 for what may be tried again, 404 for what is not
-// there, else 500.
+// problem+json for an error: 422 for a refusal, 503 for what may be tried again, 404 for what is
+// not there, else 500.
 [[nodiscard]] http::Response problem_of(const Error& error);
 
 // The path's {leaf}; fails with kMalformed unless it is 64 hexadecimal digits.

@@ -12,7 +12,9 @@ constexpr std::uint64_t kPieceBytes = 256 * 1024;
 // The part of an image that one response sends.
 class ImagePart {
   public:
-    ImagePart(std::shared_ptr<const ipfs::ImageReader> image, std::uint64_t from, std::uint64_t bytes)
+    ImagePart(std::shared_ptr<const ipfs::ImageReader> image,
+              std::uint64_t from,
+              std::uint64_t bytes)
         : image_{std::move(image)}, next_{from}, end_{from + bytes} {}
 
     boost::asio::awaitable<Result<Bytes>> next() {
@@ -57,10 +59,9 @@ http::Response image_response(const http::Request& request,
         response.headers.set("Content-Range", "bytes */" + std::to_string(total));
     } else if (range.verdict == http::RangeVerdict::kPartial) {
         response = part_response(206, std::move(image), range.offset, range.length);
-        response.headers.set("Content-Range",
-                             "bytes " + std::to_string(range.offset) + "-" +
-                                 std::to_string(range.offset + range.length - 1) + "/" +
-                                 std::to_string(total));
+        response.headers.set("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
+                                                  std::to_string(range.offset + range.length - 1) +
+                                                  "/" + std::to_string(total));
     } else {
         response = part_response(200, std::move(image), 0, total);
     }

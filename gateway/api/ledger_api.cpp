@@ -29,9 +29,12 @@ ledger::Node* ledger_of(const LedgerApiParts& parts, const http::Request& reques
 
 std::string type_name(ledger::TxType type) {
     switch (type) {
-        case ledger::TxType::kRelease: return "release";
-        case ledger::TxType::kVendorPolicy: return "vendor-policy";
-        case ledger::TxType::kReceiptBatch: return "receipt-batch";
+        case ledger::TxType::kRelease:
+            return "release";
+        case ledger::TxType::kVendorPolicy:
+            return "vendor-policy";
+        case ledger::TxType::kReceiptBatch:
+            return "receipt-batch";
     }
     return std::to_string(static_cast<std::uint64_t>(type));
 }
@@ -64,7 +67,8 @@ json::object describe_block(const ledger::Chain& chain,
     out["bits"] = header.bits;
     out["nonce"] = header.nonce;
     out["slot"] = header.slot();
-    if (const ledger::Member* const member = chain.registry().find(header.slot()); member && height) {
+    if (const ledger::Member* const member = chain.registry().find(header.slot());
+        member && height) {
         out["sealed_by"] = member->name;
     }
     json::array transactions;
@@ -87,8 +91,8 @@ http::Response get_block(const LedgerApiParts& parts, const http::Request& reque
     const auto id = node->chain().id_at(height);
     const auto bytes = id ? node->chain().block(*id) : std::nullopt;
     if (!bytes) {
-        return http::problem(404, "block-unknown", "the tip is at height " +
-                                                       std::to_string(node->chain().tip().height));
+        return http::problem(404, "block-unknown",
+                             "the tip is at height " + std::to_string(node->chain().tip().height));
     }
     const auto block = ledger::decode_block(*bytes);
     if (!block) return problem_of(block.error());

@@ -2,7 +2,8 @@
 //
 //   GET /v1/releases                  all on the ledger; on a gateway with how far each is
 //   GET /v1/releases/{leaf}/proof     device proof, application/cbor
-//   GET /v1/policies/{vendor}         the newest policy; {vendor} is a name or 32 hexadecimal digits
+//   GET /v1/policies/{vendor}         the newest policy; {vendor} is a name or 32 hexadecimal
+//   digits
 
 #pragma once
 

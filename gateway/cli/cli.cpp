@@ -1,9 +1,9 @@
 #include "gateway/cli/cli.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <iostream>
+
+#include <CLI/CLI.hpp>
 
 #include "gateway/cli/verbs.hpp"
 
@@ -68,7 +68,8 @@ void add_init(CLI::App& app, Request& request) {
         "  assay init --genesis oem/oem.card gw/gw.card --out genesis --origin fleet.example",
         choose);
     InitMemberOptions& member = request.member;
-    CLI::Option* const name = verb->add_option("--name", member.name, "The member's name: a-z0-9.-");
+    CLI::Option* const name =
+        verb->add_option("--name", member.name, "The member's name: a-z0-9.-");
     verb->add_option("--roles", member.roles, "oem, supplier, node, gateway, auditor")
         ->delimiter(',');
     verb->add_option("--dir", member.dir, "The folder to make (default: the name)");
@@ -104,21 +105,21 @@ void add_daemon_verbs(CLI::App& app, Request& request) {
     add_dir(*add_verb(app, "status", "Show how the running daemon is", "assay status --dir oem",
                       [&request] { request.verb = [&] { return show_status(request.folder); }; }),
             request.folder.dir);
-    CLI::App* const engines = add_verb(
-        app, "engines", "Find and test what this machine can hash and mine with",
-        "assay engines --json",
-        [&request] { request.verb = [&] { return list_engines(request.engine); }; });
+    CLI::App* const engines =
+        add_verb(app, "engines", "Find and test what this machine can hash and mine with",
+                 "assay engines --json",
+                 [&request] { request.verb = [&] { return list_engines(request.engine); }; });
     engines->add_option("--engine", request.engine, "Only this one: cpu, opencl, opencl:0 ...");
 }
 
 void add_release_verbs(CLI::App& app, Request& request) {
     CLI::App* const release = add_group(app, "release", "Releases and who may sign them");
     CLI::App* const policy = add_group(*release, "policy", "Vendor policies");
-    CLI::App* const set = add_verb(
-        *policy, "set", "State who may release for a vendor; signed with the root key",
-        "assay release policy set --dir oem --vendor acme.example \\\n"
-        "      --delegate supplier.card:'modem,sensor-*' --wait",
-        [&request] { request.verb = [&] { return set_policy(request.policy); }; });
+    CLI::App* const set =
+        add_verb(*policy, "set", "State who may release for a vendor; signed with the root key",
+                 "assay release policy set --dir oem --vendor acme.example \\\n"
+                 "      --delegate supplier.card:'modem,sensor-*' --wait",
+                 [&request] { request.verb = [&] { return set_policy(request.policy); }; });
     add_dir(*set, request.policy.dir);
     set->add_option("--vendor", request.policy.vendor, "Domain name or UUID")->required();
     set->add_option("--version", request.policy.version, "Default: one more than on the ledger");
@@ -163,25 +164,26 @@ void add_release_verbs(CLI::App& app, Request& request) {
 
 void add_content_verbs(CLI::App& app, Request& request) {
     CLI::App* const image = add_group(app, "image", "The content store");
-    CLI::App* const add = add_verb(
-        *image, "add", "Import a file as IPFS blocks", "assay image add fw.bin --dir oem",
-        [&request] { request.verb = [&] { return add_image(request.image); }; });
+    CLI::App* const add =
+        add_verb(*image, "add", "Import a file as IPFS blocks", "assay image add fw.bin --dir oem",
+                 [&request] { request.verb = [&] { return add_image(request.image); }; });
     add->add_option("file", request.image.file, "The image")->required()->check(CLI::ExistingFile);
     add_dir(*add, request.image.dir);
     add->add_option("--profile", request.image.profile, "Import profile")->capture_default_str();
-    add_dir(*add_verb(*image, "ls", "List the images that are here whole", "assay image ls --dir gw",
-                      [&request] { request.verb = [&] { return list_images(request.folder); }; }),
-            request.folder.dir);
+    add_dir(
+        *add_verb(*image, "ls", "List the images that are here whole", "assay image ls --dir gw",
+                  [&request] { request.verb = [&] { return list_images(request.folder); }; }),
+        request.folder.dir);
 }
 
 void add_device_verbs(CLI::App& app, Request& request) {
     CLI::App* const device = add_group(app, "device", "Devices of a gateway");
     EnrolOptions& enrol = request.enrol;
-    CLI::App* const verb = add_verb(
-        *device, "enrol", "Issue a device its certificate and its anchor of trust",
-        "assay device enrol --dir gw --id dev-1 --csr dev-1/device.csr \\\n"
-        "      --vendor acme.example --out dev-1",
-        [&request] { request.verb = [&] { return enrol_device(request.enrol); }; });
+    CLI::App* const verb =
+        add_verb(*device, "enrol", "Issue a device its certificate and its anchor of trust",
+                 "assay device enrol --dir gw --id dev-1 --csr dev-1/device.csr \\\n"
+                 "      --vendor acme.example --out dev-1",
+                 [&request] { request.verb = [&] { return enrol_device(request.enrol); }; });
     add_dir(*verb, enrol.dir);
     verb->add_option("--id", enrol.id, "Its serial; the name on its certificate")->required();
     verb->add_option("--csr", enrol.csr, "Its certificate request")
@@ -201,17 +203,17 @@ void add_ledger_verbs(CLI::App& app, Request& request) {
                       "assay ledger status --dir oem",
                       [&request] { request.verb = [&] { return show_ledgers(request.folder); }; }),
             request.folder.dir);
-    CLI::App* const block = add_verb(
-        *ledger, "block", "Show one block", "assay ledger block 3 --dir oem",
-        [&request] { request.verb = [&] { return show_block(request.block); }; });
+    CLI::App* const block =
+        add_verb(*ledger, "block", "Show one block", "assay ledger block 3 --dir oem",
+                 [&request] { request.verb = [&] { return show_block(request.block); }; });
     block->add_option("height", request.block.height, "Its height")->required();
     block->add_option("--ledger", request.block.ledger, "consortium or gateway")
         ->capture_default_str();
     add_dir(*block, request.block.dir);
-    CLI::App* const prove_verb = add_verb(
-        *ledger, "prove", "Write a proof that others can check offline",
-        "assay ledger prove LEAF --dir gw --out release.proof",
-        [&request] { request.verb = [&] { return prove(request.prove); }; });
+    CLI::App* const prove_verb =
+        add_verb(*ledger, "prove", "Write a proof that others can check offline",
+                 "assay ledger prove LEAF --dir gw --out release.proof",
+                 [&request] { request.verb = [&] { return prove(request.prove); }; });
     prove_verb->add_option("leaf", request.prove.leaf, "Leaf hash: 64 hexadecimal digits")
         ->required();
     prove_verb->add_option("--ledger", request.prove.ledger, "consortium or gateway")

@@ -1,9 +1,8 @@
 // assay device enrol, assay device list: the devices of a gateway.
 
-#include <fmt/format.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "device/protocol/enrolment.hpp"
 #include "gateway/cli/daemon_client.hpp"
@@ -56,11 +55,10 @@ Outcome list_devices(const FolderOptions& options) {
     Output output;
     for (const auto& value : devices->at("devices").as_array()) {
         const boost::json::object& in = value.as_object();
-        output.text += fmt::format("{:<20} {:<12} sequence {:<6} {:<14} last receipt: {} {}\n",
-                                   text_at(in, "id"), text_at(in, "state"),
-                                   text_at(in, "confirmed_sequence"), text_at(in, "assignment"),
-                                   text_at(in, "last_event"),
-                                   in.contains("last_word") ? text_at(in, "last_word") : "");
+        output.text += fmt::format(
+            "{:<20} {:<12} sequence {:<6} {:<14} last receipt: {} {}\n", text_at(in, "id"),
+            text_at(in, "state"), text_at(in, "confirmed_sequence"), text_at(in, "assignment"),
+            text_at(in, "last_event"), in.contains("last_word") ? text_at(in, "last_word") : "");
     }
     if (output.text.empty()) output.text = "No device is enrolled.\n";
     output.json = std::move(*devices);

@@ -1,12 +1,11 @@
 // assay init --genesis: the founding records of a consortium and of its gateways' ledger, from the
 // members' cards. The order of the cards gives the slots.
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <chrono>
 
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
@@ -41,9 +40,8 @@ Answer<std::vector<ledger::Member>> read_cards(const std::vector<std::filesystem
 
 Answer<std::uint32_t> seconds_of(const std::string& text, std::string_view option) {
     const auto duration = parse_duration(text);
-    const auto seconds = duration
-                             ? std::chrono::duration_cast<std::chrono::seconds>(*duration).count()
-                             : 0;
+    const auto seconds =
+        duration ? std::chrono::duration_cast<std::chrono::seconds>(*duration).count() : 0;
     if (seconds < 1 || seconds > 86'400) {
         return give_up(ExitCode::kUsage, fmt::format("{} is not a time: \"{}\"", option, text),
                        "Write 1s to 86400s, or minutes and hours: 15s, 10m, 1h.");
@@ -58,8 +56,8 @@ Answer<ledger::ChainParams> parameters(const FoundOptions& options) {
     const auto heartbeat = seconds_of(options.heartbeat, "--heartbeat");
     if (!heartbeat) return tl::unexpected(heartbeat.error());
     const std::string& limit = options.pow_limit;
-    const auto parsed = std::from_chars(limit.data(), limit.data() + limit.size(),
-                                        params.pow_limit, 16);
+    const auto parsed =
+        std::from_chars(limit.data(), limit.data() + limit.size(), params.pow_limit, 16);
     if (limit.size() != 8 || parsed.ec != std::errc{} ||
         parsed.ptr != limit.data() + limit.size()) {
         return give_up(ExitCode::kUsage, "--pow-limit is not a compact target: \"" + limit + "\"",
@@ -124,9 +122,8 @@ Outcome found_consortium(const FoundOptions& options) {
     output.text = fmt::format("{}\n  {} members, chain id {}\n", consortium_path.string(),
                               consortium->members, to_hex(consortium->chain_id.view()));
 
-    std::erase_if(genesis.members, [](const ledger::Member& member) {
-        return !member.has(ledger::Role::kGateway);
-    });
+    std::erase_if(genesis.members,
+                  [](const ledger::Member& member) { return !member.has(ledger::Role::kGateway); });
     if (!genesis.members.empty()) {
         genesis.kind = ledger::LedgerKind::kGateway;
         genesis.origin = options.origin + "/gateway";

@@ -1,8 +1,7 @@
 // assay image add, assay image ls: the content store of a member.
 
-#include <fmt/format.h>
-
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/image_import.hpp"
 #include "gateway/cli/verbs.hpp"
@@ -68,8 +67,8 @@ Outcome list_images(const FolderOptions& options) {
     output.json["images"] = std::move(images);
     output.json["blocks"] = stat->blocks;
     output.json["bytes"] = stat->bytes;
-    output.text += fmt::format("{} images, {} blocks, {} bytes\n", pins->size(), stat->blocks,
-                               stat->bytes);
+    output.text +=
+        fmt::format("{} images, {} blocks, {} bytes\n", pins->size(), stat->blocks, stat->bytes);
     return output;
 }
 

@@ -1,12 +1,11 @@
 // assay init --name, assay key list: a member's folder, made by the member alone. Only the card is
 // handed out.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <sstream>
 
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
@@ -41,9 +40,9 @@ constexpr RoleName kRoleNames[] = {{"oem", ledger::Role::kOem},
 Answer<std::uint32_t> parse_roles(const std::vector<std::string>& names) {
     std::uint32_t roles = 0;
     for (const std::string& name : names) {
-        const auto* const found = std::find_if(
-            std::begin(kRoleNames), std::end(kRoleNames),
-            [&](const RoleName& candidate) { return candidate.name == name; });
+        const auto* const found =
+            std::find_if(std::begin(kRoleNames), std::end(kRoleNames),
+                         [&](const RoleName& candidate) { return candidate.name == name; });
         if (found == std::end(kRoleNames)) {
             return give_up(ExitCode::kUsage, "there is no role \"" + name + "\"",
                            "Roles are oem, supplier, node, gateway and auditor.");
@@ -55,7 +54,9 @@ Answer<std::uint32_t> parse_roles(const std::vector<std::string>& names) {
 }
 
 // Makes a key, saves it, and returns it for what needs it at once.
-Result<PrivateKey> make_key(const MemberFolder& folder, std::string_view name, Algorithm algorithm) {
+Result<PrivateKey> make_key(const MemberFolder& folder,
+                            std::string_view name,
+                            Algorithm algorithm) {
     auto key = PrivateKey::generate(algorithm);
     if (!key) return fail(std::move(key).error().within("make key"));
     if (auto saved = crypto::save_key(folder.key(name), *key); !saved) {
@@ -67,10 +68,8 @@ Result<PrivateKey> make_key(const MemberFolder& folder, std::string_view name, A
 Result<ledger::Member> make_keys(const MemberFolder& folder,
                                  Algorithm algorithm,
                                  ledger::Member member) {
-    const std::pair<std::string_view, crypto::PublicKey*> chosen[] = {{"root", &member.root},
-                                                                     {"tx", &member.tx},
-                                                                     {"seal", &member.seal},
-                                                                     {"vote", &member.vote}};
+    const std::pair<std::string_view, crypto::PublicKey*> chosen[] = {
+        {"root", &member.root}, {"tx", &member.tx}, {"seal", &member.seal}, {"vote", &member.vote}};
     for (const auto& [name, field] : chosen) {
         auto key = make_key(folder, name, algorithm);
         if (!key) return fail(std::move(key).error());
@@ -78,7 +77,7 @@ Result<ledger::Member> make_keys(const MemberFolder& folder,
     }
     // C2SP's checkpoint and cosignature formats know Ed25519 only.
     const std::pair<std::string_view, crypto::PublicKey*> notes[] = {{"cosign", &member.cosign},
-                                                                    {"log", &member.log}};
+                                                                     {"log", &member.log}};
     for (const auto& [name, field] : notes) {
         auto key = make_key(folder, name, Algorithm::kEd25519);
         if (!key) return fail(std::move(key).error());
@@ -112,7 +111,8 @@ Result<void> make_site_authority(const MemberFolder& folder,
     options.common_name = name;
     options.alt_names = {name, "localhost", "127.0.0.1", "::1"};
     if (std::find(options.alt_names.begin(), options.alt_names.end(), host) ==
-            options.alt_names.end() && host != "0.0.0.0" && host != "::") {
+            options.alt_names.end() &&
+        host != "0.0.0.0" && host != "::") {
         options.alt_names.push_back(host);
     }
     options.use = crypto::CertificateUse::kServer;
@@ -246,9 +246,9 @@ Outcome list_keys(const FolderOptions& options) {
         entry["algorithm"] = crypto::to_string(key->public_key().algorithm);
         entry["key_id"] = to_hex(crypto::key_id(key->public_key()));
         entry["public_key"] = to_hex(key->public_key().bytes);
-        output.text += fmt::format("{:<8} {:<11} {}\n", name,
-                                   crypto::to_string(key->public_key().algorithm),
-                                   to_hex(key->public_key().bytes));
+        output.text +=
+            fmt::format("{:<8} {:<11} {}\n", name, crypto::to_string(key->public_key().algorithm),
+                        to_hex(key->public_key().bytes));
         keys.push_back(std::move(entry));
     }
     output.json["keys"] = std::move(keys);

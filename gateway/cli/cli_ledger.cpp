@@ -1,8 +1,7 @@
 // assay ledger status, block, prove: both ledgers, as the daemon has them.
 
-#include <fmt/format.h>
-
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
@@ -28,10 +27,10 @@ Outcome show_ledgers(const FolderOptions& options) {
         const auto* const ledger = status->if_contains(name);
         if (ledger == nullptr || !ledger->is_object()) continue;
         const json::object& in = ledger->get_object();
-        output.text += fmt::format("{}  {}\n  height {}, tip {}\n  {} leaves final, {} waiting\n",
-                                   name, text_at(in, "origin"), text_at(in, "height"),
-                                   text_at(in, "tip"), text_at(in, "final_size"),
-                                   text_at(in, "mempool"));
+        output.text +=
+            fmt::format("{}  {}\n  height {}, tip {}\n  {} leaves final, {} waiting\n", name,
+                        text_at(in, "origin"), text_at(in, "height"), text_at(in, "tip"),
+                        text_at(in, "final_size"), text_at(in, "mempool"));
         output.json[name] = *ledger;
     }
     return output;
@@ -43,8 +42,8 @@ Outcome show_block(const BlockOptions& options) {
     }
     const auto daemon = DaemonClient::open(MemberFolder(options.dir));
     if (!daemon) return tl::unexpected(daemon.error());
-    auto block = daemon->get(fmt::format("/v1/ledgers/{}/blocks/{}", options.ledger,
-                                         options.height));
+    auto block =
+        daemon->get(fmt::format("/v1/ledgers/{}/blocks/{}", options.ledger, options.height));
     if (!block) return tl::unexpected(block.error());
     Output output;
     for (const std::string_view key :
@@ -53,9 +52,9 @@ Outcome show_block(const BlockOptions& options) {
     }
     for (const json::value& value : block->at("transactions").as_array()) {
         const json::object& in = value.as_object();
-        output.text += fmt::format("{:<12} {} by {}: {}\n", text_at(in, "type"),
-                                   text_at(in, "leaf"), text_at(in, "issuer"),
-                                   text_at(in, "subject"));
+        output.text +=
+            fmt::format("{:<12} {} by {}: {}\n", text_at(in, "type"), text_at(in, "leaf"),
+                        text_at(in, "issuer"), text_at(in, "subject"));
     }
     output.json = std::move(*block);
     return output;
@@ -74,10 +73,10 @@ Outcome prove(const ProveOptions& options) {
     }
     const auto daemon = DaemonClient::open(MemberFolder(options.dir));
     if (!daemon) return tl::unexpected(daemon.error());
-    const auto proof = daemon->get_bytes(
-        for_device ? "/v1/releases/" + options.leaf + "/proof"
-                   : fmt::format("/v1/ledgers/{}/transactions/{}/proof", options.ledger,
-                                 options.leaf));
+    const auto proof =
+        daemon->get_bytes(for_device ? "/v1/releases/" + options.leaf + "/proof"
+                                     : fmt::format("/v1/ledgers/{}/transactions/{}/proof",
+                                                   options.ledger, options.leaf));
     if (!proof) return tl::unexpected(proof.error());
     Output output;
     output.json["leaf"] = options.leaf;

@@ -1,8 +1,8 @@
 // assay release policy set: who may release for a vendor's devices, signed with the OEM's root key.
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "gateway/cli/submission.hpp"
 #include "gateway/cli/verbs.hpp"
@@ -24,14 +24,14 @@ Answer<ledger::PolicyKey> key_of_member(const Membership& membership, std::strin
         key.key = member.tx;
         return key;
     }
-    return give_up(ExitCode::kUsage,
-                   "the consortium has no member \"" + std::string(name) + "\"");
+    return give_up(ExitCode::kUsage, "the consortium has no member \"" + std::string(name) + "\"");
 }
 
 // A member is named by its name, or by its card, whose key must be the one on the ledger.
 Answer<ledger::PolicyKey> key_of(const Membership& membership, const std::string& member) {
     std::error_code ignored;
-    if (!std::filesystem::is_regular_file(member, ignored)) return key_of_member(membership, member);
+    if (!std::filesystem::is_regular_file(member, ignored))
+        return key_of_member(membership, member);
     const auto bytes = read_file(member, kCardBytesMax);
     if (!bytes) return give_up(bytes.error());
     const auto card = ledger::decode_member_card(*bytes);

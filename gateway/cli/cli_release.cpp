@@ -1,9 +1,8 @@
 // assay release publish, assay release list: an image becomes a signed record on the consortium
 // ledger.
 
-#include <fmt/format.h>
-
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/image_import.hpp"
 #include "gateway/cli/submission.hpp"
@@ -100,10 +99,10 @@ Outcome publish_release(const PublishOptions& options) {
     output.json["bytes"] = imported->result.bytes;
     output.json["sha256"] = to_hex(imported->result.sha256.view());
     output.json["final"] = options.wait;
-    output.text = fmt::format("{} {} (sequence {}) is {}\n  release  {}\n  image    {}\n",
-                              options.component, options.version, options.sequence,
-                              options.wait ? "final" : "submitted", *leaf,
-                              imported->result.cid.to_string());
+    output.text =
+        fmt::format("{} {} (sequence {}) is {}\n  release  {}\n  image    {}\n", options.component,
+                    options.version, options.sequence, options.wait ? "final" : "submitted", *leaf,
+                    imported->result.cid.to_string());
     return output;
 }
 

@@ -1,8 +1,7 @@
 // assay status, assay engines: how the daemon is, and what this machine can hash and mine with.
 
-#include <fmt/format.h>
-
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
@@ -85,8 +84,8 @@ Outcome list_engines(std::string_view forced) {
         entry["mine"] = report.mine;
         entry["hash"] = report.hash;
         list.push_back(std::move(entry));
-        output.text += fmt::format("{:<14} {:<8} {}\n", report.name, report.self_test,
-                                   report.description);
+        output.text +=
+            fmt::format("{:<14} {:<8} {}\n", report.name, report.self_test, report.description);
         all_passed = all_passed && report.self_test == "passed";
     }
     if (list.empty()) {

@@ -1,9 +1,9 @@
 #include "gateway/cli/output.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <iostream>
+
+#include <unistd.h>
 
 #include <boost/json/serialize.hpp>
 

@@ -31,12 +31,11 @@ Answer<Membership> find_membership(const MemberFolder& folder, const DaemonClien
     if (!genesis) return give_up(Error(genesis.error()).within("genesis of the consortium"));
 
     Membership membership;
-    const auto self = std::find_if(
-        genesis->members.begin(), genesis->members.end(),
-        [&](const ledger::Member& member) { return member.name == config->name; });
+    const auto self =
+        std::find_if(genesis->members.begin(), genesis->members.end(),
+                     [&](const ledger::Member& member) { return member.name == config->name; });
     if (self == genesis->members.end()) {
-        return give_up(ExitCode::kFailure,
-                       "the consortium has no member \"" + config->name + "\"");
+        return give_up(ExitCode::kFailure, "the consortium has no member \"" + config->name + "\"");
     }
     membership.self = *self;
     membership.chain_id = ledger::chain_id_of(*bytes);

@@ -8,13 +8,20 @@ using std::chrono::seconds;
 
 std::string_view to_string(AssignmentVerdict verdict) noexcept {
     switch (verdict) {
-        case AssignmentVerdict::kAssigned: return "assigned";
-        case AssignmentVerdict::kNoRelease: return "no-release";
-        case AssignmentVerdict::kUpToDate: return "up-to-date";
-        case AssignmentVerdict::kNotApplicable: return "not-applicable";
-        case AssignmentVerdict::kNotYetValid: return "not-yet-valid";
-        case AssignmentVerdict::kExpired: return "expired";
-        case AssignmentVerdict::kHeldBack: return "held-back";
+        case AssignmentVerdict::kAssigned:
+            return "assigned";
+        case AssignmentVerdict::kNoRelease:
+            return "no-release";
+        case AssignmentVerdict::kUpToDate:
+            return "up-to-date";
+        case AssignmentVerdict::kNotApplicable:
+            return "not-applicable";
+        case AssignmentVerdict::kNotYetValid:
+            return "not-yet-valid";
+        case AssignmentVerdict::kExpired:
+            return "expired";
+        case AssignmentVerdict::kHeldBack:
+            return "held-back";
     }
     return "unknown";
 }

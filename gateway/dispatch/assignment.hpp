@@ -13,9 +13,9 @@ namespace assay::gateway {
 
 enum class AssignmentVerdict {
     kAssigned,
-    kNoRelease,     // nothing is ready for its vendor, class and component
-    kUpToDate,      // the newest one is confirmed
-    kNotApplicable, // not from the sequence the device has
+    kNoRelease,      // nothing is ready for its vendor, class and component
+    kUpToDate,       // the newest one is confirmed
+    kNotApplicable,  // not from the sequence the device has
     kNotYetValid,
     kExpired,
     kHeldBack,  // failed on this device a moment ago

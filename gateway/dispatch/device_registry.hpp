@@ -1,6 +1,7 @@
 // The devices enrolled at this gateway: who they are, what they last reported, which release they
 // are assigned and how far they are. Durable: a device that was enrolled, and a release it has
-// confirmed, are still known after a crash. In memory as well, since every poll asks. Io thread only.
+// confirmed, are still known after a crash. In memory as well, since every poll asks. Io thread
+// only.
 
 #pragma once
 
@@ -24,7 +25,7 @@ inline constexpr std::size_t kDevicesMax = 100'000;
 
 // What a device says of itself when it polls.
 struct DeviceReport {
-    ledger::ReleaseKey target;  // vendor, class and component
+    ledger::ReleaseKey target;   // vendor, class and component
     std::uint64_t sequence = 0;  // confirmed; 0 on a blank device
     std::string version;
     Sha256Digest running;

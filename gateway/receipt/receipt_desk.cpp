@@ -25,7 +25,8 @@ Result<void> ReceiptDesk::take(Device& device, ByteView bytes, Timestamp now) {
     }
     const ledger::ReceiptBody& body = receipt->body;
     if (body.device != device.ledger_id) {
-        return fail(Refusal::kDeviceUnknown, "receipt by " + device.id + " for another device's id");
+        return fail(Refusal::kDeviceUnknown,
+                    "receipt by " + device.id + " for another device's id");
     }
     // A refusal is evidence of an attack also, and above all, if nobody knows the release.
     const auto release = find_release(view_of(*consortium_), body.release);

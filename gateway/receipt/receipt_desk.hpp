@@ -25,8 +25,8 @@ class ReceiptDesk {
           refusals_{&refusals},
           recorder_{&recorder} {}
 
-    // Fails with kMalformed, kSignatureInvalid, kDeviceUnknown (another device's id), kReleaseUnknown
-    // or kReceiptReplayed. The same receipt again succeeds again.
+    // Fails with kMalformed, kSignatureInvalid, kDeviceUnknown (another device's id),
+    // kReleaseUnknown or kReceiptReplayed. The same receipt again succeeds again.
     [[nodiscard]] Result<void> take(Device& device, ByteView receipt, Timestamp now);
 
   private:

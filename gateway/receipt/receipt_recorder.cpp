@@ -47,10 +47,7 @@ ReceiptRecorder::ReceiptRecorder(ReceiptStore& store,
                                  RecorderLedger ledger,
                                  BatchSigner signer,
                                  const RecorderOptions& options)
-    : store_{&store},
-      ledger_{std::move(ledger)},
-      signer_{std::move(signer)},
-      options_{options} {}
+    : store_{&store}, ledger_{std::move(ledger)}, signer_{std::move(signer)}, options_{options} {}
 
 bool ReceiptRecorder::is_final(const BatchRecord& batch) const {
     const auto found = ledger_.chain.find(batch.leaf);
@@ -90,8 +87,8 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
     const ReceiptNumber first = newest ? newest->end() : 1;
     const std::uint64_t waiting = store_->stored() + 1 - first;
     if (waiting == 0) return Step::kIdle;
-    const std::uint64_t count = std::min(
-        {waiting, options_.flush_count, std::uint64_t{ledger::kBatchReceiptsMax}});
+    const std::uint64_t count =
+        std::min({waiting, options_.flush_count, std::uint64_t{ledger::kBatchReceiptsMax}});
     if (count < options_.flush_count) {
         const auto oldest = store_->read(first, 1);
         if (!oldest) return fail(Error(oldest.error()));
@@ -101,14 +98,11 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
     if (!receipts) return fail(Error(receipts.error()));
     // The ledger knows better if this gateway's own store was lost.
     const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
-    return sign_and_store(last ? last->batch_no + 1 : 1, last ? last->root : LogHash{},
-                          *receipts);
+    return sign_and_store(last ? last->batch_no + 1 : 1, last ? last->root : LogHash{}, *receipts);
 }
 
 Result<ReceiptRecorder::Step> ReceiptRecorder::sign_and_store(
-    std::uint64_t batch_no,
-    const LogHash& previous_root,
-    std::span<const StoredReceipt> stored) {
+    std::uint64_t batch_no, const LogHash& previous_root, std::span<const StoredReceipt> stored) {
     std::vector<Bytes> receipts;
     for (const StoredReceipt& receipt : stored) receipts.push_back(receipt.bytes);
     ledger::ReceiptBatch batch = describe(stored, receipts);

@@ -39,7 +39,7 @@ struct RecorderLedger {
 
 struct BatchSigner {
     ledger::Slot slot = 0;
-    std::string issuer;  // registry name of the slot
+    std::string issuer;             // registry name of the slot
     const crypto::PrivateKey& key;  // the slot's tx key
 };
 

@@ -114,8 +114,8 @@ Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
     }
     if (const auto highest = store_->get(highest_key(device_key))) {
         if (const std::uint32_t last = Reader(*highest).u32(); counter <= last) {
-            return fail(Refusal::kReceiptReplayed, "counter " + std::to_string(counter) +
-                                                       " after " + std::to_string(last));
+            return fail(Refusal::kReceiptReplayed,
+                        "counter " + std::to_string(counter) + " after " + std::to_string(last));
         }
     }
     Writer value;
@@ -124,7 +124,8 @@ Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
     batch.put(numbered_key('r', next_), value.take());
     batch.put(counter_key(device_key, counter), Writer().le(next_).take());
     batch.put(highest_key(device_key), Writer().le(counter).take());
-    if (auto written = store_->write_synced(batch); !written) return fail(std::move(written).error());
+    if (auto written = store_->write_synced(batch); !written)
+        return fail(std::move(written).error());
     ++next_;
     return Added::kNew;
 }
@@ -159,9 +160,12 @@ Result<std::vector<BatchRecord>> ReceiptStore::batches() const {
     const std::byte prefix{'b'};
     store_->for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
         auto batch = decode_batch(value);
-        if (!batch) damage = std::move(batch).error();
-        else if (batch->batch_no != number_of(key)) damage = Error(damaged(batch->first).value());
-        else batches.push_back(std::move(*batch));
+        if (!batch)
+            damage = std::move(batch).error();
+        else if (batch->batch_no != number_of(key))
+            damage = Error(damaged(batch->first).value());
+        else
+            batches.push_back(std::move(*batch));
         return !damage.has_value();
     });
     if (damage) return fail(std::move(*damage));

@@ -4,12 +4,18 @@ namespace assay::gateway {
 
 std::string_view to_string(ReleaseStage stage) noexcept {
     switch (stage) {
-        case ReleaseStage::kFound: return "found";
-        case ReleaseStage::kRetrieving: return "retrieving";
-        case ReleaseStage::kVerifying: return "verifying";
-        case ReleaseStage::kReady: return "ready";
-        case ReleaseStage::kWaiting: return "waiting";
-        case ReleaseStage::kRefused: return "refused";
+        case ReleaseStage::kFound:
+            return "found";
+        case ReleaseStage::kRetrieving:
+            return "retrieving";
+        case ReleaseStage::kVerifying:
+            return "verifying";
+        case ReleaseStage::kReady:
+            return "ready";
+        case ReleaseStage::kWaiting:
+            return "waiting";
+        case ReleaseStage::kRefused:
+            return "refused";
     }
     return "unknown";
 }

@@ -22,8 +22,8 @@ struct CatalogEntry {
     KnownRelease release;
     ReleaseStage stage = ReleaseStage::kFound;
     std::uint64_t bytes_retrieved = 0;
-    std::string word;    // why it is refused or waiting
-    std::string detail;  // the same for people
+    std::string word;                                // why it is refused or waiting
+    std::string detail;                              // the same for people
     std::shared_ptr<const ipfs::ImageReader> image;  // set exactly when ready
 
     void fail_with(ReleaseStage new_stage, const Error& error);

@@ -1,6 +1,8 @@
 #include "gateway/verify/bulk_verifier.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "host/base/text_encoding.hpp"
 #include "host/compute/async.hpp"
@@ -17,7 +19,8 @@ Result<std::vector<Sha256Digest>> hash_chunks(ByteView window,
                                               compute::HashEngine& engine) {
     std::vector<ByteView> chunks;
     for (std::size_t at = 0; at < window.size(); at += chunk_bytes) {
-        chunks.push_back(window.subspan(at, std::min<std::size_t>(chunk_bytes, window.size() - at)));
+        chunks.push_back(
+            window.subspan(at, std::min<std::size_t>(chunk_bytes, window.size() - at)));
     }
     std::vector<Sha256Digest> digests(chunks.size());
     if (auto hashed = engine.hash_batch(chunks, digests); !hashed) {
@@ -40,15 +43,31 @@ Result<void> check_shape(const ipfs::RetrievedImage& image, const ledger::Releas
     return {};
 }
 
+// Blocks had the right hash when they were stored. One that has not any more is of no use.
+Result<void> drop_changed_blocks(const ipfs::RetrievedImage& image,
+                                 std::span<const Sha256Digest> digests,
+                                 ipfs::BlockStore& store) {
+    std::optional<std::size_t> changed;
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+        if (digests[i] == image.chunk_digests[i]) continue;
+        changed = i;
+        if (auto removed = store.remove(image.leaves[i]); !removed) return removed;
+    }
+    if (!changed) return {};
+    return fail(Refusal::kBlockHashMismatch, "block " + image.leaves[*changed].to_string() +
+                                                 " changed on this disk; it will be fetched again");
+}
+
 }  // namespace
 
 Result<void> verify_image(const ipfs::ImageReader& image,
                           const ledger::ReleaseImage& record,
-                          compute::HashEngine& engine) {
+                          compute::HashEngine& engine,
+                          ipfs::BlockStore& store) {
     if (auto shape = check_shape(image.image(), record); !shape) return shape;
     const std::uint64_t chunk_bytes = record.import.chunk_bytes;
-    const std::uint64_t window_bytes = std::max(kWindowBytes / chunk_bytes, std::uint64_t{1}) *
-                                       chunk_bytes;
+    const std::uint64_t window_bytes =
+        std::max(kWindowBytes / chunk_bytes, std::uint64_t{1}) * chunk_bytes;
     Bytes window;
     crypto::Sha256 whole;
     std::vector<Sha256Digest> digests;
@@ -61,12 +80,7 @@ Result<void> verify_image(const ipfs::ImageReader& image,
         whole.update(window);
     }
 
-    const auto wrong = std::mismatch(digests.begin(), digests.end(),
-                                     image.image().chunk_digests.begin()).first;
-    if (wrong != digests.end()) {
-        return fail(Refusal::kChunkHashMismatch,
-                    "chunk " + std::to_string(wrong - digests.begin()) + " on disk");
-    }
+    if (auto intact = drop_changed_blocks(image.image(), digests, store); !intact) return intact;
     if (ledger::chunk_root(digests) != record.chunk_root) {
         return fail(Refusal::kChunkHashMismatch, "chunk root of the image");
     }
@@ -80,7 +94,9 @@ Result<void> verify_image(const ipfs::ImageReader& image,
 
 boost::asio::awaitable<Result<void>> BulkVerifier::verify(ipfs::ImageReader image,
                                                           ledger::ReleaseImage record) {
-    auto work = [&image, &record, engine = engine_] { return verify_image(image, record, *engine); };
+    auto work = [&image, &record, this] {
+        return verify_image(image, record, *engine_, *store_);
+    };
     co_return co_await compute::run_blocking(*pool_, std::move(work));
 }
 

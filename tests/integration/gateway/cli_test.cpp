@@ -2,14 +2,13 @@
 
 #include "gateway/cli/cli.hpp"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
 
 #include "gateway/cli/output.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -63,7 +62,8 @@ TEST_F(CommandLine, AFolderThatIsNoMembersExitsWithTenAndSaysWhatToDo) {
 }
 
 TEST_F(CommandLine, ADaemonThatIsNotThereExitsWithTwenty) {
-    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status, 0);
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status,
+              0);
     const Ran ran = run({"status", "--dir", path("oem"), "--json"});
     EXPECT_EQ(ran.status, 20);
     const auto error = boost::json::parse(ran.err);
@@ -72,8 +72,8 @@ TEST_F(CommandLine, ADaemonThatIsNotThereExitsWithTwenty) {
 }
 
 TEST_F(CommandLine, InitMakesPrivateKeysAndNeverReplacesThem) {
-    const Ran ran = run({"init", "--name", "gw", "--roles", "gateway,node", "--dir", path("gw"),
-                         "--json"});
+    const Ran ran =
+        run({"init", "--name", "gw", "--roles", "gateway,node", "--dir", path("gw"), "--json"});
     ASSERT_EQ(ran.status, 0) << ran.err;
     EXPECT_EQ(boost::json::parse(ran.out).at("card").as_string(), path("gw/gw.card"));
     using std::filesystem::perms;
@@ -90,10 +90,12 @@ TEST_F(CommandLine, InitMakesPrivateKeysAndNeverReplacesThem) {
 }
 
 TEST_F(CommandLine, ACardThatWasTamperedWithFoundsNothing) {
-    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status, 0);
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status,
+              0);
     ASSERT_EQ(run({"init", "--genesis", path("oem/oem.card"), "--out", path("genesis")}).status, 0);
     EXPECT_TRUE(std::filesystem::exists(path("genesis/consortium.genesis")));
-    EXPECT_FALSE(std::filesystem::exists(path("genesis/gateway.genesis"))) << "no gateway among them";
+    EXPECT_FALSE(std::filesystem::exists(path("genesis/gateway.genesis")))
+        << "no gateway among them";
     {
         std::fstream card(path("oem/oem.card"), std::ios::in | std::ios::out | std::ios::binary);
         card.seekp(100);
@@ -114,7 +116,8 @@ TEST_F(CommandLine, EnginesAreListedAndAMissingOneIsAnError) {
 }
 
 TEST_F(CommandLine, VerifyNamesTheFileThatIsNoAnchor) {
-    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status, 0);
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status,
+              0);
     // A card is neither an anchor nor a proof.
     const Ran ran = run({"verify", path("oem/oem.card"), "--anchor", path("oem/oem.card")});
     EXPECT_EQ(ran.status, 1);
@@ -122,11 +125,23 @@ TEST_F(CommandLine, VerifyNamesTheFileThatIsNoAnchor) {
 }
 
 TEST_F(CommandLine, EveryVerbHasAnExample) {
-    for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
-             {"init"}, {"run"}, {"status"}, {"engines"}, {"verify"}, {"key", "list"},
-             {"release", "publish"}, {"release", "list"}, {"release", "policy", "set"},
-             {"image", "add"}, {"image", "ls"}, {"device", "enrol"}, {"device", "list"},
-             {"ledger", "status"}, {"ledger", "block"}, {"ledger", "prove"}}) {
+    for (const std::vector<std::string>& verb :
+         std::vector<std::vector<std::string>>{{"init"},
+                                               {"run"},
+                                               {"status"},
+                                               {"engines"},
+                                               {"verify"},
+                                               {"key", "list"},
+                                               {"release", "publish"},
+                                               {"release", "list"},
+                                               {"release", "policy", "set"},
+                                               {"image", "add"},
+                                               {"image", "ls"},
+                                               {"device", "enrol"},
+                                               {"device", "list"},
+                                               {"ledger", "status"},
+                                               {"ledger", "block"},
+                                               {"ledger", "prove"}}) {
         std::vector<std::string> arguments = verb;
         arguments.emplace_back("--help");
         const Ran ran = run(arguments);

@@ -4,8 +4,6 @@
 
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -14,6 +12,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
 
 #include "device/protocol/enrolment.hpp"
 #include "device/protocol/messages.hpp"
@@ -103,7 +102,8 @@ class Daemon {
     [[nodiscard]] std::int64_t refusals(std::string_view word) const {
         const auto status = get("/v1/status");
         for (const auto& row : status.at("refusals").as_array()) {
-            if (row.at("word").as_string() == word) return row.at("count").to_number<std::int64_t>();
+            if (row.at("word").as_string() == word)
+                return row.at("count").to_number<std::int64_t>();
         }
         return 0;
     }
@@ -222,8 +222,8 @@ class TestDevice {
                            std::string_view path,
                            ByteView body = {},
                            const std::string& range = {}) {
-        http::ClientRequest request(method, "https://" + world_.gw.address("devices") +
-                                                std::string(path));
+        http::ClientRequest request(method,
+                                    "https://" + world_.gw.address("devices") + std::string(path));
         request.body = to_bytes(body);
         request.body_bytes_max = 1U << 26U;
         if (!range.empty()) request.headers.set("Range", range);
@@ -260,8 +260,7 @@ class TestDevice {
         return request("POST", protocol::kReceiptsPath, receipt_bytes);
     }
 
-    crypto::PrivateKey key =
-        crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value();
+    crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value();
     protocol::EnrolmentAnswer enrolment;
 
   private:

@@ -67,8 +67,8 @@ TEST_F(OperatorApi, ReadsAreOpenAndWritesWantTheToken) {
 }
 
 TEST_F(OperatorApi, ShowsBlocksAndSaysWhatIsNotThere) {
-    const auto genesis = boost::json::parse(
-        request("GET", "/v1/ledgers/consortium/blocks/0").text());
+    const auto genesis =
+        boost::json::parse(request("GET", "/v1/ledgers/consortium/blocks/0").text());
     EXPECT_EQ(genesis.at("height"), 0);
     EXPECT_TRUE(genesis.at("transactions").as_array().empty());
     EXPECT_EQ(word_of(request("GET", "/v1/ledgers/consortium/blocks/999999")), "block-unknown");
@@ -93,7 +93,8 @@ TEST_F(OperatorApi, RefusesATransactionWithItsWordAndCountsIt) {
 }
 
 TEST_F(OperatorApi, ContentIsForMembersOnly) {
-    const std::string url = "https://" + world->oem.address("content") + "/ipfs/bafkqaaa?format=raw";
+    const std::string url =
+        "https://" + world->oem.address("content") + "/ipfs/bafkqaaa?format=raw";
     const auto& registry_folder = world->gw.folder();
     const auto identity = load_member_identity(registry_folder).value();
     http::TlsOptions member(http::TlsRole::kClient, identity.certificate_pem, identity.key_pem);

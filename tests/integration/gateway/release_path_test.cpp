@@ -132,7 +132,8 @@ std::string publish_contradiction(const Consortium& world, ByteView image) {
     compute::Engines engines;
     auto store = ipfs::BlockStore::open(folder.content()).value();
     const auto imported = ipfs::import_file(file, ipfs::unixfs_v1_2025(),
-                                            *engines.find_hash("cpu").value().engine, store).value();
+                                            *engines.find_hash("cpu").value().engine, store)
+                              .value();
     ledger::ReleaseRecord record;
     record.vendor = ledger::vendor_id_of(Consortium::kVendor);
     record.device_class = ledger::class_id_of(record.vendor, Consortium::kClass);
@@ -151,9 +152,9 @@ std::string publish_contradiction(const Consortium& world, ByteView image) {
     const auto daemon = cli::DaemonClient::open(folder);
     const auto membership = cli::find_membership(folder, *daemon);
     const auto key = crypto::load_key(folder.key("tx")).value();
-    const auto leaf = cli::sign_and_submit(*daemon, *membership, ledger::TxType::kRelease,
-                                           ledger::subject_of(record),
-                                           ledger::encode_release(record), key);
+    const auto leaf =
+        cli::sign_and_submit(*daemon, *membership, ledger::TxType::kRelease,
+                             ledger::subject_of(record), ledger::encode_release(record), key);
     EXPECT_TRUE(leaf) << leaf.error().message;
     return leaf.value_or("");
 }
@@ -196,7 +197,8 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     EXPECT_EQ(world.gw.refusals("receipt-replayed"), 1);
     auto unknown = assignment;
     unknown.release.bytes[0] ^= std::byte{1};
-    EXPECT_EQ(device.post(device.receipt(unknown, ledger::ReceiptEvent::kConfirmed, 6)).status, 404U);
+    EXPECT_EQ(device.post(device.receipt(unknown, ledger::ReceiptEvent::kConfirmed, 6)).status,
+              404U);
     EXPECT_EQ(world.gw.refusals("release-unknown"), 1);
     // What a device refused is evidence, known release or not.
     const auto word = static_cast<std::uint16_t>(Refusal::kSignerUnknown);
@@ -219,9 +221,9 @@ TEST(ReleasePath, ADeviceThatFailsIsNotOfferedTheSameAtOnce) {
     TestDevice device(world, "device-1");
     const auto assignment = *device.poll().assignment;
     const auto word = static_cast<std::uint16_t>(Refusal::kHealthCheckFailed);
-    EXPECT_EQ(device.post(device.receipt(assignment, ledger::ReceiptEvent::kRolledBack, 1, word))
-                  .status,
-              200U);
+    EXPECT_EQ(
+        device.post(device.receipt(assignment, ledger::ReceiptEvent::kRolledBack, 1, word)).status,
+        200U);
     EXPECT_FALSE(device.poll().assignment);
     EXPECT_EQ(world.gw.refusals("health-check-failed"), 1);
     const auto devices = world.gw.get("/v1/devices").at("devices").as_array();

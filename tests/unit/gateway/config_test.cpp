@@ -35,7 +35,8 @@ engine = "cpu"
 [receipts]
 flush_age = "5m"
 flush_count = 100
-)", "/member", "assay.toml");
+)",
+                                     "/member", "assay.toml");
     ASSERT_TRUE(config) << config.error().to_string();
     EXPECT_EQ(config->name, "gw-1");
     EXPECT_EQ(config->operator_listen, "127.0.0.1:1");

@@ -1,13 +1,13 @@
 // docs/http-api.md and docs/formats.md name exactly the requests that the gateway answers.
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "device/protocol/paths.hpp"
 

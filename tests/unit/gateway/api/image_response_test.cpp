@@ -19,7 +19,8 @@ class ImageResponse : public testing::Test {
         image.bytes = bytes_.size();
         image.chunk_bytes = 1'000;
         for (std::size_t at = 0; at < bytes_.size(); at += 1'000) {
-            const ByteView chunk = ByteView(bytes_).subspan(at, std::min<std::size_t>(1'000, bytes_.size() - at));
+            const ByteView chunk =
+                ByteView(bytes_).subspan(at, std::min<std::size_t>(1'000, bytes_.size() - at));
             const auto cid = ipfs::Cid::raw_sha256(crypto::sha256(chunk));
             EXPECT_TRUE(store_.put(cid, chunk));
             image.leaves.push_back(cid);

@@ -30,8 +30,10 @@ TEST(ProblemOf, StatusTellsWhoIsToBlame) {
     EXPECT_EQ(problem_of(Error(make_error_code(Refusal::kMempoolFull), "x")).status, 503U);
     EXPECT_EQ(problem_of(Error(make_error_code(Refusal::kReleaseUnknown), "x")).status, 404U);
     EXPECT_EQ(problem_of(Error(std::make_error_code(std::errc::io_error), "x")).status, 500U);
-    EXPECT_EQ(problem_of(Error(std::make_error_code(std::errc::resource_unavailable_try_again),
-                               "x")).status, 503U);
+    EXPECT_EQ(
+        problem_of(Error(std::make_error_code(std::errc::resource_unavailable_try_again), "x"))
+            .status,
+        503U);
 }
 
 }  // namespace

@@ -36,10 +36,10 @@ TEST_F(Authority, NamesTheDeviceAsTheOperatorDoesAndNotAsTheRequest) {
     ASSERT_TRUE(identity) << identity.error().to_string();
     EXPECT_EQ(identity->key, key.public_key());
     EXPECT_EQ(crypto::common_name_of_certificate(identity->certificate_pem).value(), "device-1");
-    EXPECT_EQ(identity->ledger_id, authority->issue("device-1", crypto::make_csr(key, "x").value())
-                                       ->ledger_id);
-    EXPECT_NE(identity->ledger_id, authority->issue("device-2", crypto::make_csr(key, "x").value())
-                                       ->ledger_id);
+    EXPECT_EQ(identity->ledger_id,
+              authority->issue("device-1", crypto::make_csr(key, "x").value())->ledger_id);
+    EXPECT_NE(identity->ledger_id,
+              authority->issue("device-2", crypto::make_csr(key, "x").value())->ledger_id);
 }
 
 TEST_F(Authority, RefusesNamesAndRequestsThatAreNone) {

@@ -115,8 +115,8 @@ class Recorder : public testing::Test {
     // Acknowledged means that add() returned: a receipt whose writing was stopped is sent again.
     void deliver(Gateway& gateway, std::uint32_t upto) {
         for (std::uint32_t counter = 1; counter <= upto; ++counter) {
-            const auto added = gateway.receipts().add(crypto::KeyId{}, counter, receipt(counter),
-                                                      test::at(now_));
+            const auto added =
+                gateway.receipts().add(crypto::KeyId{}, counter, receipt(counter), test::at(now_));
             ASSERT_TRUE(added) << added.error().to_string();
         }
     }

@@ -1,8 +1,8 @@
 #include "gateway/release/release_lookup.hpp"
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "ledger/core/state_overlay.hpp"
 #include "tests/support/test_consortium.hpp"

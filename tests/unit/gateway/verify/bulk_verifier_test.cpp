@@ -36,7 +36,7 @@ class BulkVerification : public testing::Test {
 
     std::string verdict() {
         const auto verified =
-            verify_image(ipfs::ImageReader(store_, image_), record_, *engine_);
+            verify_image(ipfs::ImageReader(store_, image_), record_, *engine_, store_);
         return verified ? "verified" : verified.error().code().message();
     }
 
@@ -61,13 +61,15 @@ TEST_F(BulkVerification, RefusesAnotherChunkRoot) {
     EXPECT_EQ(verdict(), "chunk-hash-mismatch");
 }
 
-TEST_F(BulkVerification, SeesABlockThatChangedOnDisk) {
+TEST_F(BulkVerification, DropsABlockThatChangedOnDiskAndBlamesNotTheRelease) {
     const auto& cid = image_.leaves[4];
     Bytes block = store_.get(cid).value();
     block[10] ^= std::byte{1};
     ASSERT_TRUE(store_.remove(cid));
     ASSERT_TRUE(store_.put(cid, block));
-    EXPECT_EQ(verdict(), "chunk-hash-mismatch");
+    EXPECT_EQ(verdict(), "block-hash-mismatch");
+    EXPECT_FALSE(store_.has(cid)) << "to be fetched again";
+    EXPECT_TRUE(store_.has(image_.leaves[3]));
 }
 
 TEST_F(BulkVerification, RefusesAnotherSize) {
@@ -79,7 +81,8 @@ TEST_F(BulkVerification, RefusesAnotherSize) {
 
 TEST_F(BulkVerification, ReportsAMissingBlockAsWhatItIs) {
     ASSERT_TRUE(store_.remove(image_.leaves[2]));
-    const auto verified = verify_image(ipfs::ImageReader(store_, image_), record_, *engine_);
+    const auto verified =
+        verify_image(ipfs::ImageReader(store_, image_), record_, *engine_, store_);
     ASSERT_FALSE(verified);
     EXPECT_FALSE(refusal_of(verified.error().code()));
 }
