@@ -51,11 +51,12 @@ class Fetch {
     asio::awaitable<Result<RetrievedImage>> run() {
         while (!walk_.complete()) {
             const std::vector<WantedBlock> nodes = walk_.wanted();
-            auto added = co_await obtain_nodes(nodes);
-            if (!added) co_return fail(std::move(added).error());
+            auto obtained = co_await obtain(nodes, /*are_nodes=*/true);
+            if (!obtained) co_return fail(std::move(obtained).error());
         }
-        auto leaves = co_await obtain_leaves();
-        if (!leaves) co_return fail(std::move(leaves).error());
+        const std::vector<WantedBlock> leaves = walk_.raw_leaves();
+        auto obtained = co_await obtain(leaves, /*are_nodes=*/false);
+        if (!obtained) co_return fail(std::move(obtained).error());
         auto pin = [this] { return store_.pin(request_.root); };
         auto pinned = co_await compute::run_blocking(pool_, std::move(pin));
         if (!pinned) co_return fail(std::move(pinned).error());
@@ -63,35 +64,23 @@ class Fetch {
     }
 
   private:
-    // Interior nodes and dag-pb leaves: what they say decides how the walk goes on.
-    asio::awaitable<Result<void>> obtain_nodes(std::span<const WantedBlock> nodes) {
+    // Nodes are given to the walk: what they say decides how it goes on. Raw leaves are not.
+    asio::awaitable<Result<void>> obtain(std::span<const WantedBlock> blocks, bool are_nodes) {
         std::vector<WantedBlock> absent;
-        for (std::size_t first = 0; first < nodes.size();) {
-            const std::size_t end = window_end(nodes, first);
-            auto load = [this, window = nodes.subspan(first, end - first), &absent] {
-                return load_nodes(window, absent);
+        for (std::size_t first = 0; first < blocks.size();) {
+            const std::size_t end = window_end(blocks, first);
+            auto load = [this, window = blocks.subspan(first, end - first), are_nodes, &absent] {
+                return load_window(window, are_nodes, absent);
             };
             auto loaded = co_await compute::run_blocking(pool_, std::move(load));
             if (!loaded) co_return loaded;
             first = end;
         }
-        co_return co_await fetch_all(absent, /*are_nodes=*/true);
-    }
-
-    asio::awaitable<Result<void>> obtain_leaves() {
-        const std::vector<WantedBlock> leaves = walk_.raw_leaves();
-        auto look = [this, &leaves]() -> Result<std::vector<WantedBlock>> {
-            std::vector<WantedBlock> absent;
-            for (const WantedBlock& leaf : leaves) {
-                const auto size = store_.size_of(leaf.cid);
-                if (!size || *size != leaf.bytes_max) absent.push_back(leaf);
-            }
-            return absent;
-        };
-        const auto absent = co_await compute::run_blocking(pool_, std::move(look));
-        for (const WantedBlock& leaf : *absent) leaf_bytes_absent_ += leaf.bytes_max;
-        report_progress();
-        co_return co_await fetch_all(*absent, /*are_nodes=*/false);
+        if (!are_nodes) {
+            for (const WantedBlock& leaf : absent) leaf_bytes_absent_ += leaf.bytes_max;
+            report_progress();
+        }
+        co_return co_await fetch_all(absent, are_nodes);
     }
 
     asio::awaitable<Result<void>> fetch_all(std::span<const WantedBlock> blocks, bool are_nodes) {
@@ -170,16 +159,18 @@ class Fetch {
 
     // On the pool, while the coroutine waits. Blocks from the store are not believed either: a
     // damaged one is removed and fetched anew.
-    Result<void> load_nodes(std::span<const WantedBlock> nodes, std::vector<WantedBlock>& absent) {
+    Result<void> load_window(std::span<const WantedBlock> window,
+                             bool are_nodes,
+                             std::vector<WantedBlock>& absent) {
         std::vector<Bytes> blocks;
         std::vector<const WantedBlock*> present;
-        for (const WantedBlock& node : nodes) {
-            auto block = store_.get(node.cid);
+        for (const WantedBlock& wanted : window) {
+            auto block = store_.get(wanted.cid, wanted.bytes_max);
             if (block) {
                 blocks.push_back(std::move(*block));
-                present.push_back(&node);
+                present.push_back(&wanted);
             } else {
-                absent.push_back(node);
+                absent.push_back(wanted);
             }
         }
         const std::vector<ByteView> views(blocks.begin(), blocks.end());
@@ -187,10 +178,14 @@ class Fetch {
         if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
         for (std::size_t i = 0; i < views.size(); ++i) {
             const Cid& cid = present[i]->cid;
-            auto result =
-                digests[i] == cid.sha256() ? walk_.add(cid, views[i]) : store_.remove(cid);
-            if (!result) return result;
-            if (digests[i] != cid.sha256()) absent.push_back(*present[i]);
+            Result<void> taken;
+            if (digests[i] != cid.sha256()) {
+                absent.push_back(*present[i]);
+                taken = store_.remove(cid);
+            } else if (are_nodes) {
+                taken = walk_.add(cid, views[i]);
+            }
+            if (!taken) return taken;
         }
         return {};
     }

@@ -3,8 +3,9 @@
 //
 // Nobody is believed: every block is hashed, in bulk on the engine, and compared with its CID
 // before it is stored. A source that sends a wrong block is reported and not asked again during the
-// fetch; its blocks come from elsewhere. Blocks that are in the store already are not fetched, so a
-// fetch that was cut off goes on where it stopped, at most one window of 32 MiB earlier.
+// fetch; its blocks come from elsewhere. Blocks that are in the store already are hashed again
+// (disks forget, too) and not fetched, so a fetch that was cut off goes on where it stopped, at
+// most one window of 32 MiB earlier, and a fetch of an image that is here already checks it.
 //
 // Thread-safety: everything runs on `executor`, which must not run two handlers at once, except
 // hashing and disk work, which run on `pool`. Join the pool before the executor's context ends. The

@@ -99,6 +99,20 @@ TEST_F(RetrieverTest, DoesNotBelieveADamagedNodeInItsOwnStore) {
     EXPECT_EQ(store_.get(published.cid).value(), origin_.get(published.cid).value());
 }
 
+TEST_F(RetrieverTest, HealsALeafThatTheDiskDamaged) {
+    const Bytes content = assay::test::chacha20_bytes("rot", 20 * kChunk);
+    const ImportResult published = publish(content, kRaw);
+    Gateway gateway(io_, origin_);
+    ASSERT_TRUE(fetch(published, kChunk, {gateway.source()}));
+    gateway.asked.clear();
+    const Cid damaged = Cid::raw_sha256(published.chunk_digests[3]);
+    ASSERT_TRUE(write_file_durable(store_.path_of(damaged), Bytes(kChunk)));
+    const auto healed = fetch(published, kChunk, {gateway.source()});
+    ASSERT_TRUE(healed) << healed.error().to_string();
+    EXPECT_EQ(gateway.requests(), 1);
+    EXPECT_EQ(read_all(*healed), content);
+}
+
 TEST_F(RetrieverTest, BansALiarAndFinishesFromAnHonestSource) {
     const Bytes content = assay::test::chacha20_bytes("liar", 150 * kChunk);
     const ImportResult published = publish(content, kRaw);
