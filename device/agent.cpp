@@ -12,6 +12,7 @@ namespace {
 using ledger::ReceiptEvent;
 
 constexpr Milliseconds kGatewayRetryFirst{1'000};
+constexpr Milliseconds kPollMin{100};  // whatever the gateway says
 constexpr std::size_t kDetailBytesMax = 128;
 
 // What went wrong on the device itself; everything else a device refuses.
@@ -77,9 +78,14 @@ Result<Agent::Next> Agent::start() {
 // Started from the new slot, or not any more: keep it or go back.
 Result<void> Agent::settle_trial() {
     const PendingRelease release = *state_.pending;
-    Result<void> healthy = running_ == release.slot
-                               ? check_health(options_.health, slots_, release)
-                               : fail(Refusal::kBootFailed, "no try of the new slot succeeded");
+    const auto boot = boot_.read();
+    if (!boot) return fail(boot.error());
+    Result<void> healthy;
+    if (running_ != release.slot) {
+        healthy = fail(Refusal::kBootFailed, "no try of the new slot succeeded");
+    } else if (boot->active != release.slot) {  // else committed: the power went before save()
+        healthy = check_health(options_.health, slots_, release);
+    }
     if (!healthy) {
         if (auto back = boot_.abandon(); !back) return back;
         const Refusal word = refusal_of(healthy.error().code()).value_or(Refusal::kBootFailed);
@@ -118,7 +124,7 @@ Result<Agent::Next> Agent::round() {
     if (state_.phase != Phase::kInstalled) {
         const auto answer = gateway_->poll(poll_request());
         if (answer) {
-            pause = std::min(pause, Milliseconds(answer->sleep_ms));
+            pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
             if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
             if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
         } else {

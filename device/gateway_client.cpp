@@ -29,12 +29,13 @@ GatewayClient::GatewayClient(std::string url, std::shared_ptr<const http::TlsCon
 
 Result<http::Response> GatewayClient::exchange(http::ClientRequest request) {
     const std::string what = request.method + " " + request.url;
+    const bool is_receipt = request.url == protocol::kReceiptsPath;
     request.url.insert(0, url_);
     auto response = client_.request(std::move(request));
     if (!response) return not_a_refusal(std::move(response).error().within(what));
     if (!response->ok()) {
         const std::string problem = protocol::describe_problem(response->text());
-        const auto code = problem.starts_with(to_word(Refusal::kReceiptReplayed))
+        const auto code = is_receipt && problem.starts_with(to_word(Refusal::kReceiptReplayed))
                               ? make_error_code(Refusal::kReceiptReplayed)
                               : std::make_error_code(std::errc::protocol_error);
         return fail(code, what + ": status " + std::to_string(response->status) +

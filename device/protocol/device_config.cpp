@@ -53,6 +53,7 @@ Result<DeviceConfig> parse_device_config(std::string_view text) {
     out.health = in.optional_texts("health", 64);
     read_optional(in, "health_deadline_s", out.health_deadline_s, 3600);
     read_optional(in, "poll_ms_max", out.poll_ms_max, 24 * 3600 * 1000);
+    if (out.poll_ms_max == 0) in.refuse("poll_ms_max", "must be above 0");
     read_optional(in, "boot_tries", out.boot_tries, 16);
     if (out.boot_tries == 0) in.refuse("boot_tries", "must be above 0");
     if (in.has("checkpoint_age_max_s")) {

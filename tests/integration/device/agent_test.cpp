@@ -340,6 +340,22 @@ TEST_F(AgentTest, AnUnhealthyImageIsRolledBack) {
     EXPECT_EQ(device_.state().installed->sequence, 2U);
 }
 
+TEST_F(AgentTest, WhatWasCommittedStaysThoughItsHealthFailsLater) {
+    offer(1, first_);
+    const auto cut_after_commit = [&](std::string_view what) {
+        if (what == kBootFile && device_.boot().active == 1) throw PowerCut{};
+    };
+    EXPECT_THROW(device_.run(cut_after_commit), PowerCut);
+    ASSERT_EQ(device_.state().phase, Phase::kTrying);
+    device_.options.health.command = {"false"};
+    device_.run();
+    EXPECT_EQ(device_.boot(), (BootState{1, std::nullopt, 0}));
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    ASSERT_TRUE(device_.state().installed) << "what runs is what the device says that runs";
+    EXPECT_EQ(device_.state().installed->sequence, 1U);
+    EXPECT_EQ(gateway_.receipts().back().event, ReceiptEvent::kConfirmed);
+}
+
 TEST_F(AgentTest, ASlotThatNeverStartsIsRolledBack) {
     offer(1, first_);
     device_.run();
@@ -403,6 +419,30 @@ TEST_F(AgentTest, TheRollbackFloorIsBurntInOnConfirmation) {
     offer(record, first_);
     device_.run();
     EXPECT_EQ(device_.state().sequence_floor, 5U);
+}
+
+TEST_F(AgentTest, AGatewaysWordAboutReceiptsIsNoJudgementOnARelease) {
+    offer(1, first_);
+    gateway_.chunks_replayed = true;
+    device_.run();
+    EXPECT_EQ(device_.state().phase, Phase::kDownloading);
+    EXPECT_EQ(refusals(), 0);
+    gateway_.chunks_replayed = false;
+    device_.run();
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+}
+
+TEST_F(AgentTest, NoGatewayCanMakeItPollWithoutAPause) {
+    GatewayClient client(gateway_.url(), gateway_.device_tls());
+    const DurableWrites writes;
+    const EventLog log(stderr, EventLog::Form::kText);
+    device_.options.poll_max = Milliseconds(60'000);
+    gateway_.sleep_ms = 0;
+    Agent agent(device_.options, gateway_.device_key, client, writes, log, nullptr);
+    ASSERT_TRUE(agent.start());
+    const auto next = agent.round();
+    ASSERT_TRUE(next);
+    EXPECT_GE(next->pause, Milliseconds(100));
 }
 
 TEST_F(AgentTest, AnUnreachableGatewayMakesPausesLonger) {

@@ -114,6 +114,8 @@ class TestGateway {
     std::atomic<int> tampered_byte = -1;  // of the image: one bit of it is flipped
     std::atomic<int> ranges_until_failure = -1;
     std::atomic<bool> receipts_fail = false;
+    std::atomic<unsigned> sleep_ms = 10;
+    std::atomic<bool> chunks_replayed = false;  // answers with a word that is for receipts only
 
   private:
     template <typename Answer>
@@ -148,6 +150,9 @@ class TestGateway {
                    locked([](TestGateway& self, const http::Request& request) {
                        const OfferedRelease* release = self.find(request);
                        if (release == nullptr) return not_found();
+                       if (self.chunks_replayed) {
+                           return http::problem(409, Refusal::kReceiptReplayed, "of no sense");
+                       }
                        Bytes list;
                        for (const auto& digest : release->chunks) append(list, digest.view());
                        return http::Response(200, protocol::kBytesType, std::move(list));
@@ -171,7 +176,7 @@ class TestGateway {
     http::Response poll(const http::Request& request) {
         polls_.push_back(protocol::parse_poll_request(as_text(request.body)).value());
         protocol::PollAnswer answer;
-        answer.sleep_ms = 10;
+        answer.sleep_ms = sleep_ms;
         if (assigned_ && releases_.at(*assigned_).sequence > polls_.back().sequence) {
             protocol::Assignment assignment;
             assignment.release = *assigned_;

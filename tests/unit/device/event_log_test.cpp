@@ -5,11 +5,11 @@
 namespace assay::device {
 namespace {
 
-std::string logged(EventLog::Form form) {
+std::string logged(EventLog::Form form, const std::string& detail = "a \"b\"") {
     char* text = nullptr;
     std::size_t size = 0;
     std::FILE* out = ::open_memstream(&text, &size);
-    EventLog(out, form)("refused", {{"word", "sequence-below-floor"}, {"detail", "a \"b\""}});
+    EventLog(out, form)("refused", {{"word", "sequence-below-floor"}, {"detail", detail}});
     std::fclose(out);
     std::string copy(text, size);
     std::free(text);
@@ -21,6 +21,11 @@ TEST(EventLog, WritesOneLineAnEvent) {
     EXPECT_EQ(
         logged(EventLog::Form::kJson),
         "{\"event\":\"refused\",\"word\":\"sequence-below-floor\",\"detail\":\"a \\\"b\\\"\"}\n");
+}
+
+TEST(EventLog, LetsNobodyWriteLinesOrDriveTheTerminal) {
+    EXPECT_EQ(logged(EventLog::Form::kText, "x\nconfirmed\x1b[2J"),
+              "refused word=sequence-below-floor detail=x?confirmed?[2J\n");
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ TEST(DeviceConfig, NamesWhatIsWrong) {
     };
     EXPECT_EQ(error(""), "accepted");
     EXPECT_EQ(error(R"(,"boot_tries":0)"), "device.json: boot_tries must be above 0");
+    EXPECT_EQ(error(R"(,"poll_ms_max":0)"), "device.json: poll_ms_max must be above 0");
     EXPECT_EQ(error(R"(,"poll":1)"), "device.json: poll is not known");
     EXPECT_EQ(error(R"(,"health":"check")"),
               "device.json: health is not an array of at most 64 texts");
