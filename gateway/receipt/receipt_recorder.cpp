@@ -69,12 +69,21 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::step(Timestamp now) {
 
 Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
     if (ledger_.chain.find(batch.leaf)) return Step::kWaiting;
-    if (ledger_.chain.settled_height() > batch.valid_until) {
-        // It can never count any more: the same receipts under the same number, signed anew.
+    const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
+    const bool overtaken = last && last->batch_no >= batch.batch_no &&
+                           last->log_index < ledger_.final_size();
+    if (overtaken && last->root == batch.root) {
+        BatchRecord recorded = batch;
+        recorded.leaf = last->leaf;
+        if (auto written = store_->put_batch(recorded); !written) {
+            return fail(std::move(written).error());
+        }
+        return Step::kWaiting;
+    }
+    if (overtaken || ledger_.chain.settled_height() > batch.valid_until) {
         const auto receipts = store_->read(batch.first, batch.count);
         if (!receipts) return fail(Error(receipts.error()));
-        const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
-        return sign_and_store(batch.batch_no, last ? last->root : LogHash{}, *receipts);
+        return sign_next(*receipts);
     }
     const auto submitted = ledger_.submit(batch.transaction);
     if (submitted) return Step::kSubmitted;
@@ -96,18 +105,18 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
     }
     const auto receipts = store_->read(first, count);
     if (!receipts) return fail(Error(receipts.error()));
-    // The ledger knows better if this gateway's own store was lost.
-    const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
-    return sign_and_store(last ? last->batch_no + 1 : 1, last ? last->root : LogHash{}, *receipts);
+    return sign_next(*receipts);
 }
 
-Result<ReceiptRecorder::Step> ReceiptRecorder::sign_and_store(
-    std::uint64_t batch_no, const LogHash& previous_root, std::span<const StoredReceipt> stored) {
+Result<ReceiptRecorder::Step> ReceiptRecorder::sign_next(std::span<const StoredReceipt> stored) {
+    // The ledger knows better if this gateway's own store was lost.
+    const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
+    const std::uint64_t batch_no = last ? last->batch_no + 1 : 1;
     std::vector<Bytes> receipts;
     for (const StoredReceipt& receipt : stored) receipts.push_back(receipt.bytes);
     ledger::ReceiptBatch batch = describe(stored, receipts);
     batch.batch_no = batch_no;
-    batch.previous_root = previous_root;
+    batch.previous_root = last ? last->root : LogHash{};
     batch.consortium = ledger_.consortium_head();
     const Bytes encoded = ledger::encode_receipt_batch(batch);
 

@@ -2,8 +2,10 @@
 //
 // Choosing the members of a batch, giving it its number and storing its signed bytes is one durable
 // write (ReceiptStore::put_batch). From then on the same bytes are submitted until they are final;
-// only then is the next batch made. A new signature for the same receipts and number is made only
-// when the height up to which the old one is valid has passed without it, so that never both count.
+// only then is the next batch made. The same receipts are signed anew only when the old signature
+// can never count any more, so that never both do: the height up to which it is valid has passed
+// without it, or another batch of this gateway has its number for good. That happens to a gateway
+// that lost its store and made a batch before its node had caught up with the ledger.
 //
 // step() is synchronous and does at most one of these things, so that tests can stop it anywhere.
 
@@ -70,9 +72,8 @@ class ReceiptRecorder {
     [[nodiscard]] bool is_final(const BatchRecord& batch) const;
     [[nodiscard]] Result<Step> push(const BatchRecord& batch);
     [[nodiscard]] Result<Step> make_batch(Timestamp now);
-    [[nodiscard]] Result<Step> sign_and_store(std::uint64_t batch_no,
-                                              const LogHash& previous_root,
-                                              std::span<const StoredReceipt> receipts);
+    // Under the number that follows on the ledger.
+    [[nodiscard]] Result<Step> sign_next(std::span<const StoredReceipt> receipts);
 
     ReceiptStore* store_;
     RecorderLedger ledger_;

@@ -149,6 +149,17 @@ class Recorder : public testing::Test {
         settle(gateway);
     }
 
+    static void make_folders(const std::filesystem::path& world) {
+        ASSERT_TRUE(std::filesystem::create_directories(world / "store"));
+        ASSERT_TRUE(std::filesystem::create_directories(world / "chain"));
+    }
+    void copy(const ledger::Chain& from, ledger::Chain& to) const {
+        for (ledger::BlockHeight height = 1; height <= from.tip().height; ++height) {
+            const auto block = from.block(from.id_at(height).value()).value();
+            ASSERT_EQ(to.accept_block(block, test::at(now_)).verdict, ledger::BlockVerdict::kValid);
+        }
+    }
+
     test::TempDir dir_{test::memory_folder()};
     test::Founders founders_{2};
     crypto::PrivateKey device_ = test::new_key(crypto::Algorithm::kEcdsaP256);
@@ -241,6 +252,46 @@ TEST_F(Recorder, SignsAnewOnlyWhenTheOldSignatureCanCountNoMore) {
     settle(gateway);
     EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
     EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger_twice, 0U);
+}
+
+// A gateway that lost all its data made its first batch before its node had the ledger back.
+TEST_F(Recorder, ABatchWhoseNumberIsTakenGetsTheNextOne) {
+    StopPoints never(-1);
+    Gateway before(dir_.path(), founders_, never);
+    live(before);
+    const test::TempDir world(test::memory_folder());
+    make_folders(world.path());
+    Gateway after(world.path(), founders_, never);
+    for (std::uint32_t counter = 11; counter <= 14; ++counter) {
+        ASSERT_TRUE(after.receipts().add(crypto::KeyId{}, counter, receipt(counter),
+                                         test::at(now_)));
+    }
+    ASSERT_EQ(after.recorder().step(test::at(now_)), ReceiptRecorder::Step::kBatchMade);
+    ASSERT_EQ(after.receipts().newest_batch()->batch_no, 1U);
+    copy(before.chain(), after.chain());
+    settle(after);
+    EXPECT_EQ(after.receipts().newest_batch()->batch_no, 5U);
+    const auto audit = audit_receipts(after.receipts(), after.chain()).value();
+    EXPECT_EQ(audit.on_ledger, 4U);
+    EXPECT_EQ(audit.missing, 0U);
+    EXPECT_EQ(audit.on_ledger_twice, 0U);
+}
+
+// The same, but the devices sent the very receipts that were recorded before.
+TEST_F(Recorder, ABatchThatIsOnTheLedgerAlreadyIsNotRecordedAgain) {
+    StopPoints never(-1);
+    Gateway before(dir_.path(), founders_, never);
+    deliver(before, 2);
+    settle(before);
+    const test::TempDir world(test::memory_folder());
+    make_folders(world.path());
+    Gateway after(world.path(), founders_, never);
+    deliver(after, 2);
+    ASSERT_EQ(after.recorder().step(test::at(now_)), ReceiptRecorder::Step::kBatchMade);
+    copy(before.chain(), after.chain());
+    settle(after);
+    EXPECT_EQ(ledger::last_batch(after.chain().state(), 0)->batch_no, 1U);
+    EXPECT_EQ(audit_receipts(after.receipts(), after.chain())->on_ledger, 2U);
 }
 
 }  // namespace
