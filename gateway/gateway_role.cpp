@@ -1,5 +1,8 @@
 #include "gateway/gateway_role.hpp"
 
+#include <algorithm>
+
+#include "gateway/open_files.hpp"
 #include "gateway/transport.hpp"
 #include "host/base/file.hpp"
 #include "host/crypto/key_file.hpp"
@@ -103,7 +106,8 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     http::ServerOptions options;
     options.listen = config_.devices_listen;
     options.tls = *tls;
-    options.connections_max = kDeviceConnectionsMax;
+    // Half of the files stay for everything else.
+    options.connections_max = std::min(kDeviceConnectionsMax, raise_open_files_limit() / 2);
     options.body_bytes_max = kAgentBodyBytesMax;
     auto server = http::Server::listen(needs.executor, options, std::cref(agent_routes_));
     if (!server) return fail(std::move(server).error());

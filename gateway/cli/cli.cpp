@@ -257,7 +257,11 @@ int run(int argc, const char* const* argv) {
         return status == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
     }
     if (request.member.dir.empty()) request.member.dir = request.member.name;
-    return print(request.verb(), request.json);
+    try {
+        return print(request.verb(), request.json);
+    } catch (const std::exception& error) {  // such as an answer of another version's daemon
+        return print(give_up(ExitCode::kFailure, error.what()), request.json);
+    }
 }
 
 }  // namespace assay::gateway::cli
