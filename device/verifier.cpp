@@ -28,12 +28,11 @@ Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
 }
 
 void learn(AgentState& state, const ledger::VerifiedRelease& verified) {
-    if (state.checkpoint) {
-        ASSAY_ASSERT(verified.checkpoint.size >= state.checkpoint->size);
-        ASSAY_ASSERT(verified.checkpoint.time >= state.checkpoint->time);
-    }
+    const std::uint64_t known_time = state.checkpoint ? state.checkpoint->time : 0;
+    if (state.checkpoint) ASSAY_ASSERT(verified.checkpoint.size >= state.checkpoint->size);
     ASSAY_ASSERT(verified.policy_version >= state.policy_version);
     state.checkpoint = verified.checkpoint;
+    state.checkpoint->time = std::max(state.checkpoint->time, known_time);  // never back
     state.policy_version = verified.policy_version;
 }
 

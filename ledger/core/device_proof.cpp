@@ -89,22 +89,26 @@ Result<void> decode_all(Decoded& out, const Anchor& anchor) {
     return {};
 }
 
-// Step 3: neither back in the log, nor back in time, nor another log of the same size.
+// Step 3: not back in the log, not another log of the same size, not too old. An older time alone is
+// no way back: it comes of members' clocks, or of a gateway that has older cosignatures of the same
+// log. What was learnt of the time keeps counting where there is no clock.
 Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& trust) {
+    std::uint64_t now = trust.now.value_or(0);
     if (trust.checkpoint) {
         const TrustedCheckpoint& stored = *trust.checkpoint;
         const bool forked =
             found.checkpoint.size == stored.size && found.checkpoint.root != stored.root;
-        if (found.checkpoint.size < stored.size || found.time < stored.time || forked) {
+        if (found.checkpoint.size < stored.size || forked) {
             return fail(Refusal::kCheckpointRolledBack,
-                        "checkpoint of size " + std::to_string(found.checkpoint.size) + ", time " +
-                            std::to_string(found.time) + "; known is size " +
-                            std::to_string(stored.size) + ", time " + std::to_string(stored.time));
+                        "checkpoint of size " + std::to_string(found.checkpoint.size) +
+                            "; known is size " + std::to_string(stored.size) +
+                            (forked ? " with another root" : ""));
         }
+        now = std::max(now, stored.time);
     }
-    if (trust.now && found.time<*trust.now&& * trust.now - found.time> trust.checkpoint_age_max_s) {
+    if (found.time < now && now - found.time > trust.checkpoint_age_max_s) {
         return fail(Refusal::kCheckpointStale,
-                    "checkpoint is " + std::to_string(*trust.now - found.time) + " s old");
+                    "checkpoint is " + std::to_string(now - found.time) + " s old");
     }
     return {};
 }

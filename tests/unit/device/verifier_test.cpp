@@ -50,6 +50,19 @@ TEST_F(VerifierTest, WhatWasLearntIsHeldAgainstLaterProofs) {
     EXPECT_TRUE(again.error().is(Refusal::kCheckpointRolledBack));
 }
 
+TEST_F(VerifierTest, TheTimeKnownNeverGoesBack) {
+    const ProvedRelease proved(consortium_, release(5));
+    auto verified = verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {});
+    ASSERT_TRUE(verified);
+    const std::uint64_t known = verified->checkpoint.time + 60;
+    state_.checkpoint = verified->checkpoint;
+    state_.checkpoint->time = known;
+    verified = verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {});
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    learn(state_, *verified);
+    EXPECT_EQ(state_.checkpoint->time, known);
+}
+
 TEST_F(VerifierTest, RefusesAProofOfAnotherRelease) {
     const ProvedRelease proved(consortium_, release(5));
     const auto other = crypto::leaf_hash(as_bytes("another"));

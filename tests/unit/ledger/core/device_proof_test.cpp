@@ -110,8 +110,17 @@ TEST_F(DeviceProofTest, Step3NeverGoesBack) {
     EXPECT_EQ(word(proved.bundle()), "checkpoint-rolled-back");
     trust_.checkpoint = TrustedCheckpoint{now.size, LogHash{}, kTime};
     EXPECT_EQ(word(proved.bundle()), "checkpoint-rolled-back");
-    trust_.checkpoint = TrustedCheckpoint{now.size, now.root, kTime + 2};
-    EXPECT_EQ(word(proved.bundle()), "checkpoint-rolled-back");
+}
+
+// Another gateway may have older cosignatures of the same log: no attack, as long as it is fresh.
+TEST_F(DeviceProofTest, Step3MeasuresAgeFromTheNewestTimeKnown) {
+    const ProvedRelease proved(consortium_, release());
+    const Checkpoint now = proved.log.checkpoint();
+    const std::uint64_t limit = kTime + 1 + trust_.checkpoint_age_max_s;
+    trust_.checkpoint = TrustedCheckpoint{now.size, now.root, limit};
+    EXPECT_EQ(word(proved.bundle()), "accepted");
+    trust_.checkpoint->time = limit + 1;
+    EXPECT_EQ(word(proved.bundle()), "checkpoint-stale");
 }
 
 TEST_F(DeviceProofTest, Step3RefusesStaleCheckpointsWhenThereIsAClock) {
