@@ -13,26 +13,29 @@ bool DownloadTable::claim(const InventoryItem& item, Slot peer, SteadyTime now) 
     Peer& state = peers_[peer];
     const std::size_t max =
         item.kind == InventoryKind::kBlock ? kBlocksInFlightMax : kTransactionsInFlightMax;
-    std::size_t& in_flight = state.in_flight[index_of(item.kind)];
-    if (now < state.stalled_until || in_flight >= max) return false;
+    auto& asked = state.asked[index_of(item.kind)];
+    if (now < state.stalled_until || asked.size() >= max) return false;
 
     if (!requests_.try_emplace(item, peer).second) return false;
-    if (state.in_flight[0] + state.in_flight[1] == 0) state.last_progress = now;
-    ++in_flight;
+    if (asked.empty()) state.last_progress[index_of(item.kind)] = now;
+    asked.push_back(item);
     return true;
 }
 
 void DownloadTable::deliver(const InventoryItem& item, Slot peer, SteadyTime now) {
     Peer& state = peers_[peer];
-    state.last_progress = now;
-    state.stall = std::chrono::seconds{0};
+    const auto& asked = state.asked[index_of(item.kind)];
+    if (!asked.empty() && asked.front() == item) {
+        state.last_progress[index_of(item.kind)] = now;
+        state.stall = std::chrono::seconds{0};
+    }
     give_up(item, peer);
 }
 
 void DownloadTable::give_up(const InventoryItem& item, Slot peer) {
     const auto request = requests_.find(item);
     if (request == requests_.end() || request->second != peer) return;
-    --peers_[peer].in_flight[index_of(item.kind)];
+    std::erase(peers_[peer].asked[index_of(item.kind)], item);
     requests_.erase(request);
 }
 
@@ -43,10 +46,12 @@ void DownloadTable::forget(Slot peer) {
 
 bool DownloadTable::expire(Slot peer, SteadyTime now) {
     Peer& state = peers_[peer];
-    if (state.in_flight[0] + state.in_flight[1] == 0) return false;
-    if (now < state.last_progress + kDeliveryMax) return false;
+    const auto overdue = [&](std::size_t kind) {
+        return !state.asked[kind].empty() && now >= state.last_progress[kind] + kDeliveryMax;
+    };
+    if (!overdue(0) && !overdue(1)) return false;
     drop_all(peer);
-    state.in_flight[0] = state.in_flight[1] = 0;
+    for (auto& asked : state.asked) asked.clear();
     state.stall = state.stall.count() == 0 ? kStallFirst : std::min(2 * state.stall, kStallMax);
     state.stalled_until = now + state.stall;
     return true;
@@ -54,7 +59,7 @@ bool DownloadTable::expire(Slot peer, SteadyTime now) {
 
 std::size_t DownloadTable::in_flight(Slot peer, InventoryKind kind) const noexcept {
     const auto found = peers_.find(peer);
-    return found == peers_.end() ? 0 : found->second.in_flight[index_of(kind)];
+    return found == peers_.end() ? 0 : found->second.asked[index_of(kind)].size();
 }
 
 void DownloadTable::drop_all(Slot peer) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <map>
 
 #include "ledger/core/ids.hpp"
@@ -18,7 +19,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 inline constexpr std::size_t kBlocksInFlightMax = 16;  // per peer
 inline constexpr std::size_t kTransactionsInFlightMax = 256;
-// A peer that was asked and delivers nothing at all for this long has stalled.
+// Peers answer in the order they were asked. One that withholds the oldest block, or the oldest
+// transaction, for this long has stalled, whatever else it sends: else a member could keep a block
+// from us for good by trickling others.
 inline constexpr std::chrono::seconds kDeliveryMax{5};
 // After a stall a peer is asked for nothing for this long, doubling up to the second value.
 inline constexpr std::chrono::seconds kStallFirst{2};
@@ -43,8 +46,8 @@ class DownloadTable {
 
   private:
     struct Peer {
-        std::size_t in_flight[2] = {0, 0};  // blocks, transactions
-        SteadyTime last_progress{};         // asked when nothing was in flight, or delivered
+        std::deque<InventoryItem> asked[2];  // blocks, transactions; oldest first
+        SteadyTime last_progress[2]{};       // asked when nothing was, or the oldest delivered
         SteadyTime stalled_until{};
         std::chrono::seconds stall{0};
     };

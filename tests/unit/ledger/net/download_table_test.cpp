@@ -57,6 +57,18 @@ TEST(DownloadTable, ASlowPeerThatDeliversHasNotStalled) {
     EXPECT_TRUE(table.expire(7, start + seconds{9}));
 }
 
+TEST(DownloadTable, APeerThatTricklesOtherThingsCannotWithholdABlock) {
+    DownloadTable table;
+    const SteadyTime start{};
+    ASSERT_TRUE(table.claim(block(1), 7, start));
+    ASSERT_TRUE(table.claim(block(2), 7, start));
+    ASSERT_TRUE(table.claim(InventoryItem(TxId{}), 7, start));
+    table.deliver(InventoryItem(TxId{}), 7, start + seconds{4});
+    table.deliver(block(2), 7, start + seconds{4});
+    EXPECT_TRUE(table.expire(7, start + seconds{5}));
+    EXPECT_TRUE(table.claim(block(1), 8, start + seconds{5}));
+}
+
 TEST(DownloadTable, AStalledPeerIsLeftAloneTwiceAsLongEachTime) {
     DownloadTable table;
     SteadyTime now{};
