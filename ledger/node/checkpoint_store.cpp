@@ -43,12 +43,10 @@ Result<bool> CheckpointStore::add(Slot from, std::string_view text) {
         return fail(Refusal::kSignatureInvalid, "checkpoint without a signature of a member");
     }
     if (newest_ && checkpoint->size < newest_->size) return false;
-    if (known != open_.end()) {
-        known->second.note = std::move(*merged);
-    } else {
-        make_room(from);
-        open_.emplace(key, Open{std::move(*merged), from});
-    }
+    if (known == open_.end() || !known->second.from.contains(from)) make_room(from);
+    Open& entry = open_[key];
+    entry.note = std::move(*merged);
+    entry.from.insert(from);
     return settle();
 }
 
@@ -89,12 +87,15 @@ bool CheckpointStore::chain_has(const Checkpoint& checkpoint) const {
            chain_->log_root(checkpoint.size) == checkpoint.root;
 }
 
-// A member that names more checkpoints than it may have under way loses its smallest.
+// A member that names more checkpoints than it may have under way gives up its smallest. That one
+// stays if others named it, too: a flood must not take away what they signed.
 void CheckpointStore::make_room(Slot from) {
-    const auto is_from = [&](const auto& entry) { return entry.second.first_from == from; };
+    const auto is_from = [&](const auto& entry) { return entry.second.from.contains(from); };
     const auto count = std::count_if(open_.begin(), open_.end(), is_from);
     if (static_cast<std::size_t>(count) < kOpenCheckpointsMax) return;
-    open_.erase(std::find_if(open_.begin(), open_.end(), is_from));
+    const auto smallest = std::find_if(open_.begin(), open_.end(), is_from);
+    smallest->second.from.erase(from);
+    if (smallest->second.from.empty()) open_.erase(smallest);
 }
 
 }  // namespace assay::ledger

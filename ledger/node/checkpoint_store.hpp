@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -55,7 +56,7 @@ class CheckpointStore {
     using Key = std::pair<std::uint64_t, LogHash>;  // size and root
     struct Open {
         Note note;
-        Slot first_from = 0;
+        std::set<Slot> from;  // never empty
     };
 
     CheckpointStore(std::filesystem::path file, const Chain& chain);

@@ -165,5 +165,18 @@ TEST_F(CheckpointStoreTest, AMemberCannotCrowdOutOthers) {
     EXPECT_TRUE(add_of(store, 3, of_size(2)));
 }
 
+TEST_F(CheckpointStoreTest, AMemberCannotTakeAwayWhatOthersSigned) {
+    auto store = open();
+    ASSERT_TRUE(store.add(3, note_by(3, of_size(2))).has_value()) << "the first to name it";
+    EXPECT_FALSE(store.add(0, note_by(0, of_size(2))).value());
+    for (std::uint64_t size = 100; size < 200; ++size) {
+        Checkpoint invented = of_size(1);
+        invented.size = size;
+        ASSERT_TRUE(store.add(3, note_by(3, invented)).has_value());
+    }
+    EXPECT_TRUE(store.add(1, note_by(1, of_size(2))).value());
+    EXPECT_EQ(store.newest()->size, 2U);
+}
+
 }  // namespace
 }  // namespace assay::ledger
