@@ -80,6 +80,8 @@ class PendingFile {
     }
 
     [[nodiscard]] Result<void> sync() const { return file_.sync(); }
+    // For a file that is synced with all others.
+    void close() noexcept { file_ = FileHandle(); }
 
     [[nodiscard]] Result<void> publish() {
         if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
@@ -188,6 +190,8 @@ Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
         }
         auto written = PendingFile::write(blocks() / kTemporary, std::move(target), block.bytes);
         if (!written) return fail(std::move(written).error());
+        // Small chunks come by the thousand, more than a process may have files open.
+        if (pending.size() >= kSyncAllFrom) written->close();
         pending.push_back(std::move(*written));
     }
     if (pending.empty()) return {};

@@ -5,6 +5,7 @@
 #include <future>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "host/base/file.hpp"
 #include "host/crypto/sha256.hpp"
@@ -97,6 +98,26 @@ TEST(BlockStore, LeavesNoTemporariesAndCountsBlocks) {
     ASSERT_TRUE(total);
     EXPECT_EQ(total->blocks, 20U);
     EXPECT_EQ(total->bytes, 10U * 7 + 10U * 8);
+}
+
+TEST(BlockStore, PutsMoreBlocksTogetherThanMayBeOpen) {
+    const TempDir folder;
+    BlockStore store = open_store(folder.path());
+    std::vector<Bytes> contents;
+    std::vector<Block> blocks;
+    for (int i = 0; i < 200; ++i) contents.push_back(to_bytes(std::to_string(i)));
+    for (const Bytes& bytes : contents) {
+        blocks.emplace_back(Cid::raw_sha256(crypto::sha256(bytes)), bytes);
+    }
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit few = before;
+    few.rlim_cur = 100;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    const auto stored = store.put_many(blocks);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_TRUE(stored) << stored.error().to_string();
+    for (const Block& block : blocks) EXPECT_TRUE(store.has(block.cid));
 }
 
 TEST(BlockStore, RemovesWhatAKilledProcessLeftBehind) {
