@@ -26,6 +26,8 @@ constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPieceBytes = 64 * 1024;
 // A peer that sends as fast as we read must not keep the other connections waiting.
 constexpr unsigned kReadsWithoutPauseMax = 16;
+// A deadline that has passed cancels again this often whatever is begun after it.
+constexpr std::chrono::milliseconds kCancelAgain{100};
 
 tl::unexpected<Error> socket_error(const error_code& code, std::string what) {
     return fail(std::error_code(code), std::move(what));
@@ -232,6 +234,20 @@ struct Deadline::State {
     Stream* stream;  // null once the Deadline is gone
     asio::steady_timer timer;
     bool expired = false;
+
+    static void watch(const std::shared_ptr<State>& state) {
+        state->timer.async_wait([state](const error_code& code) {
+            // The timer may have been set anew after this call was queued.
+            if (code || state->stream == nullptr) return;
+            if (state->timer.expiry() > std::chrono::steady_clock::now()) return;
+            state->expired = true;
+            state->stream->cancel();
+            // An operation that had just ended was not cancelled. What its coroutine does next must
+            // be, or a peer that sends a byte at the right moment has no deadline any more.
+            state->timer.expires_after(kCancelAgain);
+            watch(state);
+        });
+    }
 };
 
 Deadline::Deadline(Stream& stream) : state_{std::make_shared<State>(stream)} {}
@@ -244,13 +260,7 @@ Deadline::~Deadline() {
 void Deadline::expires_after(std::chrono::steady_clock::duration duration) {
     state_->expired = false;
     state_->timer.expires_after(duration);
-    state_->timer.async_wait([state = state_](const error_code& code) {
-        // The timer may have been set anew after this call was queued.
-        if (code || state->stream == nullptr) return;
-        if (state->timer.expiry() > std::chrono::steady_clock::now()) return;
-        state->expired = true;
-        state->stream->cancel();
-    });
+    State::watch(state_);
 }
 
 void Deadline::disarm() {

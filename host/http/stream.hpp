@@ -78,7 +78,8 @@ class Stream {
     bool writing_ = false;
 };
 
-// Cancels what the stream waits for when time is up. One object serves a connection for its life
+// Cancels what the stream waits for when time is up, and what is begun later, until it is set anew
+// or disarmed. One object serves a connection for its life
 // and is cheaper than a second coroutine. The stream must outlive it.
 class Deadline {
   public:

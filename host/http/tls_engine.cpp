@@ -9,10 +9,15 @@
 namespace assay::http {
 namespace {
 
+// More than one write of the stream and a handshake's last messages. What could exceed it is the
+// answers to a peer that only ever asks for new keys (RFC 8446, section 4.6.3).
+constexpr std::size_t kOutputBytesMax = 256 * 1024;
+
 int bio_write(BIO* bio, const char* data, int size) {
     BIO_clear_retry_flags(bio);
     if (size <= 0) return 0;
     auto* engine = static_cast<TlsEngine::Impl*>(BIO_get_data(bio));
+    if (engine->output.size() >= kOutputBytesMax) return -1;
     append(engine->output, as_bytes(std::string_view(data, static_cast<std::size_t>(size))));
     return size;
 }

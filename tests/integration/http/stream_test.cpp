@@ -144,6 +144,20 @@ TEST_P(StreamTest, WithTimeoutGivesUpAndLosesNothing) {
     EXPECT_EQ(as_text(ByteView(buffer).first(*count)), "later");
 }
 
+asio::awaitable<Result<void>> wait_late(Stream& stream, std::chrono::milliseconds pause) {
+    asio::steady_timer timer(stream.executor(), pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return co_await stream.wait_readable();
+}
+
+TEST_P(StreamTest, ADeadlineThatPassedBetweenTwoOperationsCancelsTheSecond) {
+    Deadline deadline(*b);
+    deadline.expires_after(5ms);
+    const auto waited = run(wait_late(*b, 20ms));
+    ASSERT_FALSE(waited);
+    EXPECT_TRUE(waited.error().is(std::errc::operation_canceled));
+}
+
 TEST_P(StreamTest, DeadlineCancelsAWaitAndCanBeMoved) {
     Deadline deadline(*b);
     deadline.expires_after(10s);

@@ -86,6 +86,17 @@ TEST_F(Tls, BothSidesLearnWhoThePeerIs) {
     EXPECT_EQ(pair.server.peer()->spki_sha256, digest);
 }
 
+// A peer could have us answer requests for new keys without end, while nothing is sent.
+TEST_F(Tls, KeepsABoundedAmountOfOutput) {
+    Pair pair(server_options, client_options);
+    pair.handshake();
+    const Bytes piece(64 * 1024);
+    int taken = 0;
+    while (taken < 100 && pair.server.write(piece)) ++taken;
+    EXPECT_GE(taken, 3);
+    EXPECT_LE(pair.server.take_output().size(), 400'000U);
+}
+
 TEST_F(Tls, CarriesBytesBothWays) {
     Pair pair(server_options, client_options);
     pair.handshake();
