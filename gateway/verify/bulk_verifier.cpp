@@ -43,18 +43,28 @@ Result<void> check_shape(const ipfs::RetrievedImage& image, const ledger::Releas
     return {};
 }
 
-// Blocks had the right hash when they were stored. One that has not any more is of no use.
-Result<void> drop_changed_blocks(const ipfs::RetrievedImage& image,
+// Blocks had the right hash when they were stored. One that has not any more is of no use; but no
+// block is given up on the word of an engine alone.
+Result<void> drop_changed_blocks(const ipfs::ImageReader& image,
                                  std::span<const Sha256Digest> digests,
+                                 std::uint64_t chunk_bytes,
                                  ipfs::BlockStore& store) {
+    const ipfs::RetrievedImage& known = image.image();
     std::optional<std::size_t> changed;
     for (std::size_t i = 0; i < digests.size(); ++i) {
-        if (digests[i] == image.chunk_digests[i]) continue;
+        if (digests[i] == known.chunk_digests[i]) continue;
+        Bytes chunk(std::min(chunk_bytes, known.bytes - i * chunk_bytes));
+        if (auto read = image.read_at(i * chunk_bytes, chunk); !read) return read;
+        if (crypto::sha256(chunk) == known.chunk_digests[i]) {
+            return fail(std::errc::io_error, "the hash engine was wrong about block " +
+                                                 known.leaves[i].to_string() +
+                                                 "; see `assay engines`");
+        }
         changed = i;
-        if (auto removed = store.remove(image.leaves[i]); !removed) return removed;
+        if (auto removed = store.remove(known.leaves[i]); !removed) return removed;
     }
     if (!changed) return {};
-    return fail(Refusal::kBlockHashMismatch, "block " + image.leaves[*changed].to_string() +
+    return fail(Refusal::kBlockHashMismatch, "block " + known.leaves[*changed].to_string() +
                                                  " changed on this disk; it will be fetched again");
 }
 
@@ -80,7 +90,10 @@ Result<void> verify_image(const ipfs::ImageReader& image,
         whole.update(window);
     }
 
-    if (auto intact = drop_changed_blocks(image.image(), digests, store); !intact) return intact;
+    if (auto intact = drop_changed_blocks(image, digests, chunk_bytes, store);
+        !intact) {
+        return intact;
+    }
     if (ledger::chunk_root(digests) != record.chunk_root) {
         return fail(Refusal::kChunkHashMismatch, "chunk root of the image");
     }

@@ -1,7 +1,8 @@
 // Coroutines that run on their own until they end or the group is cancelled: dialling, sessions,
 // timers. Used by ledger/net and ledger/node, on one executor that runs one handler at a time.
 //
-// A cancelled coroutine is unwound by the exception that Asio throws into it; nothing gets out.
+// A cancelled coroutine is unwound by the exception that Asio throws into it; that one ends there. Any
+// other exception leaves through the run() of the executor: a part that fails is not missed silently.
 
 #pragma once
 

@@ -12,6 +12,22 @@ namespace {
 
 constexpr std::uint64_t kChunkBytes = 1'000;
 
+// A device that computes one digest of each batch wrongly.
+class FaultyEngine final : public compute::HashEngine {
+  public:
+    explicit FaultyEngine(compute::HashEngine& real) : real_{real} {}
+    [[nodiscard]] const compute::EngineInfo& info() const noexcept override { return real_.info(); }
+    [[nodiscard]] Result<void> hash_batch(std::span<const ByteView> messages,
+                                          std::span<Sha256Digest> digests) override {
+        auto hashed = real_.hash_batch(messages, digests);
+        if (!digests.empty()) digests.back().bytes[0] ^= std::byte{1};
+        return hashed;
+    }
+
+  private:
+    compute::HashEngine& real_;
+};
+
 class BulkVerification : public testing::Test {
   protected:
     BulkVerification() : store_{std::move(ipfs::BlockStore::open(dir_.path()).value())} {
@@ -70,6 +86,15 @@ TEST_F(BulkVerification, DropsABlockThatChangedOnDiskAndBlamesNotTheRelease) {
     EXPECT_EQ(verdict(), "block-hash-mismatch");
     EXPECT_FALSE(store_.has(cid)) << "to be fetched again";
     EXPECT_TRUE(store_.has(image_.leaves[3]));
+}
+
+TEST_F(BulkVerification, GivesNoBlockUpOnTheWordOfAFaultyEngine) {
+    FaultyEngine faulty(*engine_);
+    const auto verified =
+        verify_image(ipfs::ImageReader(store_, image_), record_, faulty, store_);
+    ASSERT_FALSE(verified);
+    EXPECT_TRUE(verified.error().is(std::errc::io_error)) << verified.error().to_string();
+    for (const auto& leaf : image_.leaves) EXPECT_TRUE(store_.has(leaf));
 }
 
 TEST_F(BulkVerification, RefusesAnotherSize) {

@@ -1,6 +1,9 @@
 #include "ledger/net/task_group.hpp"
 
+#include <stdexcept>
+
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
@@ -27,6 +30,19 @@ asio::awaitable<void> wait_for_ever(int& unwound) {
 asio::awaitable<void> end_at_once(int& ended) {
     ++ended;
     co_return;
+}
+
+asio::awaitable<void> fail_by_exception() {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    throw std::runtime_error("part of the daemon");
+}
+
+TEST(TaskGroup, AnExceptionIsNotMissedSilently) {
+    asio::io_context io;
+    TaskGroup group(io.get_executor());
+    group.spawn(fail_by_exception());
+    EXPECT_THROW(io.run(), std::runtime_error);
+    EXPECT_EQ(group.size(), 0U);
 }
 
 TEST(TaskGroup, StopUnwindsWhatStillRuns) {
