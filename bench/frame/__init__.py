@@ -1,0 +1,1 @@
+"""What the suites of scripts/bench have in common. Standard library only."""
