@@ -35,12 +35,26 @@ target_compile_definitions(assay_boost INTERFACE
 target_compile_options(assay_boost INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 
-# assay_library(NAME SOURCES a.cpp... [PUBLIC targets...] [PRIVATE targets...])
-# One static library per folder, target assay_NAME.
+# assay_library(NAME [SWITCHABLE] SOURCES a.cpp... [PUBLIC targets...] [PRIVATE targets...])
+# One static library per folder, target assay_NAME. SWITCHABLE makes a second one of the same sources,
+# assay_NAME_switchable, whose rules can be switched off (ledger/core/rule_switches.hpp); it links the
+# switchable form of what it needs where there is one.
 function(assay_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SWITCHABLE" "" "SOURCES;PUBLIC;PRIVATE")
   add_library(assay_${name} STATIC ${arg_SOURCES})
   target_link_libraries(assay_${name} PUBLIC assay_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  if(arg_SWITCHABLE)
+    add_library(assay_${name}_switchable STATIC EXCLUDE_FROM_ALL ${arg_SOURCES})
+    target_compile_definitions(assay_${name}_switchable PUBLIC ASSAY_RULE_SWITCHES=1)
+    set(needed ${arg_PUBLIC})
+    foreach(target IN LISTS arg_PUBLIC)
+      if(TARGET ${target}_switchable)
+        list(TRANSFORM needed REPLACE "^${target}$" "${target}_switchable")
+      endif()
+    endforeach()
+    target_link_libraries(assay_${name}_switchable PUBLIC assay_options ${needed}
+                          PRIVATE ${arg_PRIVATE})
+  endif()
 endfunction()
 
 # assay_program(NAME SOURCES main.cpp... LINK targets...): a program in build/<preset>/bin/.

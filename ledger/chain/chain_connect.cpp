@@ -7,6 +7,7 @@
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/chain/undo.hpp"
 #include "ledger/core/pow.hpp"
+#include "ledger/core/rule_switches.hpp"
 
 namespace assay::ledger {
 
@@ -40,7 +41,7 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
     }
     const auto parent = entry(block.header().previous);
     if (!parent) return {BlockVerdict::kOrphan, "parent unknown"};
-    if (parent->verdict != BlockVerdict::kValid) {
+    if (is_on(Rule::kH9) && parent->verdict != BlockVerdict::kValid) {
         return {BlockVerdict::kInvalidAncestor, std::string(to_string(parent->verdict))};
     }
     const BlockVerdict header = check_header(block.sealed, parent->context, rules_, now);
@@ -155,8 +156,8 @@ void Chain::follow_most_work() {
     }
 }
 
-// Most work; of equals the smaller id, so that members whose blocks came out together agree. With the
-// first seen each would stay on its own, from where the diversity rule lets none of them go on.
+// Most work; of equals the smaller id, so that members whose blocks came out together agree. With
+// the first seen each would stay on its own, from where the diversity rule lets none of them go on.
 bool Chain::beats_tip(const BlockEntry& candidate) const {
     if (candidate.work != tip_entry_.work) return candidate.work > tip_entry_.work;
     return candidate.id() < tip_entry_.id();

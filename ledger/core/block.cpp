@@ -2,13 +2,14 @@
 
 #include "host/base/codec.hpp"
 #include "host/crypto/sha256.hpp"
+#include "ledger/core/rule_switches.hpp"
 
 namespace assay::ledger {
 
 TxId tx_id(ByteView transaction) { return crypto::sha256d(transaction).as<TxId>(); }
 
 Result<Block> decode_block(ByteView bytes) {
-    if (bytes.size() > kBlockBytesMax) {
+    if (is_on(Rule::kB1) && bytes.size() > kBlockBytesMax) {
         return fail(Refusal::kLimitExceeded,
                     "block of " + std::to_string(bytes.size()) + " bytes, at most 2 MiB");
     }
@@ -16,7 +17,7 @@ Result<Block> decode_block(ByteView bytes) {
     const ByteView head = reader.bytes(kSealedHeaderBytes);
     const std::uint32_t n_tx = reader.u32();
     if (reader.failed()) return fail(Refusal::kMalformed, "block ends within its header");
-    if (n_tx > kBlockTxsMax) {
+    if (is_on(Rule::kB1) && n_tx > kBlockTxsMax) {
         return fail(Refusal::kLimitExceeded,
                     "block of " + std::to_string(n_tx) + " transactions, at most 4,096");
     }
@@ -30,14 +31,15 @@ Result<Block> decode_block(ByteView bytes) {
         if (reader.failed()) {
             return fail(Refusal::kMalformed, "block ends within transaction " + std::to_string(i));
         }
-        if (size > kTxBytesMax || size == kTxBytesForbidden || size == 0) {
+        if (is_on(Rule::kB1) && (size > kTxBytesMax || size == kTxBytesForbidden || size == 0)) {
             return fail(Refusal::kLimitExceeded, "transaction " + std::to_string(i) + " of " +
                                                      std::to_string(size) +
                                                      " bytes: 1 to 65,535, never 64");
         }
         block.txs.push_back(tx);
     }
-    if (!reader.done()) return fail(Refusal::kMalformed, "bytes after the end of a block");
+    if (is_on(Rule::kB1) && !reader.done())
+        return fail(Refusal::kMalformed, "bytes after the end of a block");
     return block;
 }
 

@@ -5,6 +5,7 @@
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/fields.hpp"
 #include "ledger/core/policy_check.hpp"
+#include "ledger/core/rule_switches.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -100,11 +101,12 @@ class ConsortiumRules final : public RuleSet {
                                       const TxContext& context) {
         const auto release = decode_release(tx.body.body);
         if (!release) return fail(release.error());
-        if (tx.subject != subject_of(*release)) {
+        if (is_on(Rule::kR1) && tx.subject != subject_of(*release)) {
             return fail(Refusal::kMalformed, "release: the subject is not that of the body");
         }
         const Member* signer = context.registry.find(tx.body.slot);
-        if (signer == nullptr || !(signer->has(Role::kOem) || signer->has(Role::kSupplier))) {
+        if (is_on(Rule::kR6) &&
+            (signer == nullptr || !(signer->has(Role::kOem) || signer->has(Role::kSupplier)))) {
             return fail(Refusal::kSignerNotPermitted,
                         "release: the signer is neither OEM nor supplier");
         }
@@ -114,12 +116,15 @@ class ConsortiumRules final : public RuleSet {
                                                            to_hex(release->vendor) +
                                                            "; its OEM must publish one first");
         }
-        if (auto r = release_policy_satisfied(tx, release->component, entry->policy); !r) return r;
-        if (!signed_by_slot(tx, *signer)) {
+        if (auto r = release_policy_satisfied(tx, release->component, entry->policy);
+            is_on(Rule::kR7) && !r) {
+            return r;
+        }
+        if (is_on(Rule::kR7) && !signed_by_slot(tx, *signer)) {
             return fail(Refusal::kSignerUnknown, "release: the first signature is not the slot's");
         }
         const auto newest = newest_release(state, key_of(*release));
-        if (newest && release->sequence <= newest->sequence) {
+        if (is_on(Rule::kR8) && newest && release->sequence <= newest->sequence) {
             return fail(Refusal::kSequenceNotIncreasing,
                         "release: sequence " + std::to_string(release->sequence) +
                             " is not above " + std::to_string(newest->sequence));
@@ -136,22 +141,22 @@ class ConsortiumRules final : public RuleSet {
                                      const TxContext& context) {
         const auto policy = decode_vendor_policy(tx.body.body);
         if (!policy) return fail(policy.error());
-        if (tx.subject != subject_of(*policy)) {
+        if (is_on(Rule::kR1) && tx.subject != subject_of(*policy)) {
             return fail(Refusal::kMalformed, "vendor policy: the subject is not that of the body");
         }
         const Member* signer = context.registry.find(tx.body.slot);
-        if (signer == nullptr || !signer->has(Role::kOem)) {
+        if (is_on(Rule::kR2) && (signer == nullptr || !signer->has(Role::kOem))) {
             return fail(Refusal::kSignerNotPermitted, "vendor policy: the signer is no OEM");
         }
-        if (auto r = verify_single_signature(tx, signer->root); !r) return r;
-        if (auto r = check_keys(*policy, context.registry); !r) return r;
+        if (auto r = verify_single_signature(tx, signer->root); is_on(Rule::kR2) && !r) return r;
+        if (auto r = check_keys(*policy, context.registry); is_on(Rule::kR3) && !r) return r;
         const auto entry = find_policy(state, policy->vendor);
         if (!entry) return {};
-        if (entry->owner != tx.body.slot) {
+        if (is_on(Rule::kR4) && entry->owner != tx.body.slot) {
             return fail(Refusal::kVendorTaken, "vendor policy: the vendor id belongs to slot " +
                                                    std::to_string(entry->owner));
         }
-        if (policy->version <= entry->policy.version) {
+        if (is_on(Rule::kR5) && policy->version <= entry->policy.version) {
             return fail(Refusal::kPolicyVersionNotIncreasing,
                         "vendor policy: version " + std::to_string(policy->version) +
                             " is not above " + std::to_string(entry->policy.version));

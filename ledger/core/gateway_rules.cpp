@@ -1,6 +1,7 @@
 #include "ledger/core/gateway_rules.hpp"
 
 #include "host/base/cbor.hpp"
+#include "ledger/core/rule_switches.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -14,7 +15,7 @@ class GatewayRules final : public RuleSet {
     [[nodiscard]] Result<void> check(const Transaction& tx,
                                      const StateView& state,
                                      const TxContext& context) const override {
-        if (tx.body.type != TxType::kReceiptBatch) {
+        if (is_on(Rule::kG1) && tx.body.type != TxType::kReceiptBatch) {
             return fail(Refusal::kUnknownType,
                         "transaction type " +
                             std::to_string(static_cast<std::uint64_t>(tx.body.type)) +
@@ -22,16 +23,18 @@ class GatewayRules final : public RuleSet {
         }
         const auto batch = decode_receipt_batch(tx.body.body);
         if (!batch) return fail(batch.error());
-        if (tx.subject != receipt_batch_subject(tx.body.slot, batch->batch_no)) {
+        if (is_on(Rule::kG1) &&
+            tx.subject != receipt_batch_subject(tx.body.slot, batch->batch_no)) {
             return fail(Refusal::kMalformed, "receipt batch: the subject is not that of the body");
         }
         const Member* signer = context.registry.find(tx.body.slot);
-        if (signer == nullptr || !signer->has(Role::kGateway)) {
+        if (is_on(Rule::kG2) && (signer == nullptr || !signer->has(Role::kGateway))) {
             return fail(Refusal::kSignerNotPermitted, "receipt batch: the signer is no gateway");
         }
-        if (auto r = verify_single_signature(tx, signer->tx); !r) return r;
+        if (auto r = verify_single_signature(tx, signer->tx); is_on(Rule::kG2) && !r) return r;
         const auto last = last_batch(state, tx.body.slot).value_or(BatchEntry{});
-        if (batch->batch_no != last.batch_no + 1 || batch->previous_root != last.root) {
+        if (is_on(Rule::kG3) &&
+            (batch->batch_no != last.batch_no + 1 || batch->previous_root != last.root)) {
             return fail(Refusal::kBatchOutOfOrder,
                         "receipt batch: number " + std::to_string(batch->batch_no) +
                             " does not follow number " + std::to_string(last.batch_no));

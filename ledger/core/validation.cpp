@@ -6,6 +6,7 @@
 #include "ledger/core/coinbase.hpp"
 #include "ledger/core/difficulty.hpp"
 #include "ledger/core/pow.hpp"
+#include "ledger/core/rule_switches.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::uint32_t kEpoch = 0;  // until epochs change
 
 bool pow_is_met(const BlockHeader& header, const ChainParams& params) noexcept {
+    if (!is_on(Rule::kH6)) return true;
     const auto target = expand_target(header.bits, params.pow_limit);
     return target && meets_target(header.id(), *target);
 }
@@ -33,6 +35,7 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 BodyResult check_commitment(const Block& block,
                             const std::vector<TxId>& ids,
                             const Result<Coinbase>& coinbase) {
+    if (!is_on(Rule::kB2)) return {};
     if (bitcoin_merkle_root(ids) != block.header().merkle_root) {
         return broken(BlockVerdict::kMutated, "transactions do not hash to the Merkle root");
     }
@@ -49,22 +52,22 @@ BodyResult check_coinbase(const Coinbase& coinbase,
                           const Block& block,
                           BlockHeight height,
                           const ChainRules& rules) {
-    if (coinbase.height != height) {
+    if (is_on(Rule::kB6) && coinbase.height != height) {
         return broken(BlockVerdict::kCoinbaseHeight, number(coinbase.height));
     }
-    if (coinbase.slot != block.header().slot()) {
+    if (is_on(Rule::kB7) && coinbase.slot != block.header().slot()) {
         return broken(BlockVerdict::kCoinbaseSlot, number(coinbase.slot));
     }
-    if (coinbase.registry_epoch != kEpoch) {
+    if (is_on(Rule::kB8) && coinbase.registry_epoch != kEpoch) {
         return broken(BlockVerdict::kCoinbaseEpoch, number(coinbase.registry_epoch));
     }
-    if (coinbase.chain_id != rules.chain_id) {
+    if (is_on(Rule::kB9) && coinbase.chain_id != rules.chain_id) {
         return broken(BlockVerdict::kCoinbaseChainId, "coinbase of another ledger");
     }
-    if (coinbase.registry_root != rules.registry.root()) {
+    if (is_on(Rule::kB12) && coinbase.registry_root != rules.registry.root()) {
         return broken(BlockVerdict::kCoinbaseRegistryRoot, "coinbase names another registry");
     }
-    if (!coinbase.ext.empty()) {
+    if (is_on(Rule::kB13) && !coinbase.ext.empty()) {
         return broken(BlockVerdict::kCoinbaseExtension, "coinbase extension is not active");
     }
     return {};
@@ -72,14 +75,14 @@ BodyResult check_coinbase(const Coinbase& coinbase,
 
 // B3, B4 and B16.
 BodyResult check_sizes(const Block& block, const ChainParams& params) {
-    if (block.bytes.size() > params.block_bytes_max) {
+    if (is_on(Rule::kB3) && block.bytes.size() > params.block_bytes_max) {
         return broken(BlockVerdict::kTooLarge, number(block.bytes.size()) + " bytes");
     }
-    if (block.txs.size() > params.block_txs_max) {
+    if (is_on(Rule::kB4) && block.txs.size() > params.block_txs_max) {
         return broken(BlockVerdict::kTooManyTransactions, number(block.txs.size()));
     }
     for (std::size_t i = 1; i < block.txs.size(); ++i) {
-        if (block.txs[i].size() > params.tx_bytes_max) {
+        if (is_on(Rule::kB16) && block.txs[i].size() > params.tx_bytes_max) {
             return broken(
                 BlockVerdict::kTransactionTooLarge,
                 "transaction " + number(i) + ": " + number(block.txs[i].size()) + " bytes");
@@ -96,6 +99,7 @@ BodyResult check_forms(const Block& block, const ParentContext& parent, const Ch
         auto tx = decode_transaction(block.txs[i]);
         const std::string which = "transaction " + number(i);
         if (!tx) {
+            if (!is_on(Rule::kT1)) continue;
             return broken(BlockVerdict::kTransactionMalformed,
                           which + ": " + tx.error().to_string());
         }
@@ -165,7 +169,9 @@ ParentContext child_context(const ParentContext& parent,
 }
 
 BlockVerdict check_header_alone(const BlockHeader& header, const ChainParams& params) noexcept {
-    if ((header.version & kVersionTopMask) != kVersionTop) return BlockVerdict::kBadVersion;
+    if (is_on(Rule::kH1) && (header.version & kVersionTopMask) != kVersionTop) {
+        return BlockVerdict::kBadVersion;
+    }
     if (!expand_target(header.bits, params.pow_limit)) return BlockVerdict::kWrongBits;
     if (!pow_is_met(header, params)) return BlockVerdict::kTargetNotMet;
     return BlockVerdict::kValid;
@@ -177,19 +183,26 @@ BlockVerdict check_header(const SealedHeader& sealed,
                           Timestamp now) {
     const BlockHeader& header = sealed.header;
     if (header.previous != parent.id) return BlockVerdict::kOrphan;
-    if ((header.version & kVersionTopMask) != kVersionTop) return BlockVerdict::kBadVersion;
+    if (is_on(Rule::kH1) && (header.version & kVersionTopMask) != kVersionTop) {
+        return BlockVerdict::kBadVersion;
+    }
     const Member* member = rules.registry.find_node(header.slot());
-    if (member == nullptr) return BlockVerdict::kSlotNotNode;
-    if (header.bits != parent.child_bits(rules)) return BlockVerdict::kWrongBits;
-    if (header.time <= parent.time) return BlockVerdict::kTimeTooOld;
+    if (is_on(Rule::kH2) && member == nullptr) return BlockVerdict::kSlotNotNode;
+    if (is_on(Rule::kH3) && header.bits != parent.child_bits(rules)) {
+        return BlockVerdict::kWrongBits;
+    }
+    if (is_on(Rule::kH4) && header.time <= parent.time) return BlockVerdict::kTimeTooOld;
     if (!pow_is_met(header, rules.params)) return BlockVerdict::kTargetNotMet;
-    if (parent.bars(header.slot())) return BlockVerdict::kSlotBarred;
-    if (!verify_seal(sealed, rules.chain_id, member->seal)) return BlockVerdict::kMutated;
+    if (is_on(Rule::kH8) && parent.bars(header.slot())) return BlockVerdict::kSlotBarred;
+    if (is_on(Rule::kH7) && member != nullptr &&
+        !verify_seal(sealed, rules.chain_id, member->seal)) {
+        return BlockVerdict::kMutated;
+    }
 
     // Last, for it is the one rule that time heals: what is kept for later is good otherwise.
     const Timestamp time{std::chrono::seconds{header.time}};
     const std::chrono::seconds ahead_max{2 * std::int64_t{rules.params.target_interval_s}};
-    if (time > now + ahead_max) return BlockVerdict::kTooEarly;
+    if (is_on(Rule::kH5) && time > now + ahead_max) return BlockVerdict::kTooEarly;
     return BlockVerdict::kValid;
 }
 
@@ -198,10 +211,11 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
     std::vector<TxId> ids;
     ids.reserve(block.txs.size());
     for (const ByteView tx : block.txs) ids.push_back(tx_id(tx));
-    const auto coinbase = decode_coinbase(block.txs.front());
+    auto coinbase = decode_coinbase(block.txs.front());
 
     if (auto result = check_commitment(block, ids, coinbase); is_broken(result)) return result;
     if (auto result = check_sizes(block, rules.params); is_broken(result)) return result;
+    if (!coinbase && !is_on(Rule::kB5)) coinbase = Coinbase{};
     if (!coinbase) {
         return broken(BlockVerdict::kCoinbaseMalformed, coinbase.error().to_string());
     }
@@ -209,19 +223,20 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
         is_broken(result)) {
         return result;
     }
-    if (std::set<TxId>(ids.begin(), ids.end()).size() != ids.size()) {
+    if (is_on(Rule::kB14) && std::set<TxId>(ids.begin(), ids.end()).size() != ids.size()) {
         return broken(BlockVerdict::kDuplicateTransaction, "two transactions are the same");
     }
-    if (block.txs.size() == 1 && block.header().time < parent.empty_block_time(rules)) {
+    if (is_on(Rule::kB15) && block.txs.size() == 1 &&
+        block.header().time < parent.empty_block_time(rules)) {
         return broken(BlockVerdict::kEmptyNotAllowed,
                       "an empty block may come at " + number(parent.empty_block_time(rules)));
     }
     BodyResult result = check_forms(block, parent, rules);
     if (is_broken(result)) return result;
-    if (coinbase->log_size != result.log.size()) {
+    if (is_on(Rule::kB10) && coinbase->log_size != result.log.size()) {
         return broken(BlockVerdict::kCoinbaseLogSize, number(coinbase->log_size));
     }
-    if (coinbase->log_root != result.log.root()) {
+    if (is_on(Rule::kB11) && coinbase->log_root != result.log.root()) {
         return broken(BlockVerdict::kCoinbaseLogRoot, "coinbase names another log root");
     }
     return result;
@@ -230,13 +245,17 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
 BlockVerdict check_transaction(const Transaction& tx,
                                const ChainRules& rules,
                                BlockHeight height) noexcept {
-    if (tx.body.chain_id != rules.chain_id) return BlockVerdict::kTransactionChainId;
+    if (is_on(Rule::kT2) && tx.body.chain_id != rules.chain_id) {
+        return BlockVerdict::kTransactionChainId;
+    }
     const bool expired = tx.body.valid_until <= height;
-    if (expired || tx.body.valid_until - height > rules.params.validity_blocks_max) {
+    const bool too_far = tx.body.valid_until - height > rules.params.validity_blocks_max;
+    if (is_on(Rule::kT3) && (expired || too_far)) {
         return BlockVerdict::kTransactionExpired;
     }
     const Member* member = rules.registry.find(tx.body.slot);
-    if (member == nullptr || !member->is_active() || member->name != tx.issuer) {
+    if (is_on(Rule::kT4) &&
+        (member == nullptr || !member->is_active() || member->name != tx.issuer)) {
         return BlockVerdict::kTransactionIssuer;
     }
     return BlockVerdict::kValid;
@@ -252,12 +271,13 @@ StateVerdict check_transactions(std::span<const Transaction> txs,
     for (std::size_t i = 0; i < txs.size(); ++i) {
         const Transaction& tx = txs[i];
         const std::string which = "transaction " + number(i + 1);
-        if (check.is_on_chain(tx.id)) {
+        if (is_on(Rule::kT5) && check.is_on_chain(tx.id)) {
             result.verdict = BlockVerdict::kTransactionNotNew;
             result.detail = which;
             return result;
         }
         if (auto passed = rules.rule_set.check(tx, check.state, context); !passed) {
+            if (!is_on(Rule::kT6)) continue;
             result.verdict = BlockVerdict::kTransactionRefused;
             result.detail = which + ": " + passed.error().to_string();
             return result;
