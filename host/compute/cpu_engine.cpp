@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
@@ -82,26 +85,18 @@ class Search {
 
 }  // namespace
 
-class CpuEngine::Arena {
+class CpuEngine::Arena : public tbb::task_arena {
   public:
     explicit Arena(unsigned threads_max)
-        : threads_{threads_max == 0 ? tbb::task_arena::automatic : static_cast<int>(threads_max)},
-          hashing_{threads_} {}
-
-    [[nodiscard]] int threads() const noexcept { return threads_; }
-    [[nodiscard]] tbb::task_arena& hashing() noexcept { return hashing_; }
-
-  private:
-    const int threads_;
-    tbb::task_arena hashing_;
+        : task_arena{threads_max == 0 ? automatic : static_cast<int>(threads_max)} {}
 };
 
 CpuEngine::CpuEngine(const Sha256Backend& backend, unsigned threads_max)
     : backend_{backend}, arena_{std::make_unique<Arena>(threads_max)} {
-    const int threads = arena_->hashing().max_concurrency();
+    threads_ = arena_->max_concurrency();
     info_.name = std::string("cpu:") + backend.name;
-    info_.description = std::string(backend.description) + ", " + std::to_string(threads) +
-                        (threads == 1 ? " thread" : " threads");
+    info_.description = std::string(backend.description) + ", " + std::to_string(threads_) +
+                        (threads_ == 1 ? " thread" : " threads");
 }
 
 CpuEngine::~CpuEngine() = default;
@@ -116,7 +111,7 @@ Result<void> CpuEngine::hash_batch(std::span<const ByteView> messages,
         return {};
     }
     const tbb::blocked_range<std::size_t> all(0, messages.size(), kMessagesPerTask);
-    arena_->hashing().execute([&] {
+    arena_->execute([&] {
         tbb::parallel_for(all, [&](const tbb::blocked_range<std::size_t>& part) {
             hash_messages(backend_, messages.subspan(part.begin(), part.size()),
                           digests.subspan(part.begin(), part.size()));
@@ -128,14 +123,15 @@ Result<void> CpuEngine::hash_batch(std::span<const ByteView> messages,
 Result<PowResult> CpuEngine::search(const PowWork& work, std::stop_token stop) {
     if (const auto checked = check_work(work); !checked) return fail(checked.error());
     Search search(work, backend_, std::move(stop));
-    // An arena for each search: in a shared one, a call that finds its threads taken by another
-    // search would wait for the end of that, deaf to its own stop token.
-    tbb::task_arena arena(arena_->threads());
-    arena.execute([&] {
-        tbb::parallel_for(
-            0, arena.max_concurrency(), [&](int) { search.run_worker(); },
-            tbb::simple_partitioner{});
-    });
+    // Threads of its own, not TBB's: they inherit the priority of the caller, so that mining in the
+    // background stays behind hashing, and no other search can keep this one waiting for them.
+    std::vector<std::jthread> helpers;
+    try {
+        for (int i = 1; i < threads_; ++i) helpers.emplace_back([&] { search.run_worker(); });
+    } catch (const std::system_error&) {  // no more threads: those there are do the work
+    }
+    search.run_worker();
+    helpers.clear();
     return search.result();
 }
 

@@ -1,7 +1,8 @@
-// The CPU engine: every core, by TBB, with one of the SHA-256 implementations of this machine.
+// The CPU engine: every core, with one of the SHA-256 implementations of this machine.
 //
-// Work runs in task arenas of the engine's own, so that no call takes more threads than the engine
-// was given. See hash_engine.hpp for thread-safety.
+// Hashing runs in a task arena of the engine's own, so that no call takes more threads than the
+// engine was given; a search runs on as many threads of its own. See hash_engine.hpp for
+// thread-safety.
 
 #pragma once
 
@@ -30,6 +31,7 @@ class CpuEngine final : public HashEngine, public PowEngine {
     const Sha256Backend& backend_;
     EngineInfo info_;
     std::unique_ptr<Arena> arena_;
+    int threads_ = 1;
 };
 
 }  // namespace assay::compute
