@@ -31,8 +31,24 @@ std::string type_name(ledger::TxType type) {
     switch (type) {
         case ledger::TxType::kRelease:
             return "release";
+        case ledger::TxType::kRecall:
+            return "recall";
+        case ledger::TxType::kStatus:
+            return "status";
         case ledger::TxType::kVendorPolicy:
             return "vendor-policy";
+        case ledger::TxType::kPropose:
+            return "propose";
+        case ledger::TxType::kApprove:
+            return "approve";
+        case ledger::TxType::kRotateKey:
+            return "rotate-key";
+        case ledger::TxType::kRevokeKey:
+            return "revoke-key";
+        case ledger::TxType::kEpoch:
+            return "epoch";
+        case ledger::TxType::kEvidence:
+            return "evidence";
         case ledger::TxType::kReceiptBatch:
             return "receipt-batch";
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/crypto/sha256.hpp"
 #include "ledger/core/fields.hpp"
 
 namespace assay::ledger {
@@ -27,12 +28,18 @@ Result<EpochMember> read_member(cbor::Decoder& decoder) {
             case 5:
                 member.root = map.public_key();
                 break;
+            case 6:
+                member.seal = map.public_key();
+                break;
+            case 7:
+                member.vote = map.public_key();
+                break;
             default:
                 map.unknown();
         }
     }
     if (!is_member_name(member.name)) map.refuse(Refusal::kMalformed, "bad member name");
-    return map.finish(std::move(member), {1, 2, 3, 4, 5});
+    return map.finish(std::move(member), {1, 2, 3, 4, 5, 6, 7});
 }
 
 // Slots count, not keys: no slot, name or cosign key may stand for two members.
@@ -58,18 +65,15 @@ Result<EpochRecord> read_record(cbor::Decoder& decoder) {
                 record.chain_id = map.hash<ChainId>();
                 break;
             case 3:
-                record.height = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                record.change = map.hash<LeafHash>();
                 break;
             case 4:
-                record.registry_root = map.hash<Sha256Digest>();
-                break;
-            case 5:
                 record.members = map.list(1, kMembersMax, read_member);
                 break;
-            case 6:
+            case 5:
                 record.quorum = map.positive(kMembersMax);
                 break;
-            case 7:
+            case 6:
                 record.previous = map.hash<Sha256Digest>();
                 break;
             default:
@@ -79,45 +83,65 @@ Result<EpochRecord> read_record(cbor::Decoder& decoder) {
     if (!members_differ(record.members)) {
         map.refuse(Refusal::kMalformed, "slots must ascend; names and cosign keys must differ");
     }
-    if (record.quorum > record.members.size()) {
-        map.refuse(Refusal::kMalformed, "the quorum is above the number of members");
+    if (record.quorum != quorum_of(record.members.size())) {
+        map.refuse(Refusal::kMalformed, "the quorum is not floor(2N/3) + 1");
     }
-    return map.finish(std::move(record), {1, 2, 3, 4, 5, 6, 7});
+    return map.finish(std::move(record), {1, 2, 3, 4, 5, 6});
+}
+
+void set_members(EpochRecord& record, const Registry& registry) {
+    record.quorum = registry.quorum();
+    for (const Member& member : registry.members()) {
+        if (!member.is_active() || !member.has(Role::kNode)) continue;
+        record.members.push_back({member.slot, member.name, member.cosign, member.log, member.root,
+                                  member.seal, member.vote});
+    }
 }
 
 }  // namespace
 
 Bytes encode_epoch_record(const EpochRecord& record) {
     cbor::Encoder out;
-    out.map(7);
+    out.map(6);
     out.unsigned_int(1).unsigned_int(record.epoch);
     out.unsigned_int(2).bytes(record.chain_id.view());
-    out.unsigned_int(3).unsigned_int(record.height);
-    out.unsigned_int(4).bytes(record.registry_root.view());
-    out.unsigned_int(5).array(record.members.size());
+    out.unsigned_int(3).bytes(record.change.view());
+    out.unsigned_int(4).array(record.members.size());
     for (const EpochMember& member : record.members) {
-        out.map(5).unsigned_int(1).unsigned_int(member.slot).unsigned_int(2).text(member.name);
+        out.map(7).unsigned_int(1).unsigned_int(member.slot).unsigned_int(2).text(member.name);
         encode_public_key(out.unsigned_int(3), member.cosign);
         encode_public_key(out.unsigned_int(4), member.log);
         encode_public_key(out.unsigned_int(5), member.root);
+        encode_public_key(out.unsigned_int(6), member.seal);
+        encode_public_key(out.unsigned_int(7), member.vote);
     }
-    out.unsigned_int(6).unsigned_int(record.quorum);
-    out.unsigned_int(7).bytes(record.previous.view());
+    out.unsigned_int(5).unsigned_int(record.quorum);
+    out.unsigned_int(6).bytes(record.previous.view());
     return out.take();
 }
 
 Result<EpochRecord> decode_epoch_record(ByteView input) { return decode_whole(input, read_record); }
 
+Sha256Digest hash_of(const EpochRecord& record) {
+    return crypto::sha256(encode_epoch_record(record));
+}
+
 EpochRecord first_epoch(const ChainId& chain_id, const Registry& registry) {
     EpochRecord record;
     record.chain_id = chain_id;
-    record.registry_root = registry.root();
-    record.quorum = registry.quorum();
-    for (const Member& member : registry.members()) {
-        if (!member.is_active() || !member.has(Role::kNode)) continue;
-        record.members.push_back(
-            {member.slot, member.name, member.cosign, member.log, member.root});
-    }
+    set_members(record, registry);
+    return record;
+}
+
+EpochRecord next_epoch(const EpochRecord& current,
+                       const Registry& registry,
+                       const LeafHash& change) {
+    EpochRecord record;
+    record.epoch = current.epoch + 1;
+    record.chain_id = current.chain_id;
+    record.change = change;
+    record.previous = hash_of(current);
+    set_members(record, registry);
     return record;
 }
 

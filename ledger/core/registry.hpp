@@ -14,6 +14,11 @@ namespace assay::ledger {
 
 inline constexpr std::size_t kMembersMax = 64;
 
+// m = floor(2N/3) + 1: so many of N nodes make a certificate, a checkpoint, an epoch.
+[[nodiscard]] constexpr std::size_t quorum_of(std::size_t nodes) noexcept {
+    return 2 * nodes / 3 + 1;
+}
+
 class Registry {
   public:
     // Fails with Refusal::kMalformed unless slots ascend, names, TLS keys, cosign and log keys are
@@ -31,8 +36,7 @@ class Registry {
     [[nodiscard]] std::size_t node_count() const noexcept { return nodes_; }
     // s = floor(N/2) + 1: of s blocks in a row no two are by the same member.
     [[nodiscard]] std::uint32_t diversity_window() const noexcept;
-    // m = floor(2N/3) + 1 cosignatures make a checkpoint count.
-    [[nodiscard]] std::size_t quorum() const noexcept { return 2 * nodes_ / 3 + 1; }
+    [[nodiscard]] std::size_t quorum() const noexcept { return quorum_of(nodes_); }
     // SHA-256 of the CBOR array of members by slot; every coinbase repeats it.
     [[nodiscard]] const Sha256Digest& root() const noexcept { return root_; }
 

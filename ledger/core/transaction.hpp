@@ -21,7 +21,15 @@ namespace assay::ledger {
 // Other numbers decode, and are refused by the rule sets (Refusal::kUnknownType).
 enum class TxType : std::uint64_t {
     kRelease = 1,
+    kRecall = 2,
+    kStatus = 3,
     kVendorPolicy = 4,
+    kPropose = 5,
+    kApprove = 6,
+    kRotateKey = 7,
+    kRevokeKey = 8,
+    kEpoch = 9,
+    kEvidence = 10,
     kReceiptBatch = 32,
 };
 

@@ -43,7 +43,8 @@ TEST(EpochRecord, RefusesMembersThatCouldCountTwice) {
     EXPECT_TRUE(refused([](auto& r) { std::swap(r.members[0], r.members[1]); }));
     EXPECT_TRUE(refused([](auto& r) { r.members[1].name = r.members[0].name; }));
     EXPECT_TRUE(refused([](auto& r) { r.members[1].cosign = r.members[0].cosign; }));
-    EXPECT_TRUE(refused([](auto& r) { r.quorum = 5; }));
+    EXPECT_TRUE(refused([](auto& r) { r.quorum = 2; }));
+    EXPECT_TRUE(refused([](auto& r) { r.quorum = 4; }));
     EXPECT_TRUE(refused([](auto& r) { r.quorum = 0; }));
     EXPECT_TRUE(refused([](auto& r) { r.members.clear(); }));
 }

@@ -136,7 +136,7 @@ TEST_F(CheckpointTest, MergeOfTheMostMembersStillCounts) {
         const std::string name = "m" + std::to_string(slot);
         const auto log = test::key_named(name + " log");
         const auto cosign = test::key_named(name + " cosign");
-        epoch.members.push_back({slot, name, cosign.public_key(), log.public_key(), {}});
+        epoch.members.push_back({slot, name, cosign.public_key(), log.public_key(), {}, {}, {}});
         Note& note = slot < kMembersMax / 2 ? first : second;
         note.signatures.push_back(sign_checkpoint(log_.checkpoint(), log).value());
         note.signatures.push_back(cosign_checkpoint(log_.checkpoint(), name, 1000, cosign).value());
