@@ -17,6 +17,8 @@ namespace {
 
 constexpr KernelForm kForms[] = {{1, 64}, {8, 1}, {16, 1}};
 
+const ProgramStore programs;  // compiles
+
 std::optional<cl::Device> any_device() {
     try {
         return cl::Device::getDefault();
@@ -41,7 +43,8 @@ TEST(KernelForms, SearchFindsTheLowestNonceInEveryLane) {
     const PowWork work = easy_work(60);  // one hash in about a thousand
     const HeaderWords words(work);
     for (const KernelForm& form : kForms) {
-        NonceSearcher searcher(*device, form);
+        OpenDevice open(*device, programs);
+        NonceSearcher searcher(open, form);
         for (std::uint32_t shift = 0; shift < 70; ++shift) {
             const PowTile tile{shift, 3000 + shift, 5, shift % 4 + 1};
             const auto midstates = words.midstates(portable_backend(), tile);
@@ -67,7 +70,8 @@ TEST(KernelForms, SearchPrefersTheLowestOfManyHits) {
     work.target.fill(std::byte{0xff});
     const HeaderWords words(work);
     for (const KernelForm& form : kForms) {
-        NonceSearcher searcher(*device, form);
+        OpenDevice open(*device, programs);
+        NonceSearcher searcher(open, form);
         const PowTile tile{123, 100'000, 0, 2};
         const auto midstates = words.midstates(portable_backend(), tile);
         EXPECT_EQ(searcher.search(words, tile, midstates), 123U) << form.lanes;
@@ -90,7 +94,8 @@ TEST(KernelForms, SearchComparesAllWordsOfTheTarget) {
     std::copy(twice.bytes.begin(), twice.bytes.end(), work.target.begin());
     const PowTile tile{9, 1, 0, 1};
     for (const KernelForm& form : kForms) {
-        NonceSearcher searcher(*device, form);
+        OpenDevice open(*device, programs);
+        NonceSearcher searcher(open, form);
         const HeaderWords equal(work);
         const auto midstates = equal.midstates(portable_backend(), tile);
         EXPECT_EQ(searcher.search(equal, tile, midstates), 9U) << form.lanes;
@@ -107,13 +112,15 @@ TEST(KernelForms, MessagesOfEveryLengthHashInEveryLane) {
     Bytes bytes(400);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i & 0xff);
     for (const KernelForm& form : kForms) {
-        MessageHasher hasher(*device, form);
+        OpenDevice open(*device, programs);
+        MessageHasher hasher(open, form);
         std::vector<ByteView> messages;
         for (std::size_t i = 0; i < 401; ++i)
             messages.push_back(ByteView(bytes).first(i * 3 % 401));
         std::vector<Sha256Digest> digests(messages.size());
         std::vector<Sha256Digest> expected(messages.size());
-        hasher.hash(messages, digests);
+        DeviceCall call;
+        hasher.hash(messages, digests, call);
         hash_messages(portable_backend(), messages, expected);
         for (std::size_t i = 0; i < messages.size(); ++i) {
             EXPECT_EQ(to_hex(digests[i].view()), to_hex(expected[i].view()))

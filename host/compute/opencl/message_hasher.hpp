@@ -8,26 +8,30 @@
 
 #include "host/base/bytes.hpp"
 #include "host/compute/opencl/cl.hpp"
+#include "host/compute/opencl/device_call.hpp"
 #include "host/compute/opencl/message_packer.hpp"
-#include "host/compute/opencl/program.hpp"
+#include "host/compute/opencl/open_device.hpp"
 #include "host/compute/sha256_backend.hpp"
 
 namespace assay::compute::opencl {
 
 class MessageHasher {
   public:
-    MessageHasher(const cl::Device& device, const KernelForm& form);
+    MessageHasher(OpenDevice& device, const KernelForm& form);
 
-    void hash(std::span<const ByteView> messages, std::span<Sha256Digest> digests);
+    // The batch is the caller's memory, as `call` means it.
+    void hash(std::span<const ByteView> messages,
+              std::span<Sha256Digest> digests,
+              DeviceCall& call);
 
   private:
     // Fills the blocks of the next launch; false when there is none.
-    [[nodiscard]] bool load(MessagePacker& packer);
+    [[nodiscard]] bool load(MessagePacker& packer, DeviceCall& call);
     void launch(const MessagePacker& packer);
+    void store(const MessagePacker& packer, std::span<Sha256Digest> digests);
 
     KernelForm form_;
     std::size_t blocks_max_;
-    cl::Context context_;
     cl::CommandQueue queue_;
     cl::Kernel kernel_;
     cl::Buffer blocks_;

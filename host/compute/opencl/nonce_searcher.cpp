@@ -18,16 +18,15 @@ constexpr std::uint64_t kItemsPerGpuUnit = 4096;
 
 }  // namespace
 
-NonceSearcher::NonceSearcher(const cl::Device& device, const KernelForm& form)
+NonceSearcher::NonceSearcher(OpenDevice& device, const KernelForm& form)
     : form_{form},
-      items_wanted_{device.getInfo<CL_DEVICE_MAX_COMPUTE_UNITS>() *
+      items_wanted_{device.device().getInfo<CL_DEVICE_MAX_COMPUTE_UNITS>() *
                     (form_.group_size == 1 ? kItemsPerCpuUnit : kItemsPerGpuUnit)},
-      context_{device},
-      queue_{context_, device},
-      kernel_{build_kernel(context_, device, form_, "sha256d_search")},
-      job_{context_, CL_MEM_READ_ONLY, sizeof(AssaySearchJob)},
-      midstates_{context_, CL_MEM_READ_ONLY, kRollsMax * sizeof(Sha256State)},
-      lowest_{context_, CL_MEM_READ_WRITE, sizeof(cl_uint)} {
+      queue_{device.make_queue()},
+      kernel_{device.kernel(form_, "sha256d_search")},
+      job_{device.context(), CL_MEM_READ_ONLY, sizeof(AssaySearchJob)},
+      midstates_{device.context(), CL_MEM_READ_ONLY, kRollsMax * sizeof(Sha256State)},
+      lowest_{device.context(), CL_MEM_READ_WRITE, sizeof(cl_uint)} {
     kernel_.setArg(0, job_);
     kernel_.setArg(1, midstates_);
     kernel_.setArg(2, lowest_);

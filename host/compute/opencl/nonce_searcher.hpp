@@ -8,7 +8,7 @@
 #include <span>
 
 #include "host/compute/opencl/cl.hpp"
-#include "host/compute/opencl/program.hpp"
+#include "host/compute/opencl/open_device.hpp"
 #include "host/compute/pow_tiles.hpp"
 
 namespace assay::compute::opencl {
@@ -17,7 +17,7 @@ class NonceSearcher {
   public:
     static constexpr std::uint32_t kRollsMax = 256;
 
-    NonceSearcher(const cl::Device& device, const KernelForm& form);
+    NonceSearcher(OpenDevice& device, const KernelForm& form);
 
     // The lowest nonce of the tile at which, says the device, some version meets the target.
     // `midstates` are those of the tile's rolls, at most kRollsMax.
@@ -28,7 +28,6 @@ class NonceSearcher {
   private:
     KernelForm form_;
     std::uint64_t items_wanted_;
-    cl::Context context_;
     cl::CommandQueue queue_;
     cl::Kernel kernel_;
     cl::Buffer job_;

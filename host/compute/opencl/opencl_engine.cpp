@@ -32,6 +32,8 @@ auto guarded(const EngineInfo& info, F&& function) -> decltype(function()) {
         return function();
     } catch (const cl::Error& error) {
         return fail(to_error(error).within(info.name));
+    } catch (const EngineFailure& failure) {
+        return fail(Error(failure.error()).within(info.name));
     } catch (const std::bad_alloc&) {
         return fail(std::errc::not_enough_memory, info.name);
     }
@@ -48,8 +50,12 @@ class OpenClEngine::Impl {
 
     Result<void> hash(std::span<const ByteView> messages, std::span<Sha256Digest> digests) {
         const std::scoped_lock lock(hash_mutex_);
-        if (!hasher_) hasher_.emplace(device_, form_for(device_));
-        hasher_->hash(messages, digests);
+        if (!hasher_) {
+            hashing_on_.emplace(device_, programs_);
+            hasher_.emplace(*hashing_on_, form_for(device_));
+        }
+        DeviceCall call;
+        hasher_->hash(messages, digests, call);
         return {};
     }
 
@@ -94,7 +100,10 @@ class OpenClEngine::Impl {
                                         Clock::duration& took) {
         const auto midstates = words.midstates(*usable_backends().front(), tile);
         const std::scoped_lock lock(search_mutex_);
-        if (!searcher_) searcher_.emplace(device_, form_for(device_));
+        if (!searcher_) {
+            searching_on_.emplace(device_, programs_);
+            searcher_.emplace(*searching_on_, form_for(device_));
+        }
         const auto started = Clock::now();
         const auto nonce = searcher_->search(words, tile, midstates);
         took = Clock::now() - started;
@@ -112,9 +121,12 @@ class OpenClEngine::Impl {
     }
 
     cl::Device device_;
+    ProgramStore programs_;
     std::mutex hash_mutex_;
+    std::optional<OpenDevice> hashing_on_;  // guarded by hash_mutex_
     std::optional<MessageHasher> hasher_;  // guarded by hash_mutex_
     std::mutex search_mutex_;
+    std::optional<OpenDevice> searching_on_;  // guarded by search_mutex_
     std::optional<NonceSearcher> searcher_;  // guarded by search_mutex_
 };
 

@@ -1,4 +1,4 @@
-#include "host/compute/opencl/program.hpp"
+#include "host/compute/opencl/program_source.hpp"
 
 #include <algorithm>
 #include <set>
@@ -31,32 +31,11 @@ void expand(std::string_view file, std::set<std::string, std::less<>>& done, std
 
 }  // namespace
 
-KernelForm form_for(const cl::Device& device) {
-    constexpr unsigned kGpuGroupSize = 64;
-    if ((device.getInfo<CL_DEVICE_TYPE>() & CL_DEVICE_TYPE_CPU) != 0) {
-        const bool wide = device.getInfo<CL_DEVICE_NATIVE_VECTOR_WIDTH_INT>() >= 16;
-        return {wide ? 16U : 8U, 1};
-    }
-    const std::size_t group_max = device.getInfo<CL_DEVICE_MAX_WORK_GROUP_SIZE>();
-    return {1, static_cast<unsigned>(std::min<std::size_t>(kGpuGroupSize, group_max))};
-}
-
 std::string expanded_source(std::string_view file) {
     std::set<std::string, std::less<>> done;
     std::string out;
     expand(file, done, out);
     return out;
-}
-
-cl::Kernel build_kernel(const cl::Context& context,
-                        const cl::Device& device,
-                        const KernelForm& form,
-                        const std::string& name) {
-    cl::Program program(context, expanded_source(name + ".cl"));
-    const std::string options = "-cl-std=CL1.2 -w -DASSAY_LANES=" + std::to_string(form.lanes) +
-                                " -DASSAY_GROUP_SIZE=" + std::to_string(form.group_size);
-    program.build(device, options.c_str());
-    return cl::Kernel(program, name.c_str());
 }
 
 }  // namespace assay::compute::opencl
