@@ -3,6 +3,18 @@
 #include "host/base/codec.hpp"
 
 namespace assay::ledger {
+namespace {
+
+void put(Writer& out, const ChainPoint& point) { out.u32(point.height).bytes(point.id.view()); }
+
+ChainPoint read_point(Reader& in) {
+    ChainPoint point;
+    point.height = in.u32();
+    point.id = in.hash<BlockId>();
+    return point;
+}
+
+}  // namespace
 
 Bytes encode_entry(const BlockEntry& entry) {
     const ParentContext& context = entry.context;
@@ -14,11 +26,14 @@ Bytes encode_entry(const BlockEntry& entry) {
     writer.u64(context.log.size());
     writer.u16(static_cast<std::uint16_t>(context.log.edge().size()));
     for (const LogHash& hash : context.log.edge()) writer.bytes(hash.view());
+    put(writer, context.chain_justified);
+    put(writer, context.chain_final);
+    writer.bytes(context.epoch->record_hash().view());
     writer.bytes(entry.work.to_le()).u8(static_cast<std::uint8_t>(entry.verdict));
     return writer.take();
 }
 
-std::optional<BlockEntry> decode_entry(ByteView bytes) {
+std::optional<BlockEntry> decode_entry(ByteView bytes, const FindEpoch& find_epoch) {
     Reader reader(bytes);
     BlockEntry entry;
     const ByteView sealed = reader.bytes(kSealedHeaderBytes);
@@ -40,12 +55,17 @@ std::optional<BlockEntry> decode_entry(ByteView bytes) {
     for (std::uint16_t i = 0; i < hashes && !reader.failed(); ++i) {
         edge.push_back(reader.hash<LogHash>());
     }
+    context.chain_justified = read_point(reader);
+    context.chain_final = read_point(reader);
+    const auto epoch = reader.hash<Sha256Digest>();
     const ByteView work = reader.bytes(32);
     entry.verdict = static_cast<BlockVerdict>(reader.u8());
     if (!reader.done()) return std::nullopt;
     auto log = crypto::CompactRange::from(log_size, edge);
     if (!log) return std::nullopt;
     context.log = *std::move(log);
+    context.epoch = find_epoch(epoch);
+    if (!context.epoch) return std::nullopt;
     entry.work = U256::from_le(work.first<32>());
     return entry;
 }

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "ledger/core/header.hpp"
@@ -23,8 +25,12 @@ struct BlockEntry {
     [[nodiscard]] BlockHeight height() const noexcept { return context.height; }
 };
 
+// An entry names its epoch by the hash of the record, which is kept once.
+using FindEpoch = std::function<std::shared_ptr<const Epoch>(const Sha256Digest&)>;
+
 [[nodiscard]] Bytes encode_entry(const BlockEntry& entry);
-[[nodiscard]] std::optional<BlockEntry> decode_entry(ByteView bytes);
+// Nothing if the bytes are damaged or the epoch is not known.
+[[nodiscard]] std::optional<BlockEntry> decode_entry(ByteView bytes, const FindEpoch& find_epoch);
 
 // Where a transaction of the best chain is.
 struct TxPlace {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,6 +85,8 @@ class Chain {
     [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
 
     [[nodiscard]] const ChainTip& tip() const noexcept { return tip_; }
+    // Governs the next block.
+    [[nodiscard]] const Epoch& epoch() const noexcept { return *tip_entry_.context.epoch; }
     // A block of the best chain. Precondition: height <= tip().height.
     [[nodiscard]] ChainTip at_height(BlockHeight height) const;
     // Of the newest block that is s deep (0 while none is): members cosign the log up to here.
@@ -164,6 +167,7 @@ class Chain {
     void revalidate_mempool();
 
     [[nodiscard]] std::optional<BlockEntry> entry(const BlockId& id) const;
+    [[nodiscard]] std::shared_ptr<const Epoch> find_epoch(const Sha256Digest& record_hash) const;
     [[nodiscard]] bool is_on_chain(const TxId& id) const;
 
     const Genesis genesis_;
@@ -171,6 +175,7 @@ class Chain {
     const ChainId chain_id_;
     const Registry registry_;
     const ChainRules rules_;
+    std::map<Sha256Digest, std::shared_ptr<const Epoch>> epochs_;  // by the hash of the record
 
     std::unique_ptr<KeyValueStore> store_;
     std::unique_ptr<StatePartView> state_;  // the rule set's part of it

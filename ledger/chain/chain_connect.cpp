@@ -227,7 +227,13 @@ bool Chain::write(const WriteBatch& batch) {
 
 std::optional<BlockEntry> Chain::entry(const BlockId& id) const {
     const auto bytes = store_->get(keys::entry(id));
-    return bytes ? decode_entry(*bytes) : std::nullopt;
+    if (!bytes) return std::nullopt;
+    return decode_entry(*bytes, [this](const Sha256Digest& hash) { return find_epoch(hash); });
+}
+
+std::shared_ptr<const Epoch> Chain::find_epoch(const Sha256Digest& record_hash) const {
+    const auto found = epochs_.find(record_hash);
+    return found == epochs_.end() ? nullptr : found->second;
 }
 
 bool Chain::is_on_chain(const TxId& id) const { return store_->get(keys::tx(id)).has_value(); }

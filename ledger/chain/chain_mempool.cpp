@@ -93,7 +93,7 @@ std::vector<TxId> Chain::mempool_ids() const {
 
 std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) const {
     const ParentContext& parent = tip_entry_.context;
-    if (has_failed() || registry_.find_node(slot) == nullptr || parent.bars(slot))
+    if (has_failed() || parent.epoch->find_node(slot) == nullptr || parent.bars(slot))
         return std::nullopt;
     const auto seconds = now.time_since_epoch().count();
     if (seconds <= parent.time || seconds > UINT32_MAX) return std::nullopt;
@@ -119,6 +119,7 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
     Coinbase coinbase;
     coinbase.height = made.height;
     coinbase.slot = slot;
+    coinbase.registry_epoch = parent.epoch->number();
     coinbase.n_tx = static_cast<std::uint32_t>(made.txs.size());
     coinbase.chain_id = chain_id_;
     coinbase.log_size = log.size();

@@ -9,7 +9,7 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::byte kFormat{1};
+constexpr std::byte kFormat{2};
 
 Bytes meta_value(const ChainId& chain_id) {
     Bytes value{kFormat};
@@ -30,7 +30,10 @@ Chain::Chain(Genesis genesis, Bytes genesis_bytes, Registry registry, const Rule
       genesis_bytes_{std::move(genesis_bytes)},
       chain_id_{chain_id_of(genesis_bytes_)},
       registry_{std::move(registry)},
-      rules_{genesis_.params, registry_, chain_id_, rules} {}
+      rules_{genesis_.params, registry_, chain_id_, rules} {
+    auto epoch = Epoch::first(chain_id_, registry_);
+    epochs_.emplace(epoch->record_hash(), std::move(epoch));
+}
 
 Chain::~Chain() = default;
 
@@ -59,6 +62,10 @@ Result<void> Chain::load(const std::filesystem::path& dir) {
     const auto meta = store_->get(keys::meta());
     if (!meta && !has_failed()) {
         if (auto founded = found(); !founded) return founded;
+    } else if (meta && !meta->empty() && meta->front() != kFormat) {
+        return fail(Refusal::kUnknownVersion,
+                    "the ledger database is of another version of the program: move its folder "
+                    "away, the ledger comes back from the other members");
     } else if (meta && *meta != meta_value(chain_id_)) {
         return fail(Refusal::kChainIdMismatch,
                     "the folder holds another ledger than the genesis of " + genesis_.origin +
@@ -83,7 +90,7 @@ Result<void> Chain::found() {
     const Bytes block = genesis_block(genesis_, genesis_bytes_);
     BlockEntry entry;
     entry.sealed.header = genesis_header(genesis_, genesis_bytes_);
-    entry.context = genesis_context(entry.sealed.header);
+    entry.context = genesis_context(entry.sealed.header, Epoch::first(chain_id_, registry_));
     WriteBatch batch;
     batch.put(keys::meta(), meta_value(chain_id_));
     batch.put(keys::entry(entry.id()), encode_entry(entry));

@@ -11,8 +11,6 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::uint32_t kEpoch = 0;  // until epochs change
-
 bool pow_is_met(const BlockHeader& header, const ChainParams& params) noexcept {
     if (!is_on(Rule::kH6)) return true;
     const auto target = expand_target(header.bits, params.pow_limit);
@@ -50,15 +48,15 @@ BodyResult check_commitment(const Block& block,
 // B6 to B9, B12 and B13: what the coinbase says without regard to the transactions.
 BodyResult check_coinbase(const Coinbase& coinbase,
                           const Block& block,
-                          BlockHeight height,
+                          const ParentContext& parent,
                           const ChainRules& rules) {
-    if (is_on(Rule::kB6) && coinbase.height != height) {
+    if (is_on(Rule::kB6) && coinbase.height != parent.height + 1) {
         return broken(BlockVerdict::kCoinbaseHeight, number(coinbase.height));
     }
     if (is_on(Rule::kB7) && coinbase.slot != block.header().slot()) {
         return broken(BlockVerdict::kCoinbaseSlot, number(coinbase.slot));
     }
-    if (is_on(Rule::kB8) && coinbase.registry_epoch != kEpoch) {
+    if (is_on(Rule::kB8) && coinbase.registry_epoch != parent.epoch->number()) {
         return broken(BlockVerdict::kCoinbaseEpoch, number(coinbase.registry_epoch));
     }
     if (is_on(Rule::kB9) && coinbase.chain_id != rules.chain_id) {
@@ -113,14 +111,14 @@ BodyResult check_forms(const Block& block, const ParentContext& parent, const Ch
 
 }  // namespace
 
-bool ParentContext::is_busy(const ChainRules& rules) const noexcept {
-    const std::uint32_t window = rules.registry.diversity_window();
+bool ParentContext::is_busy() const noexcept {
+    const std::uint32_t window = epoch->diversity_window();
     const BlockHeight settled = height > window ? height - window : 0;
     return last_tx_height > settled;
 }
 
 bool ParentContext::is_urgent(const ChainRules& rules) const noexcept {
-    return is_busy(rules) && height - last_tx_height < rules.params.urgent_blocks_max;
+    return is_busy() && height - last_tx_height < rules.params.urgent_blocks_max;
 }
 
 std::uint64_t ParentContext::empty_block_time(const ChainRules& rules) const noexcept {
@@ -128,22 +126,28 @@ std::uint64_t ParentContext::empty_block_time(const ChainRules& rules) const noe
     const std::uint64_t parent_time = time;
     if (is_urgent(rules)) return parent_time + 1;
     const std::uint64_t heartbeat = parent_time + params.heartbeat_s;
-    if (!is_busy(rules)) return heartbeat;
+    if (!is_busy()) return heartbeat;
     const std::uint64_t wait = std::uint64_t{params.backoff_intervals} * params.target_interval_s;
     return std::min(heartbeat, parent_time + wait);
 }
 
 bool ParentContext::bars(Slot slot) const noexcept {
-    return std::ranges::find(recent_slots, slot) != recent_slots.end();
+    const std::size_t window =
+        std::min<std::size_t>(epoch->diversity_window() - 1, recent_slots.size());
+    const auto end = recent_slots.begin() + static_cast<std::ptrdiff_t>(window);
+    return std::find(recent_slots.begin(), end, slot) != end;
 }
 
 std::uint32_t ParentContext::child_bits(const ChainRules& rules) const noexcept {
     return required_bits(drift_s, height, rules.params);
 }
 
-ParentContext genesis_context(const BlockHeader& genesis) {
+ParentContext genesis_context(const BlockHeader& genesis, std::shared_ptr<const Epoch> epoch) {
     ParentContext context;
     context.id = genesis.id();
+    context.chain_justified.id = context.id;
+    context.chain_final.id = context.id;
+    context.epoch = std::move(epoch);
     context.time = genesis.time;
     return context;
 }
@@ -162,9 +166,11 @@ ParentContext child_context(const ParentContext& parent,
     child.recent_slots.push_back(header.slot());
     child.recent_slots.insert(child.recent_slots.end(), parent.recent_slots.begin(),
                               parent.recent_slots.end());
-    const std::size_t kept = rules.registry.diversity_window() - 1;
-    if (child.recent_slots.size() > kept) child.recent_slots.resize(kept);
+    if (child.recent_slots.size() > kRecentSlotsMax) child.recent_slots.resize(kRecentSlotsMax);
     child.log = std::move(log);
+    child.chain_justified = parent.chain_justified;
+    child.chain_final = parent.chain_final;
+    child.epoch = parent.epoch;
     return child;
 }
 
@@ -186,16 +192,15 @@ BlockVerdict check_header(const SealedHeader& sealed,
     if (is_on(Rule::kH1) && (header.version & kVersionTopMask) != kVersionTop) {
         return BlockVerdict::kBadVersion;
     }
-    const Member* member = rules.registry.find_node(header.slot());
-    if (is_on(Rule::kH2) && member == nullptr) return BlockVerdict::kSlotNotNode;
+    const EpochNode* node = parent.epoch->find_node(header.slot());
+    if (is_on(Rule::kH2) && node == nullptr) return BlockVerdict::kSlotNotNode;
     if (is_on(Rule::kH3) && header.bits != parent.child_bits(rules)) {
         return BlockVerdict::kWrongBits;
     }
     if (is_on(Rule::kH4) && header.time <= parent.time) return BlockVerdict::kTimeTooOld;
     if (!pow_is_met(header, rules.params)) return BlockVerdict::kTargetNotMet;
     if (is_on(Rule::kH8) && parent.bars(header.slot())) return BlockVerdict::kSlotBarred;
-    if (is_on(Rule::kH7) && member != nullptr &&
-        !verify_seal(sealed, rules.chain_id, member->seal)) {
+    if (is_on(Rule::kH7) && node != nullptr && !verify_seal(sealed, rules.chain_id, node->seal)) {
         return BlockVerdict::kMutated;
     }
 
@@ -219,7 +224,7 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
     if (!coinbase) {
         return broken(BlockVerdict::kCoinbaseMalformed, coinbase.error().to_string());
     }
-    if (auto result = check_coinbase(*coinbase, block, parent.height + 1, rules);
+    if (auto result = check_coinbase(*coinbase, block, parent, rules);
         is_broken(result)) {
         return result;
     }

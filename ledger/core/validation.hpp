@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "host/base/clock.hpp"
 #include "host/crypto/merkle_tree.hpp"
 #include "ledger/core/block.hpp"
+#include "ledger/core/epoch.hpp"
 #include "ledger/core/genesis.hpp"
 #include "ledger/core/registry.hpp"
 #include "ledger/core/rule_set.hpp"
@@ -77,6 +79,16 @@ struct ChainRules {
     const RuleSet& rule_set;
 };
 
+// A block and its place.
+struct ChainPoint {
+    BlockHeight height = 0;
+    BlockId id;
+    friend bool operator==(const ChainPoint&, const ChainPoint&) = default;
+};
+
+// However the members change, s - 1 is at most this.
+inline constexpr std::size_t kRecentSlotsMax = kMembersMax / 2;
+
 // What the rules need to know of the chain that ends in the parent. Every node computes the same
 // from the same blocks.
 struct ParentContext {
@@ -85,11 +97,14 @@ struct ParentContext {
     std::uint32_t time = 0;
     std::int64_t drift_s = 0;        // difficulty rule
     BlockHeight last_tx_height = 0;  // newest block with transactions; 0: none
-    std::vector<Slot> recent_slots;  // of the last s - 1 blocks, newest first, block 0 excepted
+    std::vector<Slot> recent_slots;  // newest first, block 0 excepted; at most kRecentSlotsMax
     crypto::CompactRange log;        // after the parent
+    ChainPoint chain_justified;      // target of the newest certificate up to here, or block 0
+    ChainPoint chain_final;          // newest block that the certificates up to here finalise
+    std::shared_ptr<const Epoch> epoch;  // governs the children; never null
 
     // Transactions lie above the settled height max(0, height - s).
-    [[nodiscard]] bool is_busy(const ChainRules& rules) const noexcept;
+    [[nodiscard]] bool is_busy() const noexcept;
     // Busy, and fewer than urgent_blocks_max empty blocks end here: mine on, even empty blocks.
     [[nodiscard]] bool is_urgent(const ChainRules& rules) const noexcept;
     // When a child may be empty.
@@ -98,7 +113,8 @@ struct ParentContext {
     [[nodiscard]] std::uint32_t child_bits(const ChainRules& rules) const noexcept;
 };
 
-[[nodiscard]] ParentContext genesis_context(const BlockHeader& genesis);
+[[nodiscard]] ParentContext genesis_context(const BlockHeader& genesis,
+                                            std::shared_ptr<const Epoch> epoch);
 // The context for the children of a block that passed check_header and check_body on `parent`.
 [[nodiscard]] ParentContext child_context(const ParentContext& parent,
                                           const BlockHeader& header,
