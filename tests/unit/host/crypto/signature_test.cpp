@@ -1,67 +1,20 @@
 #include "host/crypto/signature.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "host/base/text_encoding.hpp"
 #include "host/crypto/sha256.hpp"
-#include "tests/support/fixtures.hpp"
+#include "tests/support/ecdsa_s.hpp"
 
 namespace assay::crypto {
 namespace {
 
-namespace json = boost::json;
-
 Bytes hex(std::string_view text) { return from_hex(text).value(); }
 
 PublicKey ed25519(std::string_view text) { return {Algorithm::kEd25519, hex(text)}; }
-
-// The order n of P-256, and n - s for the raw signature's s.
-const Bytes kOrder = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
-
-Bytes with_other_s(ByteView signature) {
-    Bytes out = to_bytes(signature);
-    int borrow = 0;
-    for (std::size_t i = 32; i-- > 0;) {
-        int digit = std::to_integer<int>(kOrder[i]) - std::to_integer<int>(out[32 + i]) - borrow;
-        borrow = digit < 0 ? 1 : 0;
-        out[32 + i] = static_cast<std::byte>(digit + 256 * borrow);
-    }
-    return out;
-}
-
-bool has_high_s(ByteView signature) {
-    const Bytes other = with_other_s(signature);
-    return std::lexicographical_compare(other.begin() + 32, other.end(), signature.begin() + 32,
-                                        signature.end());
-}
-
-json::value read_json(const std::filesystem::path& path) {
-    std::stringstream text;
-    text << std::ifstream(path).rdbuf();
-    return json::parse(text.str());
-}
-
-// Calls check(test case, public key as hex) for each vector of a Wycheproof file; returns how many.
-template <typename Check>
-int for_each_wycheproof(const std::filesystem::path& path, const char* key_field, Check check) {
-    int count = 0;
-    const json::value file = read_json(path);
-    for (const json::value& group : file.at("testGroups").as_array()) {
-        const auto& key = group.at("publicKey").at(key_field).as_string();
-        for (const json::value& test : group.at("tests").as_array()) {
-            SCOPED_TRACE(json::serialize(test));
-            check(test, std::string(key));
-            ++count;
-        }
-    }
-    return count;
-}
 
 class EitherAlgorithm : public testing::TestWithParam<Algorithm> {
   protected:
@@ -179,17 +132,6 @@ TEST(Ed25519, MatchesRfc8032) {
               "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
 }
 
-TEST(Ed25519, AgreesWithWycheproof) {
-    ASSAY_FIXTURE_OR_SKIP(path, "ledger/wycheproof/ed25519_test.json");
-    const int count =
-        for_each_wycheproof(path, "pk", [](const json::value& test, const std::string& pk) {
-            EXPECT_EQ(verify(ed25519(pk), hex(test.at("msg").as_string()),
-                             hex(test.at("sig").as_string())),
-                      test.at("result").as_string() == "valid");
-        });
-    EXPECT_EQ(count, 151);
-}
-
 TEST(Ed25519, RefusesKeysOfSmallOrderAndOtherSpellings) {
     // With the neutral element as key, R = neutral and S = 0 "sign" every message.
     const std::string neutral = "01" + std::string(62, '0');
@@ -215,40 +157,13 @@ TEST(Ed25519, RefusesKeysOfSmallOrderAndOtherSpellings) {
     }
 }
 
-// Wycheproof counts both s and n - s as valid, since ECDSA as such does. We accept the low one
-// only.
-TEST(EcdsaP256, AgreesWithWycheproofButForHighS) {
-    ASSAY_FIXTURE_OR_SKIP(path, "ledger/wycheproof/ecdsa_secp256r1_sha256_p1363_test.json");
-    int high = 0;
-    int low = 0;
-    const int count = for_each_wycheproof(
-        path, "uncompressed", [&](const json::value& test, const std::string& point) {
-            const PublicKey key{Algorithm::kEcdsaP256, hex(point)};
-            const Bytes message = hex(test.at("msg").as_string());
-            const Bytes signature = hex(test.at("sig").as_string());
-            const bool valid = test.at("result").as_string() == "valid";
-            if (valid && has_high_s(signature)) {
-                ++high;
-                EXPECT_FALSE(verify(key, message, signature));
-                EXPECT_TRUE(verify(key, message, with_other_s(signature)));
-            } else {
-                low += valid ? 1 : 0;
-                EXPECT_EQ(verify(key, message, signature), valid);
-            }
-        });
-    EXPECT_EQ(count, 262);
-    EXPECT_EQ(high + low, 173);
-    EXPECT_GT(high, 10);
-    EXPECT_GT(low, 10);
-}
-
 TEST(EcdsaP256, SignsWithLowSOnly) {
     const PrivateKey key = PrivateKey::generate(Algorithm::kEcdsaP256).value();
     for (int i = 0; i < 64; ++i) {  // each has an even chance to come out high
         const Bytes message = to_bytes(std::to_string(i));
         const Bytes signature = key.sign(message).value();
-        ASSERT_FALSE(has_high_s(signature));
-        EXPECT_FALSE(verify(key.public_key(), message, with_other_s(signature)));
+        ASSERT_FALSE(test::has_high_s(signature));
+        EXPECT_FALSE(verify(key.public_key(), message, test::with_other_s(signature)));
     }
 }
 
@@ -260,7 +175,8 @@ TEST(EcdsaP256, RefusesZeroAndOutOfRangeScalars) {
         std::fill_n(zero.begin() + static_cast<std::ptrdiff_t>(part), 32, std::byte{0});
         EXPECT_FALSE(verify(key.public_key(), as_bytes("m"), zero));
         Bytes order = good;
-        std::copy(kOrder.begin(), kOrder.end(), order.begin() + static_cast<std::ptrdiff_t>(part));
+        std::copy(test::kP256Order.begin(), test::kP256Order.end(),
+                  order.begin() + static_cast<std::ptrdiff_t>(part));
         EXPECT_FALSE(verify(key.public_key(), as_bytes("m"), order));
     }
 }

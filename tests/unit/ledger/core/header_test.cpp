@@ -1,15 +1,12 @@
 #include "ledger/core/header.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <gtest/gtest.h>
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/pow.hpp"
-#include "tests/support/fixtures.hpp"
 #include "tests/support/members.hpp"
-#include "tests/unit/ledger/core/bitcoin_data.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -45,41 +42,6 @@ TEST(BlockHeader, IsBitcoinsGenesis) {
               "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
     EXPECT_EQ(decode_header(header.encode()), header);
     EXPECT_TRUE(meets_target(header.id(), *expand_target(header.bits)));
-}
-
-TEST(BlockHeader, FirstBitcoinHeadersFollowTheGenesis) {
-    ASSAY_FIXTURE_OR_SKIP(path, "ledger/bitcoin/headers/btcd_headers_mainnet_1-11.txt");
-    std::ifstream file(path);
-    BlockId parent = bitcoin_genesis().id();
-    int count = 0;
-    for (std::string line; std::getline(file, line) && !line.empty(); ++count) {
-        const auto bytes = from_hex(line);
-        ASSERT_TRUE(bytes && bytes->size() == kHeaderBytes);
-        const BlockHeader header = decode_header(std::span(*bytes).first<kHeaderBytes>());
-        EXPECT_EQ(header.previous, parent);
-        EXPECT_TRUE(meets_target(header.id(), *expand_target(header.bits, kBitcoinLimit)));
-        parent = header.id();
-    }
-    EXPECT_EQ(count, 11);
-}
-
-TEST(BlockHeader, TenThousandBitcoinHeadersLinkAndMeetTheirTargets) {
-    ASSAY_FIXTURE_OR_SKIP(path, "ledger/bitcoin/headers/mainnet_headers_40000-50000.raw");
-    const Bytes bytes = test::fixture_bytes(path);
-    ASSERT_EQ(bytes.size(), 10'000 * kHeaderBytes);
-    std::optional<BlockId> parent;
-    for (std::size_t i = 0; i < 10'000; ++i) {
-        const auto raw = ByteView(bytes).subspan(i * kHeaderBytes).first<kHeaderBytes>();
-        BlockHeader header = decode_header(raw);
-        const BlockId id = header.id();
-        ASSERT_TRUE(!parent || header.previous == *parent) << i;
-        const auto target = expand_target(header.bits, kBitcoinLimit);
-        ASSERT_TRUE(target && meets_target(id, *target)) << i;
-        ASSERT_TRUE(std::ranges::equal(header.encode(), raw)) << i;
-        header.nonce ^= 1U << (i % 32);
-        ASSERT_FALSE(meets_target(header.id(), *target)) << "another nonce of " << i;
-        parent = id;
-    }
 }
 
 TEST(BlockHeader, CarriesTheSlotUnderTheRolledBits) {

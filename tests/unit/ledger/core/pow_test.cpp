@@ -1,16 +1,14 @@
 #include "ledger/core/pow.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "host/base/codec.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/header.hpp"
+#include "tests/support/bitcoin_data.hpp"
 #include "tests/support/fixtures.hpp"
-#include "tests/unit/ledger/core/bitcoin_data.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -80,40 +78,6 @@ TEST(Pow, WorkIsTwoToThe256OverTargetPlusOne) {
     EXPECT_EQ(block_work(*expand_target(0x207fffff)), U256(2));
     EXPECT_EQ(block_work(~U256()), U256(1));
     EXPECT_EQ(block_work(U256()), U256());  // 2^256 itself: no such target exists
-}
-
-// 436 real headers up to height 878,976, each the first of a period of 2,016 blocks with equal
-// bits, with the chain work that bitcoinj recorded: 12 bytes work, 4 height (both big-endian), 80
-// header.
-TEST(Pow, AddsUpTheWorkOfBitcoinsChain) {
-    ASSAY_FIXTURE_OR_SKIP(path, "ledger/bitcoin/headers/bitcoinj_mainnet_checkpoints.txt");
-    std::ifstream file(path);
-    std::string line;
-    for (int i = 0; i < 3; ++i) std::getline(file, line);  // title, signatures, count
-    std::optional<U256> before;
-    U256 block_work_before;
-    int count = 0;
-    while (std::getline(file, line)) {
-        while (line.size() % 4 != 0) line += '=';
-        const auto bytes = from_base64(line);
-        ASSERT_TRUE(bytes && bytes->size() == 96);
-        std::array<std::byte, 32> little{};
-        std::reverse_copy(bytes->begin(), bytes->begin() + 12, little.begin());
-        const U256 work = U256::from_le(little);
-        const auto header = decode_header(ByteView(*bytes).subspan(16).first<kHeaderBytes>());
-        const auto target = expand_target(header.bits, 0x1d00ffff);
-        ASSERT_TRUE(target && meets_target(header.id(), *target)) << count;
-        ASSERT_EQ(compact_target(*target), header.bits);
-        if (before) {
-            std::uint64_t carry = 0;
-            const U256 period = U256::multiply(block_work_before, 2015, carry);
-            ASSERT_EQ(work - *before, period + block_work(*target)) << count;
-        }
-        before = work;
-        block_work_before = block_work(*target);
-        ++count;
-    }
-    EXPECT_EQ(count, 436);
 }
 
 TEST(U256, DividesAndMultiplies) {
