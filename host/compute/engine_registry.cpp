@@ -127,7 +127,7 @@ class Engines::Impl {
         if (!is_opencl(group)) return cpu_;
         if (!opencl_looked_for_) {
             opencl_looked_for_ = true;
-            auto engines = opencl::find_opencl_engines();
+            auto engines = opencl::find_opencl_engines(std::make_shared<opencl::ProgramStore>());
             if (!engines) opencl_problem_ = engines.error().to_string();
             if (engines) {
                 for (auto& engine : *engines) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "host/crypto/sha256.hpp"
+
 namespace assay::compute {
 namespace {
 
@@ -87,12 +89,7 @@ std::vector<Sha256State> HeaderWords::midstates(const Sha256Backend& backend,
 
 bool HeaderWords::meets_target(std::uint32_t nonce, std::uint32_t roll) const noexcept {
     const HeaderBytes bytes = header_with(header_, hit(nonce, roll));
-    const ByteView message(bytes);
-    Sha256Digest once;
-    Sha256Digest twice;
-    hash_messages(portable_backend(), std::span(&message, 1), std::span(&once, 1));
-    const ByteView inner = once.view();
-    hash_messages(portable_backend(), std::span(&inner, 1), std::span(&twice, 1));
+    const Sha256Digest twice = crypto::sha256d(bytes);
     Sha256State state;
     for (std::size_t i = 0; i < 8; ++i) state.words[i] = be32(twice.bytes.data() + 4 * i);
     return compute::meets_target(state, target_);

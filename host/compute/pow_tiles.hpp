@@ -63,7 +63,7 @@ class HeaderWords {
     [[nodiscard]] const std::uint32_t (&target() const noexcept)[8] { return target_; }
     [[nodiscard]] PowHit hit(std::uint32_t nonce, std::uint32_t roll) const noexcept;
 
-    // SHA-256d of the whole header with this nonce and roll, by the portable code.
+    // SHA-256d of the whole header with this nonce and roll, by OpenSSL: no engine's own code.
     [[nodiscard]] bool meets_target(std::uint32_t nonce, std::uint32_t roll) const noexcept;
 
   private:
