@@ -89,7 +89,7 @@ Result<std::unique_ptr<ledger::Node>> open_node(boost::asio::any_io_executor exe
                                 consortium ? ledger::consortium_rules() : ledger::gateway_rules(),
                                 std::move(*keys));
     options.connect = parts.config.peer_connect;
-    options.engine = parts.engines.mine;
+    options.engines = {parts.engines.mine};
     options.fallback = parts.engines.mine_fallback;
     options.mining_share = parts.config.mining_share;
     options.clock = &parts.clock;

@@ -50,17 +50,24 @@ Bytes encode_block(const SealedHeader& sealed, std::span<const Bytes> txs) {
     return writer.take();
 }
 
+TxId merkle_parent(const TxId& left, const TxId& right) {
+    Bytes pair = to_bytes(left.view());
+    append(pair, right.view());
+    return tx_id(pair);
+}
+
+std::vector<TxId> merkle_row_above(std::vector<TxId> row) {
+    if (row.size() % 2 == 1) row.push_back(row.back());
+    for (std::size_t i = 0; i < row.size() / 2; ++i) {
+        row[i] = merkle_parent(row[2 * i], row[2 * i + 1]);
+    }
+    row.resize(row.size() / 2);
+    return row;
+}
+
 MerkleRoot bitcoin_merkle_root(std::vector<TxId> row) {
     if (row.empty()) return {};
-    while (row.size() > 1) {
-        if (row.size() % 2 == 1) row.push_back(row.back());
-        for (std::size_t i = 0; i < row.size() / 2; ++i) {
-            Bytes pair = to_bytes(row[2 * i].view());
-            append(pair, row[2 * i + 1].view());
-            row[i] = tx_id(pair);
-        }
-        row.resize(row.size() / 2);
-    }
+    while (row.size() > 1) row = merkle_row_above(std::move(row));
     return row.front().as<MerkleRoot>();
 }
 

@@ -34,7 +34,11 @@ struct Block {
 [[nodiscard]] Result<Block> decode_block(ByteView bytes);
 [[nodiscard]] Bytes encode_block(const SealedHeader& sealed, std::span<const Bytes> txs);
 
-// SHA-256d over pairs; the last of an odd row is paired with itself. Zero for no transactions.
+// One step up Bitcoin's Merkle tree. Its nodes have no type of their own: ids stand for them.
+[[nodiscard]] TxId merkle_parent(const TxId& left, const TxId& right);
+// The whole row above; the last of an odd row is paired with itself.
+[[nodiscard]] std::vector<TxId> merkle_row_above(std::vector<TxId> row);
+// Zero for no transactions.
 [[nodiscard]] MerkleRoot bitcoin_merkle_root(std::vector<TxId> row);
 
 }  // namespace assay::ledger

@@ -8,6 +8,7 @@
 #include "host/base/assert.hpp"
 #include "host/base_daemon/log.hpp"
 #include "host/compute/async.hpp"
+#include "ledger/core/extranonce.hpp"
 #include "ledger/core/pow.hpp"
 
 namespace assay::ledger {
@@ -49,9 +50,9 @@ Mining::Mining(asio::any_io_executor executor,
     : chain_{chain},
       slot_{slot},
       seal_{seal},
-      options_{options},
+      options_{std::move(options)},
       clock_{clock},
-      miner_{std::make_unique<compute::Miner>(*options.engine, options.share)},
+      miner_{std::make_unique<compute::Miner>(options_.engines, options_.share)},
       idle_{executor},
       refresh_{executor} {}
 
@@ -68,14 +69,14 @@ asio::awaitable<void> Mining::run(std::function<void()> on_block) {
             co_await idle_.async_wait(kAsTuple);
             continue;
         }
-        const Result<Hit> hit = co_await search(*block);
-        if (!hit) {
-            last_error_ = miner_->engine_info().name + ": " + hit.error().to_string();
+        const Result<Found> found = co_await search(*block);
+        if (!found) {
+            last_error_ = found.error().to_string();
             log::warning("mining-engine-failed", {{"error", last_error_}});
             if (fall_back()) continue;
-        } else if (!*hit || chain_.tip().id != block->header.previous) {
+        } else if (!*found || chain_.tip().id != block->header.previous) {
             continue;
-        } else if (const auto mined = finish(std::move(*block), **hit)) {
+        } else if (const auto mined = finish(**found)) {
             if (*mined) on_block();
             continue;
         } else {
@@ -87,7 +88,7 @@ asio::awaitable<void> Mining::run(std::function<void()> on_block) {
     }
 }
 
-asio::awaitable<Result<Mining::Hit>> Mining::search(const BlockTemplate& block) {
+asio::awaitable<Result<Mining::Found>> Mining::search(const BlockTemplate& block) {
     search_ = std::stop_source();
     searching_ = true;
     searching_empty_ = block.txs.size() <= 1;  // the coinbase alone
@@ -95,26 +96,40 @@ asio::awaitable<Result<Mining::Hit>> Mining::search(const BlockTemplate& block) 
     refresh_.async_wait([stop = search_](const boost::system::error_code& code) mutable {
         if (!code) stop.request_stop();
     });
-    const compute::PowWork work = work_for(block.header);
-    auto call = [this, &work, stop = search_.get_token()] { return miner_->mine(work, stop); };
+    const ExtranonceRoll roll(block.header, block.txs);
+    const compute::WorkSource source = [&roll](std::uint64_t extranonce) {
+        return std::optional(work_for(roll.header(extranonce)));
+    };
+    auto call = [this, &source, stop = search_.get_token()] {
+        return miner_->mine(source, extranonce_, stop);
+    };
     auto result = co_await compute::run_blocking(thread_, std::move(call));
     refresh_.cancel();
     searching_ = false;
     if (!result) co_return fail(std::move(result).error());
-    co_return result->hit;
+    extranonce_ = result->next_extranonce;
+    if (!result->failures.empty()) {
+        last_error_ = result->failures;
+        log::warning("mining-engine-failed", {{"error", last_error_}});
+    }
+    if (!result->hit) co_return std::nullopt;
+    BlockTemplate mined = block;
+    mined.header = roll.header(result->hit->extranonce);
+    mined.header.version = result->hit->pow.version;
+    mined.header.nonce = result->hit->pow.nonce;
+    mined.txs.front() = roll.coinbase(result->hit->extranonce);
+    co_return mined;
 }
 
 bool Mining::fall_back() {
-    if (options_.fallback == nullptr || options_.engine == options_.fallback) return false;
-    options_.engine = options_.fallback;
+    if (options_.fallback == nullptr) return false;
+    options_.engines = {std::exchange(options_.fallback, nullptr)};
     hashes_before_ += miner_->hashes_total();
-    miner_ = std::make_unique<compute::Miner>(*options_.engine, options_.share);
+    miner_ = std::make_unique<compute::Miner>(options_.engines, options_.share);
     return true;
 }
 
-Result<bool> Mining::finish(BlockTemplate block, const compute::PowHit& hit) {
-    block.header.version = hit.version;
-    block.header.nonce = hit.nonce;
+Result<bool> Mining::finish(const BlockTemplate& block) {
     const auto sealed = seal_block(block, seal_);
     if (!sealed) return fail(sealed.error());
     const BlockOutcome outcome = chain_.accept_block(*sealed, clock_.now());
@@ -144,7 +159,7 @@ void Mining::on_transaction_added() {
 
 MiningStatus Mining::status() const {
     MiningStatus status;
-    status.engine = miner_->engine_info().name;
+    status.engine = miner_->engine_names();
     status.last_error = last_error_;
     status.searching = searching_;
     status.blocks = blocks_;

@@ -1,7 +1,9 @@
 // The mining loop of one chain: takes a template when the rules leave this member something to
 // mine, searches it on the engine, seals what it finds and puts it into the chain. Idle otherwise.
 //
-// On the node's executor; only the search itself runs on a thread of its own.
+// A template is made anew with each second and each change of the tip, and every search begins at an
+// extranonce that none before it has used. On the node's executor; only the search itself runs on
+// threads of its own.
 
 #pragma once
 
@@ -11,6 +13,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,7 +29,7 @@
 namespace assay::ledger {
 
 struct MiningOptions {
-    compute::PowEngine* engine = nullptr;
+    std::vector<compute::PowEngine*> engines;
     compute::PowEngine* fallback = nullptr;  // null: none
     double share = 1.0;
 };
@@ -42,7 +45,7 @@ struct MiningStatus {
 
 class Mining {
   public:
-    // All references must outlive the object. Precondition: options.engine is set.
+    // All references must outlive the object. Precondition: options.engines is not empty.
     Mining(boost::asio::any_io_executor executor,
            Chain& chain,
            Slot slot,
@@ -68,11 +71,13 @@ class Mining {
     [[nodiscard]] MiningStatus status() const;
 
   private:
-    using Hit = std::optional<compute::PowHit>;
+    // The block with a nonce, version and extranonce that meet its target; none if the search was
+    // given up.
+    using Found = std::optional<BlockTemplate>;
 
-    boost::asio::awaitable<Result<Hit>> search(const BlockTemplate& block);
+    boost::asio::awaitable<Result<Found>> search(const BlockTemplate& block);
     // Whether the block became the tip.
-    [[nodiscard]] Result<bool> finish(BlockTemplate block, const compute::PowHit& hit);
+    [[nodiscard]] Result<bool> finish(const BlockTemplate& block);
     [[nodiscard]] bool fall_back();
 
     Chain& chain_;
@@ -88,6 +93,7 @@ class Mining {
     bool searching_empty_ = false;
     bool stopping_ = false;
     std::uint64_t blocks_ = 0;
+    std::uint64_t extranonce_ = 0;  // the next that no search has begun: none is searched twice
     std::uint64_t hashes_before_ = 0;  // by engines given up
     std::string last_error_;
     boost::asio::thread_pool thread_{1};

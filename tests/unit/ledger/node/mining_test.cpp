@@ -42,13 +42,15 @@ class LostEngine final : public compute::PowEngine {
 class EndlessEngine final : public compute::PowEngine {
   public:
     [[nodiscard]] const compute::EngineInfo& info() const noexcept override { return info_; }
-    [[nodiscard]] Result<compute::PowResult> search(const compute::PowWork&,
+    [[nodiscard]] Result<compute::PowResult> search(const compute::PowWork& work,
                                                     std::stop_token stop) override {
+        header = work.header;
         ++searches;
         while (!stop.stop_requested()) std::this_thread::yield();
         return compute::PowResult{};
     }
     std::atomic<int> searches = 0;
+    compute::HeaderBytes header{};  // of the last; written before `searches`
 
   private:
     compute::EngineInfo info_{"endless", "never finds"};
@@ -63,7 +65,7 @@ class MiningTest : public testing::Test {
     }
 
     void start(compute::PowEngine& engine, compute::PowEngine* fallback) {
-        const MiningOptions options{&engine, fallback, 1.0};
+        const MiningOptions options{{&engine}, fallback, 1.0};
         mining = std::make_unique<Mining>(io.get_executor(), *chain, 0, founders.members[0].seal,
                                           options, clock);
         tasks.spawn(mining->run([this] { ++told; }));
@@ -143,6 +145,17 @@ TEST_F(MiningTest, BetterWorkEndsTheSearchUnderWay) {
     ASSERT_TRUE(run_until([&] { return endless.searches == 2; })) << "an empty block to settle";
     submit(2);
     ASSERT_TRUE(run_until([&] { return endless.searches == 3; }));
+}
+
+TEST_F(MiningTest, SearchesNothingTwice) {
+    EndlessEngine endless;
+    start(endless, nullptr);
+    submit();
+    ASSERT_TRUE(run_until([&] { return endless.searches == 1; }));
+    const compute::HeaderBytes first = endless.header;
+    mining->on_tip_changed();  // though it did not: the same block within the same second
+    ASSERT_TRUE(run_until([&] { return endless.searches == 2; }));
+    EXPECT_NE(endless.header, first) << "another extranonce, another Merkle root";
 }
 
 }  // namespace
