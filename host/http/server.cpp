@@ -37,7 +37,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     }
 
     Result<void> bind();
-    asio::awaitable<void> accept();
+    static asio::awaitable<void> accept(std::shared_ptr<Impl> self);
     void take(tcp::socket socket);
     void stop_accepting() noexcept;
     void close_sessions(bool idle_only) noexcept;
@@ -66,13 +66,14 @@ Result<void> Server::Impl::bind() {
     return {};
 }
 
-asio::awaitable<void> Server::Impl::accept() {
-    const auto self = shared_from_this();
+// Takes the server's parts by value: it may begin when the Server itself is gone already.
+asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Impl> self) {
+    tcp::acceptor& acceptor = self->acceptor;
     while (acceptor.is_open()) {
         auto [code, socket] = co_await acceptor.async_accept(kAsTuple);
         if (!acceptor.is_open()) break;
         if (!code) {
-            take(std::move(socket));
+            self->take(std::move(socket));
             continue;
         }
         asio::steady_timer pause(acceptor.get_executor(), kAcceptPause);
@@ -98,9 +99,9 @@ asio::awaitable<void> run_session(std::shared_ptr<void> /*keep*/,
 }  // namespace
 
 void Server::Impl::take(tcp::socket socket) {
-    const std::size_t open = context.sessions.size();
+    const std::size_t open = context.sessions.size() - context.leaving;
     const std::size_t most = context.options.connections_max;
-    const bool turn_away = open >= most;
+    const bool turn_away = open >= most && !context.newcomers.give_one_up();
     if (turn_away && (context.options.tls || open >= most + kTurnedAwayMax)) return;
     asio::co_spawn(acceptor.get_executor(),
                    run_session(shared_from_this(), context, std::move(socket), turn_away),
@@ -135,7 +136,7 @@ Server::~Server() {
 }
 
 void Server::start() {
-    asio::co_spawn(impl_->acceptor.get_executor(), impl_->accept(), asio::detached);
+    asio::co_spawn(impl_->acceptor.get_executor(), Impl::accept(impl_), asio::detached);
 }
 
 asio::awaitable<void> Server::stop(std::chrono::milliseconds grace) {
@@ -147,6 +148,10 @@ asio::awaitable<void> Server::stop(std::chrono::milliseconds grace) {
         co_await impl->quiet.async_wait(kAsTuple);
     }
     impl->close_sessions(/*idle_only=*/false);
+    while (!impl->context.sessions.empty()) {
+        impl->quiet.expires_at(asio::steady_timer::time_point::max());
+        co_await impl->quiet.async_wait(kAsTuple);
+    }
 }
 
 std::uint16_t Server::port() const noexcept { return impl_->bound.port(); }

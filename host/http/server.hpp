@@ -25,9 +25,11 @@ struct ServerOptions {
 
     std::string listen = "127.0.0.1:0";     // address and port; "[::1]:80"; port 0: any free one
     std::shared_ptr<const TlsContext> tls;  // null: plain
-    std::size_t connections_max = 1024;     // one more is answered 503 (plain) or closed (TLS)
+    // One more replaces one that has not said anything yet (newcomers.hpp); if there is none, it is
+    // answered 503 (plain) or closed (TLS).
+    std::size_t connections_max = 1024;
 
-    std::chrono::milliseconds handshake_timeout{10'000};
+    std::chrono::milliseconds handshake_timeout{5'000};
     std::chrono::milliseconds idle_timeout{75'000};    // between requests
     std::chrono::milliseconds header_timeout{10'000};  // from the first byte to the end of the head
     std::chrono::milliseconds body_timeout{60'000};    // for the whole request body
@@ -50,7 +52,7 @@ class Server {
 
     void start();
     // Accepts no more, closes idle connections, lets running requests finish for at most `grace`,
-    // then closes the rest.
+    // then closes the rest. Returns when the last handler has, so that what handlers use may go.
     [[nodiscard]] boost::asio::awaitable<void> stop(std::chrono::milliseconds grace);
 
     [[nodiscard]] std::uint16_t port() const noexcept;

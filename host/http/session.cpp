@@ -65,19 +65,30 @@ std::string chunk_head(std::size_t bytes) {
 }  // namespace
 
 Session::Session(SessionContext& context, Stream stream)
-    : context_{context}, stream_{std::move(stream)}, deadline_{stream_} {
+    : context_{context},
+      stream_{std::move(stream)},
+      deadline_{stream_},
+      newcomer_{context.newcomers, stream_.remote_ip(), [this] { give_up(); }} {
     context_.sessions.insert(this);
 }
 
 Session::~Session() {
     context_.sessions.erase(this);
+    if (leaving_) --context_.leaving;
     if (context_.on_session_end) context_.on_session_end();
+}
+
+void Session::give_up() noexcept {
+    leaving_ = true;
+    ++context_.leaving;
+    close();
 }
 
 asio::awaitable<void> Session::run() {
     deadline_.expires_after(context_.options.handshake_timeout);
     const Result<void> secured = co_await stream_.handshake();
     if (!secured) co_return;
+    if (context_.options.tls) newcomer_.leave();
 
     Bytes rest;
     for (;;) {
@@ -96,6 +107,7 @@ asio::awaitable<void> Session::run() {
 }
 
 asio::awaitable<void> Session::turn_away() {
+    newcomer_.leave();
     Response busy = problem(503, "busy", "too many connections; try again later");
     busy.headers.set("Retry-After", "1");
     co_await send_refusal(std::move(busy));
@@ -108,6 +120,7 @@ asio::awaitable<bool> Session::serve_one(Bytes& rest) {
     RequestParser parser(limits);
     const bool complete = co_await read_request(parser, std::exchange(rest, Bytes{}));
     if (!complete) co_return false;
+    newcomer_.leave();
 
     Request request = parser.take();
     rest = parser.take_rest();

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "host/http/message.hpp"
+#include "host/http/newcomers.hpp"
 #include "host/http/server.hpp"
 #include "host/http/stream.hpp"
 
@@ -19,6 +20,8 @@ struct SessionContext {
     ServerOptions options;
     Handler handler;
     std::unordered_set<Session*> sessions;
+    Newcomers newcomers;      // those of the sessions that have not said anything
+    std::size_t leaving = 0;  // sessions given up for others, and not yet gone
     bool stopping = false;
     std::function<void()> on_session_end;
 };
@@ -40,6 +43,7 @@ class Session {
     void close() noexcept { stream_.close(); }
 
   private:
+    void give_up() noexcept;
     // One request and its response; true if the connection may be used again. `rest` holds bytes
     // that came with the request before.
     boost::asio::awaitable<bool> serve_one(Bytes& rest);
@@ -56,7 +60,9 @@ class Session {
     SessionContext& context_;
     Stream stream_;
     Deadline deadline_;
+    Newcomers::Entry newcomer_;
     bool idle_ = false;
+    bool leaving_ = false;
 };
 
 }  // namespace assay::http

@@ -227,6 +227,12 @@ std::string Stream::remote_address() const {
     return endpoint.address().is_v6() ? "[" + host + "]:" + port : host + ":" + port;
 }
 
+asio::ip::address Stream::remote_ip() const {
+    error_code code;
+    const tcp::endpoint endpoint = socket_.remote_endpoint(code);
+    return code ? asio::ip::address() : endpoint.address();
+}
+
 asio::any_io_executor Stream::executor() { return socket_.get_executor(); }
 
 struct Deadline::State {

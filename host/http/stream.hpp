@@ -64,6 +64,8 @@ class Stream {
     [[nodiscard]] std::string_view alpn() const noexcept;
     // "192.0.2.7:4001" or "[2001:db8::7]:4001"; empty if not connected.
     [[nodiscard]] std::string remote_address() const;
+    // 0.0.0.0 if not connected.
+    [[nodiscard]] boost::asio::ip::address remote_ip() const;
     [[nodiscard]] boost::asio::any_io_executor executor();
 
   private:

@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::milliseconds kBreath{100};  // out of descriptors, or too many handshakes
+constexpr std::chrono::milliseconds kBreath{100};  // out of descriptors
 
 }  // namespace
 
@@ -70,10 +70,6 @@ std::string PeerListener::address() const {
 asio::awaitable<void> PeerListener::accept_all() {
     asio::steady_timer timer(acceptor_.get_executor());
     for (;;) {
-        while (tasks_.size() > kHandshakesMax) {
-            timer.expires_after(kBreath);
-            co_await timer.async_wait(kAsTuple);
-        }
         auto [code, socket] = co_await acceptor_.async_accept(kAsTuple);
         if (!acceptor_.is_open()) co_return;
         if (code) {
@@ -81,6 +77,7 @@ asio::awaitable<void> PeerListener::accept_all() {
             co_await timer.async_wait(kAsTuple);
             continue;
         }
+        if (newcomers_.size() >= kHandshakesMax) newcomers_.give_one_up();
         tasks_.spawn(welcome(std::move(socket)));
     }
 }
@@ -89,8 +86,11 @@ asio::awaitable<void> PeerListener::welcome(tcp::socket socket) {
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     http::Stream stream(std::move(socket), tls_);
+    auto close = [&stream] { stream.close(); };
+    http::Newcomers::Entry newcomer(newcomers_, stream.remote_ip(), std::move(close));
     const auto done =
         co_await http::with_timeout(stream.handshake(), kHandshakeMax, "TLS handshake");
+    newcomer.leave();
     if (!done) {
         ++refused_;
         last_refused_ = stream.remote_address() + ": " + done.error().to_string();

@@ -17,13 +17,15 @@
 
 #include "host/base/result.hpp"
 #include "host/crypto/certificate.hpp"
+#include "host/http/newcomers.hpp"
 #include "host/http/stream.hpp"
 #include "host/http/tls.hpp"
 #include "ledger/net/task_group.hpp"
 
 namespace assay::ledger {
 
-inline constexpr std::size_t kHandshakesMax = 64;  // at once; more wait in the backlog
+// At once; one more replaces the oldest of the address that has most (host/http/newcomers.hpp).
+inline constexpr std::size_t kHandshakesMax = 64;
 
 // One chain that is served here; Node::peer_route makes it.
 struct PeerRoute {
@@ -65,6 +67,7 @@ class PeerListener {
     std::shared_ptr<const http::TlsContext> tls_;
     std::uint64_t refused_ = 0;
     std::string last_refused_;
+    http::Newcomers newcomers_;
     TaskGroup tasks_;
 };
 

@@ -46,10 +46,11 @@ class HttpFixture : public testing::Test {
         return test::run_awaitable(io, std::move(operation));
     }
 
-    // Null if the server does not want us.
-    asio::awaitable<std::unique_ptr<Stream>> connect() {
+    // Null if the server does not want us. `from` is an address of this machine.
+    asio::awaitable<std::unique_ptr<Stream>> connect(std::string from = "127.0.0.1") {
         constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-        asio::ip::tcp::socket socket(io);
+        const asio::ip::tcp::endpoint own(asio::ip::make_address(from), 0);
+        asio::ip::tcp::socket socket(io, own);
         const asio::ip::tcp::endpoint endpoint(asio::ip::make_address("127.0.0.1"), server->port());
         auto [code] = co_await socket.async_connect(endpoint, kAsTuple);
         if (code) co_return nullptr;

@@ -146,12 +146,20 @@ TEST_F(ServerTest, GivesUpOnAClientThatDoesNotRead) {
     EXPECT_LT(run(read_until_end(*stream)).size(), big.size());
 }
 
+// One request on a connection that stays open; true if it is answered.
+asio::awaitable<bool> ask(Stream& stream) {
+    const Result<void> sent = co_await stream.write_all(as_bytes("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    Bytes answer(12);
+    const Result<void> got = co_await stream.read_exact(answer);
+    co_return sent && got && as_text(answer) == "HTTP/1.1 200";
+}
+
 TEST_F(ServerTest, TurnsAwayMoreConnectionsThanAllowed) {
     options.connections_max = 1;
     serve(echo);
     const std::unique_ptr<Stream> first = run(connect());
     ASSERT_TRUE(first);
-    test::run_until(io, [&] { return server->connections() > 0; });
+    ASSERT_TRUE(run(ask(*first)));
     const std::string answer = run(talk("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
     EXPECT_NE(answer.find("\"word\":\"busy\""), std::string::npos);
@@ -161,6 +169,21 @@ TEST_F(ServerTest, TurnsAwayMoreConnectionsThanAllowed) {
     test::run_until(io, [&] { return server->connections() == 0; });
     const std::string again = run(talk("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
     EXPECT_TRUE(again.starts_with("HTTP/1.1 200 ")) << again;
+}
+
+TEST_F(ServerTest, GivesUpSilentConnectionsForOneThatSpeaks) {
+    options.connections_max = 4;
+    serve(echo);
+    const std::unique_ptr<Stream> elsewhere = run(connect("127.0.0.2"));
+    std::vector<std::unique_ptr<Stream>> silent;
+    for (int i = 0; i < 20; ++i) silent.push_back(run(connect()));
+    const std::unique_ptr<Stream> last = run(connect());
+    ASSERT_TRUE(elsewhere && last);
+    EXPECT_TRUE(run(ask(*last)));
+    EXPECT_LE(server->connections(), 4U);
+    // The one flood is told apart from others: the oldest of all came from elsewhere and stays.
+    EXPECT_EQ(run(read_until_end(*silent.front())), "");
+    EXPECT_TRUE(run(ask(*elsewhere)));
 }
 
 TEST_F(ServerTest, AnswersAThrowingHandlerWith500) {
@@ -302,6 +325,39 @@ TEST_F(ServerTest, StopEndsWhatOutlastsTheGrace) {
     test::run_until(io, [&] { return answer != "unset"; });
     EXPECT_EQ(answer, "");
     EXPECT_EQ(server->connections(), 0U);
+}
+
+TEST_F(ServerTest, StopWaitsForAHandlerThatOutlastsTheGrace) {
+    asio::steady_timer gate(io, std::chrono::hours(1));
+    bool entered = false;
+    bool left = false;
+    serve([&](Request) -> asio::awaitable<Response> {
+        entered = true;
+        boost::system::error_code ignored;
+        co_await gate.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        left = true;
+        co_return Response(200);
+    });
+    std::string answer = "unset";
+    asio::co_spawn(io, talk("GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+                   [&](const std::exception_ptr&, std::string text) { answer = std::move(text); });
+    test::run_until(io, [&] { return entered; });
+    bool stopped = false;
+    asio::co_spawn(io, server->stop(1ms), [&](const std::exception_ptr&) { stopped = true; });
+    test::run_until(io, [&] { return answer != "unset"; });  // the grace is over
+    EXPECT_EQ(answer, "");
+    EXPECT_FALSE(stopped);
+    gate.cancel();
+    test::run_until(io, [&] { return stopped; });
+    EXPECT_TRUE(left);
+}
+
+// Nothing of the server is left when its first coroutine begins.
+TEST_F(ServerTest, MayBeGoneBeforeItAccepts) {
+    serve(echo);
+    server.reset();
+    io.run();
+    EXPECT_TRUE(io.stopped());
 }
 
 TEST_F(ServerTest, SaysWhyItCannotListen) {
