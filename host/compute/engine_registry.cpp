@@ -1,156 +1,197 @@
 #include "host/compute/engine_registry.hpp"
 
+#include <algorithm>
 #include <array>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
-#include <optional>
+#include <thread>
 
+#include "host/compute/combined_engine.hpp"
 #include "host/compute/cpu_engine.hpp"
+#include "host/compute/engine_texts.hpp"
 #include "host/compute/opencl/opencl_engine.hpp"
-#include "host/compute/self_test.hpp"
+#include "host/compute/supervised_engine.hpp"
 
 namespace assay::compute {
 namespace {
 
-enum class Purpose { kHash, kMine };
-enum class Group { kCpuNative, kCpuPortable, kOpenClDevice, kOpenClCpu };
+using Clock = SupervisedEngine::Clock;
 
-// Best first. Bulk hashing is bound by the way to a device, so a processor with SHA instructions
-// comes before one; mining sends nothing and wants the most arithmetic.
-constexpr std::array kHashOrder = {Group::kCpuNative, Group::kOpenClDevice, Group::kOpenClCpu,
-                                   Group::kCpuPortable};
-constexpr std::array kMineOrder = {Group::kOpenClDevice, Group::kCpuNative, Group::kOpenClCpu,
-                                   Group::kCpuPortable};
+// Best first, for those who ask for a kind by its name.
+enum class Kind : std::uint8_t { kCpu, kOpenClDevice, kOpenClCpu };
+constexpr std::array kKinds = {Kind::kCpu, Kind::kOpenClDevice, Kind::kOpenClCpu};
 
-std::string describe(Group group) {
-    switch (group) {
-        case Group::kCpuNative:
-            return "processor with SHA instructions";
-        case Group::kCpuPortable:
-            return "portable code";
-        case Group::kOpenClDevice:
-            return "OpenCL GPU or accelerator";
-        case Group::kOpenClCpu:
-            return "OpenCL on the processor";
-    }
-    return "engine";
-}
+// Of cost_model.hpp: the processor, and from here on accelerators.
+constexpr unsigned kProcessor = 0;
 
-bool is_opencl(Group group) { return group == Group::kOpenClDevice || group == Group::kOpenClCpu; }
 bool is_auto(std::string_view name) { return name.empty() || name == "auto"; }
 
-// One engine and, once they ran, the outcomes of its self tests.
-class Entry {
-  public:
+struct Entry {
     template <typename E>
-    Entry(Group g, std::unique_ptr<E> engine)
-        : group{g}, hash{engine.get()}, pow{engine.get()}, owner_{std::move(engine)} {}
-
-    const Result<void>& test(Purpose purpose) {
-        auto& outcome = purpose == Purpose::kHash ? hash_tested_ : pow_tested_;
-        if (!outcome) outcome = purpose == Purpose::kHash ? self_test(*hash) : self_test(*pow);
-        return *outcome;
-    }
-
-    [[nodiscard]] const EngineInfo& info() const noexcept { return owner_->info(); }
+    Entry(Kind of, unsigned on, std::unique_ptr<E> raw, Supervision times, const RateCache& cache)
+        : kind{of}, resource{on}, engine{std::move(raw), times, cache} {}
 
     // `name` is this engine's, or that of its kind.
     [[nodiscard]] bool answers_to(std::string_view name) const {
-        return info().name == name || name == (is_opencl(group) ? "opencl" : "cpu");
+        return engine.info().name == name || name == (kind == Kind::kCpu ? "cpu" : "opencl");
     }
 
-    const Group group;
-    HashEngine* const hash;
-    PowEngine* const pow;
-
-  private:
-    std::unique_ptr<HashEngine> owner_;
-    std::optional<Result<void>> hash_tested_;
-    std::optional<Result<void>> pow_tested_;
+    const Kind kind;
+    const unsigned resource;
+    SupervisedEngine engine;
 };
 
-struct Found {
-    Entry* entry;
-    std::string reason;
-};
+EngineReport describe(const SupervisedEngine& engine) {
+    EngineReport out;
+    out.name = engine.info().name;
+    out.description = engine.info().description;
+    out.health = engine.health();
+    out.hash = out.mine = out.health.state == EngineState::kReady;
+    out.self_test = out.health.state == EngineState::kUntested ? "not run" : "passed";
+    if (out.health.state == EngineState::kDropped) out.self_test = "failed: " + out.health.problem;
+    if (const EngineRates rates = engine.known_rates(); rates.bytes_per_s > 0) out.rates = rates;
+    return out;
+}
+
+std::string variable(const char* name) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this program changes its environment.
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::string() : value;
+}
+
+std::filesystem::path cache_from_environment() {
+    // systemd's CacheDirectory=, which may name several.
+    if (const std::string dirs = variable("CACHE_DIRECTORY"); !dirs.empty()) {
+        return dirs.substr(0, dirs.find(':'));
+    }
+    if (const std::string dir = variable("XDG_CACHE_HOME"); dir.starts_with('/')) {
+        return std::filesystem::path(dir) / "assay";
+    }
+    if (const std::string home = variable("HOME"); home.starts_with('/')) {
+        return std::filesystem::path(home) / ".cache" / "assay";
+    }
+    return {};
+}
 
 }  // namespace
 
 EngineOptions engine_options_from_environment(unsigned cpu_threads_max) {
     EngineOptions options;
     options.cpu_threads_max = cpu_threads_max;
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this program changes its environment.
-    if (const char* forced = std::getenv("ASSAY_ENGINE")) options.forced = forced;
+    options.forced = variable("ASSAY_ENGINE");
+    options.cache_dir = cache_from_environment();
     return options;
 }
 
 class Engines::Impl {
   public:
-    explicit Impl(EngineOptions options) : options_{std::move(options)} {
+    explicit Impl(EngineOptions options)
+        : options_{std::move(options)}, cache_{options_.cache_dir} {
         for (const Sha256Backend* backend : usable_backends()) {
-            const bool portable = backend == &portable_backend();
-            cpu_.emplace_back(portable ? Group::kCpuPortable : Group::kCpuNative,
-                              std::make_unique<CpuEngine>(*backend, options_.cpu_threads_max));
+            add(Kind::kCpu, kProcessor,
+                std::make_unique<CpuEngine>(*backend, options_.cpu_threads_max));
         }
     }
 
-    Result<Found> find(std::string_view asked, Purpose purpose) {
+    struct Found {
+        HashEngine* hash;
+        PowEngine* pow;
+        std::string reason;
+    };
+
+    Result<Found> find(std::string_view asked, bool to_mine) {
         const std::scoped_lock lock(mutex_);
-        if (!is_auto(options_.forced)) {
-            return demand(options_.forced, purpose, "forced by ASSAY_ENGINE");
-        }
-        if (!is_auto(asked)) return demand(asked, purpose, "asked for by name");
-        return choose(purpose);
+        start_supervisor();
+        if (!is_auto(options_.forced)) return demand(options_.forced, "forced by ASSAY_ENGINE");
+        if (!is_auto(asked)) return demand(asked, "asked for by name");
+        if (auto made = combine(); !made) return fail(std::move(made).error());
+        return Found{combined_.get(), combined_.get(), to_mine ? mine_reason() : hash_reason()};
     }
 
     std::vector<EngineReport> list() {
         const std::scoped_lock lock(mutex_);
         std::vector<EngineReport> reports;
-        for (const Group group : kMineOrder) {
-            if (!is_auto(options_.forced) && !may_mean(options_.forced, group)) continue;
-            for (Entry& entry : of(group)) {
-                if (entry.group != group) continue;
-                if (!is_auto(options_.forced) && !entry.answers_to(options_.forced)) continue;
-                reports.push_back(report(entry));
-            }
+        for (Entry* entry : covered()) {
+            static_cast<void>(entry->engine.test());
+            reports.push_back(describe(entry->engine));
         }
         return reports;
     }
 
+    std::vector<EngineReport> status() const {
+        const std::scoped_lock lock(entries_mutex_);
+        std::vector<EngineReport> reports;
+        for (const auto& entry : entries_) reports.push_back(describe(entry->engine));
+        return reports;
+    }
+
+    Result<Explanation> explain() {
+        const std::scoped_lock lock(mutex_);
+        if (auto made = combine(); !made) return fail(std::move(made).error());
+        Explanation out;
+        out.mine_reason = mine_reason();
+        out.hash_reason = hash_reason();
+        out.engines = measured_reports();
+        out.batches = explain_batches(out.engines, resources());
+        return out;
+    }
+
   private:
-    // Keeps a demand for a CPU engine from touching OpenCL.
-    static bool may_mean(std::string_view name, Group group) {
-        return !(is_opencl(group) && name.starts_with("cpu"));
+    template <typename E>
+    void add(Kind kind, unsigned resource, std::unique_ptr<E> engine) {
+        auto entry = std::make_unique<Entry>(kind, resource, std::move(engine),
+                                             options_.supervision, cache_);
+        const std::scoped_lock lock(entries_mutex_);
+        entries_.push_back(std::move(entry));
     }
 
-    std::vector<Entry>& of(Group group) {
-        if (!is_opencl(group)) return cpu_;
-        if (!opencl_looked_for_) {
-            opencl_looked_for_ = true;
-            auto engines = opencl::find_opencl_engines(std::make_shared<opencl::ProgramStore>());
-            if (!engines) opencl_problem_ = engines.error().to_string();
-            if (engines) {
-                for (auto& engine : *engines) {
-                    const bool on_cpu = engine->on_cpu();
-                    opencl_.emplace_back(on_cpu ? Group::kOpenClCpu : Group::kOpenClDevice,
-                                         std::move(engine));
-                }
-            }
+    // Those that the forced name covers, or all. A demand for a CPU engine touches no OpenCL.
+    std::vector<Entry*> covered() {
+        const bool all = is_auto(options_.forced);
+        if (all || !options_.forced.starts_with("cpu")) look_for_opencl();
+        std::vector<Entry*> out;
+        for (const auto& entry : entries_) {
+            if (all || entry->answers_to(options_.forced)) out.push_back(entry.get());
         }
-        return opencl_;
+        return out;
     }
 
-    Result<Found> demand(std::string_view name, Purpose purpose, const std::string& why) {
+    void look_for_opencl() {
+        if (std::exchange(opencl_looked_for_, true)) return;
+        auto programs = opencl::ProgramStore::open(options_.cache_dir, options_.binary);
+        if (!programs) {
+            opencl_problem_ = programs.error().to_string();
+            return;
+        }
+        auto engines = opencl::find_opencl_engines(
+            std::make_shared<const opencl::ProgramStore>(std::move(*programs)));
+        if (!engines) {
+            opencl_problem_ = engines.error().to_string();
+            return;
+        }
+        unsigned accelerators = 0;
+        for (auto& engine : *engines) {
+            const bool on_cpu = engine->on_cpu();
+            if (const auto rates = cache_.find(engine->info())) {
+                engine->set_search_rate(static_cast<double>(rates->hashes_per_s));
+            }
+            add(on_cpu ? Kind::kOpenClCpu : Kind::kOpenClDevice,
+                on_cpu ? kProcessor : kProcessor + ++accelerators, std::move(engine));
+        }
+    }
+
+    Result<Found> demand(std::string_view name, const std::string& why) {
+        if (!name.starts_with("cpu")) look_for_opencl();
         std::string others;
         std::string failures;
-        for (const Group group : purpose == Purpose::kHash ? kHashOrder : kMineOrder) {
-            if (!may_mean(name, group)) continue;
-            for (Entry& entry : of(group)) {
-                if (entry.group != group) continue;
-                others += (others.empty() ? "" : ", ") + entry.info().name;
-                if (!entry.answers_to(name)) continue;
-                const Result<void>& tested = entry.test(purpose);
-                if (tested) return Found{&entry, why};
+        for (const Kind kind : kKinds) {
+            for (const auto& entry : entries_) {
+                if (entry->kind != kind) continue;
+                others += (others.empty() ? "" : ", ") + entry->engine.info().name;
+                if (!entry->answers_to(name)) continue;
+                const auto tested = entry->engine.test();
+                if (tested) return Found{&entry->engine, &entry->engine, why};
                 failures += ": " + tested.error().to_string();
             }
         }
@@ -160,59 +201,102 @@ class Engines::Impl {
         return fail(std::errc::no_such_device, text + "; engines here: " + others);
     }
 
-    Result<Found> choose(Purpose purpose) {
-        std::string passed_over;
-        for (const Group group : purpose == Purpose::kHash ? kHashOrder : kMineOrder) {
-            std::string problem = "none here";
-            for (Entry& entry : of(group)) {
-                if (entry.group != group) continue;
-                const Result<void>& tested = entry.test(purpose);
-                if (tested) return Found{&entry, describe(group) + passed_over};
-                problem = tested.error().to_string();
-            }
-            if (is_opencl(group) && !opencl_problem_.empty()) problem = opencl_problem_;
-            passed_over += "; no " + describe(group) + ": " + problem;
+    // Tests and measures all, and makes the combined engine of them.
+    Result<void> combine() {
+        if (combined_) return {};
+        std::string problems;
+        std::vector<CombinedEngine::Member> members;
+        bool any_serves = false;
+        bool any_opencl = false;
+        for (Entry* entry : covered()) {
+            const auto rates = entry->engine.rates();
+            if (!rates) problems += "; " + rates.error().to_string();
+            any_serves = any_serves || rates;
+            any_opencl = any_opencl || (rates && entry->kind != Kind::kCpu);
+            members.push_back({&entry->engine, entry->resource});
         }
-        return fail(std::errc::no_such_device, "no engine passes its self test" + passed_over);
+        if (!opencl_problem_.empty()) problems += "; " + opencl_problem_;
+        if (!options_.binary.empty() && opencl_looked_for_ && !any_opencl) {
+            return fail(std::errc::no_such_device,
+                        "no OpenCL device can use the engine binary" + problems);
+        }
+        if (!any_serves) {
+            return fail(std::errc::no_such_device, "no engine passes its self test" + problems);
+        }
+        passed_over_ = std::move(problems);
+        combined_ = std::make_unique<CombinedEngine>(std::move(members));
+        return {};
     }
 
-    static EngineReport report(Entry& entry) {
-        const Result<void>& hash = entry.test(Purpose::kHash);
-        const Result<void>& mine = entry.test(Purpose::kMine);
-        EngineReport out;
-        out.name = entry.info().name;
-        out.description = entry.info().description;
-        out.hash = hash.has_value();
-        out.mine = mine.has_value();
-        out.self_test = "passed";
-        if (!mine) out.self_test = "failed: " + mine.error().to_string();
-        if (!hash) out.self_test = "failed: " + hash.error().to_string();
+    std::string mine_reason() {
+        return explain_mining(measured_reports(), combined_->info().name) + passed_over_;
+    }
+    std::string hash_reason() { return explain_hashing(measured_reports()) + passed_over_; }
+
+    std::vector<EngineReport> measured_reports() {
+        std::vector<EngineReport> out;
+        for (const Entry* entry : covered()) out.push_back(describe(entry->engine));
+        return out;
+    }
+    std::vector<unsigned> resources() {
+        std::vector<unsigned> out;
+        for (const Entry* entry : covered()) out.push_back(entry->resource);
         return out;
     }
 
+    void start_supervisor() {
+        if (supervisor_.joinable()) return;
+        supervisor_ = std::jthread([this](const std::stop_token& stop) { supervise(stop); });
+    }
+
+    void supervise(const std::stop_token& stop) {
+        const auto look_again =
+            std::min(options_.supervision.retry_first, std::chrono::milliseconds(500));
+        std::mutex idle;
+        std::condition_variable_any woken;
+        while (!stop.stop_requested()) {
+            std::vector<Entry*> entries;
+            {
+                const std::scoped_lock lock(entries_mutex_);
+                for (const auto& entry : entries_) entries.push_back(entry.get());
+            }
+            for (Entry* entry : entries) {
+                if (!stop.stop_requested()) entry->engine.supervise();
+            }
+            std::unique_lock lock(idle);
+            woken.wait_for(lock, stop, look_again, [] { return false; });
+        }
+    }
+
     const EngineOptions options_;
-    std::mutex mutex_;  // guards all below
-    std::vector<Entry> cpu_;
-    std::vector<Entry> opencl_;
+    const RateCache cache_;
+    std::mutex mutex_;                             // guards all below; one discovery at a time
+    mutable std::mutex entries_mutex_;             // for adding entries, and for who does not wait
+    std::vector<std::unique_ptr<Entry>> entries_;  // only ever grows
     bool opencl_looked_for_ = false;
     std::string opencl_problem_;
+    std::string passed_over_;
+    std::unique_ptr<CombinedEngine> combined_;
+    std::jthread supervisor_;  // ends first
 };
 
 Engines::Engines(EngineOptions options) : impl_{std::make_unique<Impl>(std::move(options))} {}
 Engines::~Engines() = default;
 
 Result<HashChoice> Engines::find_hash(std::string_view name) {
-    auto found = impl_->find(name, Purpose::kHash);
+    auto found = impl_->find(name, false);
     if (!found) return fail(std::move(found).error());
-    return HashChoice(*found->entry->hash, std::move(found->reason));
+    return HashChoice(*found->hash, std::move(found->reason));
 }
 
 Result<PowChoice> Engines::find_pow(std::string_view name) {
-    auto found = impl_->find(name, Purpose::kMine);
+    auto found = impl_->find(name, true);
     if (!found) return fail(std::move(found).error());
-    return PowChoice(*found->entry->pow, std::move(found->reason));
+    return PowChoice(*found->pow, std::move(found->reason));
 }
 
 std::vector<EngineReport> Engines::list() { return impl_->list(); }
+std::vector<EngineReport> Engines::status() const { return impl_->status(); }
+Result<Explanation> Engines::explain() { return impl_->explain(); }
 
 }  // namespace assay::compute

@@ -10,7 +10,7 @@ namespace assay::compute {
 namespace {
 
 // More than the lanes of any engine, so that a batch this large fills each of them.
-constexpr std::size_t kLanesMax = 32;
+constexpr std::size_t kLanesMax = 64;
 
 struct HashVector {
     std::string_view name;
@@ -40,6 +40,14 @@ constexpr std::string_view kGenesisHeader =
 constexpr std::uint32_t kGenesisNonce = 2083236893;
 constexpr std::uint32_t kGenesisVersion = 1;
 
+// Block 700000 of Bitcoin, whose miner set all sixteen version bits of BIP 320.
+constexpr std::string_view kRolledHeader =
+    "04e0ff3feb36c62f0471cee034811019e43b14f459b50e00cea30a000000000000000000659cecf4a06ed500031b"
+    "741384e87d40ce5c16c3ec8c09b09ffe4b863c218d1f282d3c61e4480f17d767c2ab";
+constexpr std::uint32_t kRolledNonce = 2881644503;
+constexpr std::uint32_t kRolledVersion = 0x3fffe004;
+constexpr std::uint32_t kRolledRoll = 0xffff;
+
 tl::unexpected<Error> wrong(const EngineInfo& info, const std::string& text) {
     return fail(std::errc::io_error, info.name + ": self test: " + text);
 }
@@ -65,20 +73,48 @@ Bytes message_of(const HashVector& vector) {
     return out;
 }
 
-PowWork genesis_work() {
+PowWork work_of(std::string_view header_hex) {
     PowWork work;
-    const auto header = from_hex(kGenesisHeader);
+    const auto header = from_hex(header_hex);
     std::copy_n(header->begin(), kHeaderBytes, work.header.begin());
+    return work;
+}
+
+PowWork genesis_work() {
+    PowWork work = work_of(kGenesisHeader);
     work.target[26] = std::byte{0xff};
     work.target[27] = std::byte{0xff};
     return work;
 }
 
-Result<void> expect_genesis(PowEngine& engine, const PowWork& work, const std::string& name) {
+Result<void> expect_hit(PowEngine& engine,
+                        const PowWork& work,
+                        const PowHit& expected,
+                        const std::string& name) {
     const auto result = engine.search(work, {});
     if (!result) return fail(result.error());
-    if (result->hit == PowHit(kGenesisVersion, kGenesisNonce)) return {};
-    return wrong(engine.info(), "the Bitcoin genesis block was not found, " + name);
+    if (result->hit == expected) return {};
+    return wrong(engine.info(), name);
+}
+
+// Every lane in which a version can be: the block's version is the last of ever more that are tried.
+Result<void> find_rolled_versions(PowEngine& engine) {
+    PowWork work = work_of(kRolledHeader);
+    work.target[20] = std::byte{0xe4};  // bits 0x170f48e4
+    work.target[21] = std::byte{0x48};
+    work.target[22] = std::byte{0x0f};
+    work.version_mask = 0x1fffe000;
+    work.first_nonce = kRolledNonce - 2;
+    work.nonce_count = 5;
+    for (std::uint32_t before = 0; before < kLanesMax; ++before) {
+        work.first_version_roll = kRolledRoll - before;
+        work.version_roll_count = before + 1;
+        auto done = expect_hit(engine, work, PowHit(kRolledVersion, kRolledNonce),
+                               "Bitcoin block 700000 was not found, rolling " +
+                                   std::to_string(before + 1) + " versions");
+        if (!done) return done;
+    }
+    return {};
 }
 
 }  // namespace
@@ -102,17 +138,13 @@ Result<void> self_test(PowEngine& engine) {
     work.nonce_count = 4096;
     for (std::uint32_t shift = 0; shift < kLanesMax; ++shift) {
         work.first_nonce = kGenesisNonce - 2048 - shift;
-        const std::string name = "searched from its nonce - " + std::to_string(2048 + shift);
-        if (auto done = expect_genesis(engine, work, name); !done) return done;
+        auto done = expect_hit(engine, work, PowHit(kGenesisVersion, kGenesisNonce),
+                               "the Bitcoin genesis block was not found, searched from its nonce - " +
+                                   std::to_string(2048 + shift));
+        if (!done) return done;
     }
 
-    // The genesis version, 1, is roll 1 of the lowest three bits; the header's own are ignored.
-    work.header[0] = std::byte{6};
-    work.version_mask = 7;
-    work.version_roll_count = 8;
-    work.nonce_count = 256;
-    work.first_nonce = kGenesisNonce - 100;
-    if (auto done = expect_genesis(engine, work, "rolling the version"); !done) return done;
+    if (auto done = find_rolled_versions(engine); !done) return done;
 
     work = genesis_work();
     work.first_nonce = kGenesisNonce + 1;

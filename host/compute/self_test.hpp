@@ -1,6 +1,7 @@
 // Known answers that an engine must give before anything relies on it: the NIST SHA-256 examples in
-// every lane, and the Bitcoin genesis block found by search in every lane. Takes well under half a
-// second once kernels are built. Used by the engine registry.
+// every lane, the Bitcoin genesis block found in every lane of nonces, and a Bitcoin block with a
+// rolled version in every lane of versions. Takes well under half a second once kernels are built.
+// Used by the engine registry.
 
 #pragma once
 

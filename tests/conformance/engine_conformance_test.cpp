@@ -40,6 +40,10 @@ class EngineConformance : public testing::Test {
             under_test_.push_back({engines_->find_hash(report.name)->engine,
                                    engines_->find_pow(report.name)->engine});
         }
+        // All of them together, unless one is forced.
+        const auto hash = engines_->find_hash();
+        const auto pow = engines_->find_pow();
+        if (hash && pow) under_test_.push_back({hash->engine, pow->engine});
     }
     static void TearDownTestSuite() {
         under_test_.clear();

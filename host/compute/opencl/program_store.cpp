@@ -1,11 +1,7 @@
 #include "host/compute/opencl/program_store.hpp"
 
-#include <algorithm>
-#include <system_error>
-
 #include "host/base/cbor.hpp"
 #include "host/base/file.hpp"
-#include "host/base/text_encoding.hpp"
 #include "host/crypto/sha256.hpp"
 
 namespace assay::compute::opencl {
@@ -16,7 +12,6 @@ constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::size_t kTextMax = 1024;
 constexpr std::size_t kProgramItems = 8;
 
-constexpr std::string_view kCacheSuffix = ".program";
 constexpr std::size_t kCachedFilesMax = 64;
 
 void encode(cbor::Encoder& out, const ProgramIdentity& identity) {
@@ -68,25 +63,10 @@ std::string describe_device(const ProgramIdentity& identity) {
     return identity.device + " (" + identity.platform + ", driver " + identity.driver + ")";
 }
 
-std::filesystem::path cached_file(const std::filesystem::path& dir,
-                                  const ProgramIdentity& identity) {
+Sha256Digest cache_key(const ProgramIdentity& identity) {
     cbor::Encoder key;
     encode(key, identity);
-    return dir / (to_hex(crypto::sha256(key.take()).view()) + std::string(kCacheSuffix));
-}
-
-// Keeps the newest files, so that drivers and kernels of old leave nothing behind for ever.
-void bound_cache(const std::filesystem::path& dir) {
-    std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> files;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-        if (entry.path().extension() != kCacheSuffix) continue;
-        files.emplace_back(entry.last_write_time(error), entry.path());
-    }
-    if (files.size() <= kCachedFilesMax) return;
-    std::sort(files.begin(), files.end());
-    files.resize(files.size() - kCachedFilesMax);
-    for (const auto& [time, path] : files) std::filesystem::remove(path, error);
+    return crypto::sha256(key.take());
 }
 
 }  // namespace
@@ -132,7 +112,7 @@ Result<std::vector<ProgramBinary>> decode_programs(ByteView file) {
 Result<ProgramStore> ProgramStore::open(std::filesystem::path cache_dir,
                                         const std::filesystem::path& binary) {
     ProgramStore store;
-    store.cache_dir_ = std::move(cache_dir);
+    store.cache_ = CacheFolder(std::move(cache_dir), ".program", kCachedFilesMax);
     if (binary.empty()) return store;
     const auto file = read_file(binary, kProgramFileBytesMax);
     if (!file) return fail(Error(file.error()).within("engine binary"));
@@ -157,8 +137,7 @@ Result<std::optional<Bytes>> ProgramStore::find(const ProgramIdentity& wanted) c
                     "engine binary " + binary_path_.string() + " has no " + wanted.kernel +
                         " of this version (make it again: assay engines compile)");
     }
-    if (cache_dir_.empty()) return std::nullopt;
-    const auto file = read_file(cached_file(cache_dir_, wanted), kProgramFileBytesMax);
+    const auto file = cache_.find(cache_key(wanted), kProgramFileBytesMax);
     if (!file) return std::nullopt;
     auto programs = decode_programs(*file);
     if (!programs || programs->size() != 1 || !(programs->front().identity == wanted)) {
@@ -180,12 +159,7 @@ Result<void> ProgramStore::covers(const ProgramIdentity& device) const {
 }
 
 Result<void> ProgramStore::keep(const ProgramBinary& program) const {
-    if (cache_dir_.empty()) return {};
-    if (auto made = create_directories_durable(cache_dir_, 0700); !made) return made;
-    const Bytes file = encode_programs({program});
-    auto written = write_file_durable(cached_file(cache_dir_, program.identity), file, 0600);
-    if (written) bound_cache(cache_dir_);
-    return written;
+    return cache_.keep(cache_key(program.identity), encode_programs({program}));
 }
 
 }  // namespace assay::compute::opencl

@@ -15,6 +15,7 @@
 
 #include "host/base/bytes.hpp"
 #include "host/base/result.hpp"
+#include "host/compute/cache_folder.hpp"
 
 namespace assay::compute::opencl {
 
@@ -62,7 +63,7 @@ class ProgramStore {
     [[nodiscard]] Result<void> keep(const ProgramBinary& program) const;
 
   private:
-    std::filesystem::path cache_dir_;
+    CacheFolder cache_;
     std::filesystem::path binary_path_;
     std::vector<ProgramBinary> binary_;
     bool offline_ = false;
