@@ -48,6 +48,8 @@ struct CoseSignature {
     KeyId key_id{};
     ByteView signature;  // 64 bytes
     Bytes to_be_signed;  // Sig_structure, RFC 9052 section 4.4
+    // Set by whoever has verified it already: verify() with this key need not do it again.
+    std::optional<PublicKey> verified_by = std::nullopt;
 };
 
 struct CoseMessage {

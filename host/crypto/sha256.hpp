@@ -5,12 +5,10 @@
 
 #pragma once
 
+#include <array>
 #include <initializer_list>
-#include <memory>
 
 #include "host/base/bytes.hpp"
-
-struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace assay::crypto {
 
@@ -29,10 +27,8 @@ class Sha256 {
     [[nodiscard]] Sha256Digest finish();
 
   private:
-    struct Free {
-        void operator()(evp_md_ctx_st* context) const noexcept;
-    };
-    std::unique_ptr<evp_md_ctx_st, Free> context_;
+    // OpenSSL's SHA256_CTX, which its headers alone know; sha256.cpp checks the size.
+    alignas(8) std::array<std::byte, 112> state_;
 };
 
 }  // namespace assay::crypto

@@ -1,6 +1,8 @@
 #include "host/crypto/signature.hpp"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -46,7 +48,7 @@ KeyPtr p256_public_key(ByteView point) {
 }
 
 // Null if the bytes are no acceptable public key.
-KeyPtr open_public_key(const PublicKey& key) {
+KeyPtr parse(const PublicKey& key) {
     const ByteView bytes = key.bytes;
     switch (key.algorithm) {
         case Algorithm::kEd25519:
@@ -59,6 +61,32 @@ KeyPtr open_public_key(const PublicKey& key) {
             return p256_public_key(bytes);
     }
     return nullptr;
+}
+
+// Keys that this thread has parsed, for the same few come with every block and transaction, and to
+// parse one of P-256 takes as long as half a verification. A pure function's answers and no more:
+// what is forgotten is parsed again.
+class ParsedKeys {
+  public:
+    EVP_PKEY* find_or_parse(const PublicKey& key) {
+        std::string name(1, static_cast<char>(key.algorithm));
+        name += as_text(key.bytes);
+        if (const auto known = keys_.find(name); known != keys_.end()) return known->second.get();
+        KeyPtr parsed = parse(key);
+        if (!parsed) return nullptr;
+        if (keys_.size() == kKeptMax) keys_.clear();
+        return keys_.emplace(std::move(name), std::move(parsed)).first->second.get();
+    }
+
+  private:
+    static constexpr std::size_t kKeptMax = 1'024;  // 64 members have 384
+    std::unordered_map<std::string, KeyPtr> keys_;
+};
+
+// Null if the bytes are no acceptable public key; valid until this thread's next call.
+EVP_PKEY* open_public_key(const PublicKey& key) {
+    thread_local ParsedKeys keys;
+    return keys.find_or_parse(key);
 }
 
 std::optional<Bytes> public_bytes_of(EVP_PKEY* key, Algorithm algorithm) {
@@ -111,7 +139,7 @@ Result<Algorithm> parse_algorithm(std::string_view name) {
 
 Result<PublicKey> parse_public_key(Algorithm algorithm, ByteView bytes) {
     PublicKey key{algorithm, to_bytes(bytes)};
-    if (!open_public_key(key)) {
+    if (open_public_key(key) == nullptr) {
         ERR_clear_error();
         return fail(Refusal::kMalformed, std::to_string(bytes.size()) + " bytes are no " +
                                              std::string(to_string(algorithm)) + " public key");
@@ -194,11 +222,11 @@ bool verify(const PublicKey& key, ByteView message, ByteView signature) {
         der = std::move(*encoded);
         signature = der;
     }
-    const KeyPtr handle = open_public_key(key);
+    EVP_PKEY* const handle = open_public_key(key);
     const DigestContextPtr context(EVP_MD_CTX_new());
-    const bool good = handle && context &&
+    const bool good = handle != nullptr && context &&
                       EVP_DigestVerifyInit(context.get(), nullptr, digest_of(key.algorithm),
-                                           nullptr, handle.get()) == 1 &&
+                                           nullptr, handle) == 1 &&
                       EVP_DigestVerify(context.get(), as_uchar(signature), signature.size(),
                                        as_uchar(message), message.size()) == 1;
     ERR_clear_error();  // a refused signature must not haunt this thread's next TLS call

@@ -18,6 +18,7 @@
 
 #include "host/base/clock.hpp"
 #include "host/base/result.hpp"
+#include "host/crypto/batch_verifier.hpp"
 #include "host/crypto/signature.hpp"
 #include "ledger/chain/block_entry.hpp"
 #include "ledger/chain/key_value_store.hpp"
@@ -148,7 +149,7 @@ class Chain {
         std::string detail;
     };
     [[nodiscard]] Judged judge_and_store(const Block& block, Timestamp now);
-    [[nodiscard]] Judged connect(const BlockEntry& entry, const BodyResult& body, WriteBatch batch);
+    [[nodiscard]] Judged connect(const BlockEntry& entry, BodyResult& body, WriteBatch batch);
     [[nodiscard]] Judged connect_stored(const BlockEntry& entry);
     [[nodiscard]] bool disconnect_tip();
     void follow_most_work();
@@ -181,6 +182,7 @@ class Chain {
     std::unique_ptr<StatePartView> state_;  // the rule set's part of it
     LogStore log_;
     Mempool mempool_;
+    crypto::BatchVerifier verifier_;
     std::unique_ptr<StateOverlay> pending_;  // the state after the tip and all that wait
     std::uint64_t pending_count_ = 0;        // of transactions in it
     bool tip_moved_ = false;                 // since the mempool was last checked

@@ -8,6 +8,7 @@
 #include "ledger/chain/undo.hpp"
 #include "ledger/core/pow.hpp"
 #include "ledger/core/rule_switches.hpp"
+#include "ledger/core/signature_ahead.hpp"
 
 namespace assay::ledger {
 
@@ -69,7 +70,9 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
 }
 
 // `batch` is written with the block's changes, or with the mark that it breaks a rule.
-Chain::Judged Chain::connect(const BlockEntry& next, const BodyResult& body, WriteBatch batch) {
+Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatch batch) {
+    for (Transaction& tx : body.txs) mempool_.note_verified(tx);
+    verify_ahead(body.txs, registry_, [this](auto jobs) { verifier_.verify(jobs); });
     StateOverlay staged(*store_);
     StatePart rule_state(staged, keys::kRuleSetTable);
     const LogIndex first_index = tip_.log_size;
@@ -114,7 +117,7 @@ Chain::Judged Chain::connect_stored(const BlockEntry& next) {
         broken_ = true;
         return {};
     }
-    const BodyResult body = check_body(*block, tip_entry_.context, rules_);
+    BodyResult body = check_body(*block, tip_entry_.context, rules_);
     if (body.verdict != BlockVerdict::kValid) {  // it was valid when it was stored
         broken_ = true;
         return {};

@@ -3,6 +3,7 @@
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/core/coinbase.hpp"
+#include "ledger/core/signature_ahead.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -29,6 +30,7 @@ Result<TxId> Chain::accept_transaction(ByteView bytes) {
     if (auto room = mempool_.check_room(tx->body.slot, bytes.size()); !room) {
         return fail(std::move(room).error());
     }
+    verify_ahead(std::span(&*tx, 1), registry_, [this](auto jobs) { verifier_.verify(jobs); });
     if (auto passed = check_waiting(*tx); !passed) return fail(std::move(passed).error());
 
     WriteBatch batch;
@@ -66,6 +68,7 @@ void Chain::revalidate_mempool() {
     for (const auto& [order, waiting] : mempool_.entries()) {
         auto tx = decode_transaction(waiting.bytes);
         const bool stays = tx && !is_on_chain(waiting.id);
+        if (stays) mempool_.note_verified(*tx);
         const bool passes = stays && check_waiting(*tx).has_value();
         mempool_.set_ready(order, passes);
         if (passes) {

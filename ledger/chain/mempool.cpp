@@ -32,6 +32,13 @@ const Mempool::Entry* Mempool::find(const TxId& id) const {
     return found == orders_.end() ? nullptr : &entries_.at(found->second);
 }
 
+void Mempool::note_verified(Transaction& tx) const {
+    const Entry* entry = find(tx.id);  // the id is a hash of all bytes, signatures included
+    if (entry == nullptr) return;
+    for (std::size_t i = 0; i < tx.signatures.size(); ++i)
+        tx.signatures[i].verified_by = entry->verified_by[i];
+}
+
 Result<void> Mempool::check_room(Slot slot, std::size_t bytes) const {
     const auto own = of_slot_.find(slot);
     if (own != of_slot_.end() && own->second >= kMempoolTxsOfSlotMax) {
@@ -51,6 +58,7 @@ void Mempool::add(std::uint64_t order, const Transaction& tx) {
     entry.leaf = tx.leaf;
     entry.slot = tx.body.slot;
     entry.bytes = to_bytes(tx.bytes);
+    for (const auto& signature : tx.signatures) entry.verified_by.push_back(signature.verified_by);
     orders_.emplace(tx.id, order);
     ++of_slot_[entry.slot];
     bytes_ += entry.bytes.size();

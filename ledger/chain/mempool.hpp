@@ -24,6 +24,8 @@ class Mempool {
         LeafHash leaf;
         Slot slot = 0;
         Bytes bytes;
+        // For each signature the key that it was found good under when the transaction came.
+        std::vector<std::optional<crypto::PublicKey>> verified_by;
         bool is_ready = false;  // passed the rules on top of the tip and of the entries before
     };
     using Entries = std::map<std::uint64_t, Entry>;  // by order
@@ -44,6 +46,9 @@ class Mempool {
     void add_first(const Transaction& tx, WriteBatch& batch);
     // No effect if `id` does not wait.
     void remove(const TxId& id, WriteBatch& batch);
+
+    // Spares a transaction that waits, and so has been verified, another verification.
+    void note_verified(Transaction& tx) const;
 
     void set_ready(std::uint64_t order, bool is_ready) { entries_.at(order).is_ready = is_ready; }
 

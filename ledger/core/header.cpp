@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::string_view kSealDomain{"ASSAY1-seal\0", 12};
 
+// Not a Writer, which would allocate: headers are hashed by the million.
+void put_le(std::array<std::byte, kHeaderBytes>& out,
+            std::size_t at,
+            std::uint32_t value) noexcept {
+    for (std::size_t i = 0; i < 4; ++i)
+        out[at + i] = static_cast<std::byte>(value >> (8 * i) & 0xff);
+}
+
 Bytes seal_message(const BlockHeader& header, const ChainId& chain_id) {
     Bytes message = to_bytes(kSealDomain);
     append(message, chain_id.view());
@@ -19,11 +27,13 @@ Bytes seal_message(const BlockHeader& header, const ChainId& chain_id) {
 }  // namespace
 
 std::array<std::byte, kHeaderBytes> BlockHeader::encode() const {
-    Writer writer;
-    writer.u32(version).bytes(previous.view()).bytes(merkle_root.view());
-    writer.u32(time).u32(bits).u32(nonce);
-    std::array<std::byte, kHeaderBytes> out{};
-    std::ranges::copy(writer.take(), out.begin());
+    std::array<std::byte, kHeaderBytes> out;
+    put_le(out, 0, version);
+    std::ranges::copy(previous.bytes, out.begin() + 4);
+    std::ranges::copy(merkle_root.bytes, out.begin() + 36);
+    put_le(out, 68, time);
+    put_le(out, 72, bits);
+    put_le(out, 76, nonce);
     return out;
 }
 

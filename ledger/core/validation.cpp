@@ -11,10 +11,10 @@
 namespace assay::ledger {
 namespace {
 
-bool pow_is_met(const BlockHeader& header, const ChainParams& params) noexcept {
+bool pow_is_met(const BlockHeader& header, const BlockId& id, const ChainParams& params) noexcept {
     if (!is_on(Rule::kH6)) return true;
     const auto target = expand_target(header.bits, params.pow_limit);
-    return target && meets_target(header.id(), *target);
+    return target && meets_target(id, *target);
 }
 
 BodyResult broken(BlockVerdict verdict, std::string detail) {
@@ -174,12 +174,14 @@ ParentContext child_context(const ParentContext& parent,
     return child;
 }
 
-BlockVerdict check_header_alone(const BlockHeader& header, const ChainParams& params) noexcept {
+BlockVerdict check_header_alone(const BlockHeader& header,
+                                const BlockId& id,
+                                const ChainParams& params) noexcept {
     if (is_on(Rule::kH1) && (header.version & kVersionTopMask) != kVersionTop) {
         return BlockVerdict::kBadVersion;
     }
     if (!expand_target(header.bits, params.pow_limit)) return BlockVerdict::kWrongBits;
-    if (!pow_is_met(header, params)) return BlockVerdict::kTargetNotMet;
+    if (!pow_is_met(header, id, params)) return BlockVerdict::kTargetNotMet;
     return BlockVerdict::kValid;
 }
 
@@ -198,7 +200,7 @@ BlockVerdict check_header(const SealedHeader& sealed,
         return BlockVerdict::kWrongBits;
     }
     if (is_on(Rule::kH4) && header.time <= parent.time) return BlockVerdict::kTimeTooOld;
-    if (!pow_is_met(header, rules.params)) return BlockVerdict::kTargetNotMet;
+    if (!pow_is_met(header, header.id(), rules.params)) return BlockVerdict::kTargetNotMet;
     if (is_on(Rule::kH8) && parent.bars(header.slot())) return BlockVerdict::kSlotBarred;
     if (is_on(Rule::kH7) && node != nullptr && !verify_seal(sealed, rules.chain_id, node->seal)) {
         return BlockVerdict::kMutated;
@@ -224,8 +226,7 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
     if (!coinbase) {
         return broken(BlockVerdict::kCoinbaseMalformed, coinbase.error().to_string());
     }
-    if (auto result = check_coinbase(*coinbase, block, parent, rules);
-        is_broken(result)) {
+    if (auto result = check_coinbase(*coinbase, block, parent, rules); is_broken(result)) {
         return result;
     }
     if (is_on(Rule::kB14) && std::set<TxId>(ids.begin(), ids.end()).size() != ids.size()) {

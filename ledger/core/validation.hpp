@@ -121,8 +121,9 @@ struct ParentContext {
                                           crypto::CompactRange log,
                                           const ChainRules& rules);
 
-// H1, H6 and the range of bits: what can be said of a header without its ancestors.
+// H1, H6 and the range of bits: what can be said of a header without its ancestors. `id` is its id.
 [[nodiscard]] BlockVerdict check_header_alone(const BlockHeader& header,
+                                              const BlockId& id,
                                               const ChainParams& params) noexcept;
 
 // All H rules. kOrphan if `parent` is not the header's parent.

@@ -144,20 +144,20 @@ bool PeerProtocol::check_links(const Headers& message, Actions& actions) const {
     BlockId last;
     for (const SealedHeader& sealed : message.headers) {
         const BlockHeader& header = sealed.header;
-        const BlockVerdict verdict = check_header_alone(header, sync_.chain().genesis().params);
+        const BlockId id = header.id();
+        const BlockVerdict verdict = check_header_alone(header, id, sync_.chain().genesis().params);
         if (verdict != BlockVerdict::kValid) {
             blame(actions, kPenaltyInvalid,
-                  "header " + to_hex(sealed.id().view()) + ": " + std::string(to_string(verdict)));
+                  "header " + to_hex(id.view()) + ": " + std::string(to_string(verdict)));
             return false;
         }
         const bool linked =
             parent != nullptr ? header.previous == *parent : is_known(header.previous);
         if (!linked) {
-            blame(actions, kPenaltyUnasked,
-                  "headers that do not link at " + to_hex(sealed.id().view()));
+            blame(actions, kPenaltyUnasked, "headers that do not link at " + to_hex(id.view()));
             return false;
         }
-        last = sealed.id();
+        last = id;
         parent = &last;
     }
     return true;

@@ -331,14 +331,14 @@ TEST(CheckHeaderAlone, SeesVersionTargetAndWorkOnly) {
     BlockHeader header;
     header.bits = params.pow_limit;
     test::grind(header);
-    EXPECT_EQ(check_header_alone(header, params), BlockVerdict::kValid);
+    EXPECT_EQ(check_header_alone(header, header.id(), params), BlockVerdict::kValid);
     const auto target = *expand_target(header.bits);
     while (meets_target(header.id(), target)) ++header.nonce;
-    EXPECT_EQ(check_header_alone(header, params), BlockVerdict::kTargetNotMet);
+    EXPECT_EQ(check_header_alone(header, header.id(), params), BlockVerdict::kTargetNotMet);
     params.pow_limit = 0x1d00ffff;
-    EXPECT_EQ(check_header_alone(header, params), BlockVerdict::kWrongBits);
+    EXPECT_EQ(check_header_alone(header, header.id(), params), BlockVerdict::kWrongBits);
     header.version = 1;
-    EXPECT_EQ(check_header_alone(header, params), BlockVerdict::kBadVersion);
+    EXPECT_EQ(check_header_alone(header, header.id(), params), BlockVerdict::kBadVersion);
 }
 
 TEST(BlockVerdict, TellsBadHeadersFromBadCopies) {
