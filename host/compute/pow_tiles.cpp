@@ -78,11 +78,17 @@ PowHit HeaderWords::hit(std::uint32_t nonce, std::uint32_t roll) const noexcept 
 std::vector<Sha256State> HeaderWords::midstates(const Sha256Backend& backend,
                                                 const PowTile& tile) const {
     std::vector<Sha256State> states(tile.roll_count, kSha256Initial);
+    std::vector<HeaderBytes> headers(tile.roll_count);
+    std::vector<Sha256State*> state_pointers(tile.roll_count);
+    std::vector<const std::byte*> blocks(tile.roll_count);
     for (std::uint32_t i = 0; i < tile.roll_count; ++i) {
-        const HeaderBytes bytes = header_with(header_, hit(0, tile.first_roll + i));
-        Sha256State* state = &states[i];
-        const std::byte* block = bytes.data();
-        backend.compress(&state, &block, 1, 1);
+        headers[i] = header_with(header_, hit(0, tile.first_roll + i));
+        state_pointers[i] = &states[i];
+        blocks[i] = headers[i].data();
+    }
+    for (std::size_t i = 0; i < states.size(); i += backend.streams_max) {
+        const std::size_t count = std::min(backend.streams_max, states.size() - i);
+        backend.compress(&state_pointers[i], &blocks[i], count, 1);
     }
     return states;
 }

@@ -6,7 +6,7 @@
 namespace assay::compute {
 namespace {
 
-constexpr std::size_t kStreamsMax = 4;
+constexpr std::size_t kStreamsMax = 32;
 
 // One message on its way through a lane: first its whole blocks where they lie, then the one or two
 // blocks of rest and padding, built in `tail`.
@@ -41,21 +41,35 @@ struct Lane {
     }
 };
 
+// What this processor can run.
+class Usable {
+  public:
+    Usable() noexcept {
+        [[maybe_unused]] const CpuFeatures features = detect_cpu_features();
+#if defined(__x86_64__)
+        if (features.sha_ni) add(kShaniBackend);
+#endif
+        add(kPortableBackend);
+    }
+
+    [[nodiscard]] std::span<const Sha256Backend* const> list() const noexcept {
+        return std::span(list_).first(count_);
+    }
+
+  private:
+    void add(const Sha256Backend& backend) noexcept { list_[count_++] = &backend; }
+
+    std::array<const Sha256Backend*, 4> list_{};
+    std::size_t count_ = 0;
+};
+
 }  // namespace
 
+const Sha256Backend& portable_backend() noexcept { return kPortableBackend; }
+
 std::span<const Sha256Backend* const> usable_backends() noexcept {
-    struct Found {
-        std::array<const Sha256Backend*, 2> backends{};
-        std::size_t count = 0;
-        Found() noexcept {
-#if defined(__x86_64__)
-            if (const auto* shani = shani_backend(detect_cpu_features())) backends[count++] = shani;
-#endif
-            backends[count++] = &portable_backend();
-        }
-    };
-    static const Found found;
-    return std::span(found.backends).first(found.count);
+    static const Usable usable;
+    return usable.list();
 }
 
 void hash_messages(const Sha256Backend& backend,

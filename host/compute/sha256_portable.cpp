@@ -1,5 +1,4 @@
-// SHA-256 in plain C++: runs everywhere, and is what a proof-of-work hit of any engine is checked
-// with.
+// SHA-256 in plain C++: runs everywhere, and decides what the others take for a hit.
 
 #include <algorithm>
 #include <bit>
@@ -8,7 +7,7 @@
 
 namespace assay::compute {
 
-const std::uint32_t kSha256RoundConstants[64] = {
+alignas(64) const std::uint32_t kSha256RoundConstants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -74,9 +73,24 @@ void compress(Sha256State* const* states,
     }
 }
 
-Sha256State hash_header_tail(const Sha256State& midstate,
-                             const NonceTile& tile,
-                             std::uint32_t nonce) noexcept {
+TileResult search(const NonceTile& tile) noexcept {
+    std::uint64_t tried = 0;
+    for (std::uint64_t i = 0; i < tile.nonce_count; ++i) {
+        const auto nonce = static_cast<std::uint32_t>(tile.first_nonce + i);
+        for (std::size_t m = 0; m < tile.midstate_count; ++m) {
+            ++tried;
+            if (is_hit(tile, tile.midstates[m], nonce)) return {true, nonce, m, tried};
+        }
+    }
+    return {false, 0, 0, tried};
+}
+
+}  // namespace
+
+const Sha256Backend kPortableBackend = {
+    "portable", "plain C++, one message at a time", 1, 1, 1, nullptr, 1 << 11, compress, search};
+
+bool is_hit(const NonceTile& tile, const Sha256State& midstate, std::uint32_t nonce) noexcept {
     std::uint32_t w[16] = {tile.tail[0], tile.tail[1], tile.tail[2], swap_bytes(nonce), 0x80000000};
     w[15] = 80 * 8;
     Sha256State first = midstate;
@@ -88,29 +102,7 @@ Sha256State hash_header_tail(const Sha256State& midstate,
     v[15] = 32 * 8;
     Sha256State second = kSha256Initial;
     compress_words(second, v);
-    return second;
-}
-
-TileResult search(const NonceTile& tile) noexcept {
-    std::uint64_t tried = 0;
-    for (std::uint64_t i = 0; i < tile.nonce_count; ++i) {
-        const auto nonce = static_cast<std::uint32_t>(tile.first_nonce + i);
-        for (std::size_t m = 0; m < tile.midstate_count; ++m) {
-            ++tried;
-            if (meets_target(hash_header_tail(tile.midstates[m], tile, nonce), tile.target)) {
-                return {true, nonce, m, tried};
-            }
-        }
-    }
-    return {false, 0, 0, tried};
-}
-
-}  // namespace
-
-const Sha256Backend& portable_backend() noexcept {
-    static constexpr Sha256Backend kBackend = {"portable", "plain C++, one message at a time", 1,
-                                               compress, search};
-    return kBackend;
+    return meets_target(second, tile.target);
 }
 
 bool meets_target(const Sha256State& state, const std::uint32_t (&target)[8]) noexcept {
