@@ -3,28 +3,77 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <vector>
 
-#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include "host/base/assert.hpp"
 #include "host/compute/pow_tiles.hpp"
+#include "host/crypto/sha256.hpp"
 
 namespace assay::compute {
 namespace {
 
-// Handing messages to other threads costs a few microseconds: not worth it below this.
-constexpr std::size_t kParallelBytesMin = 32 * 1024;
-// Twice the streams a core interleaves, so that lanes rarely run empty.
-constexpr std::size_t kMessagesPerTask = 8;
-
-// About 1 ms on the slowest core: short enough to stop promptly, long enough to hide the lock.
-constexpr std::uint64_t kTileHashes = 1 << 12;
+// Waking another thread takes some ten microseconds: not worth it for less than this.
+constexpr std::size_t kThreadBytesMin = 48 * 1024;
 constexpr std::uint32_t kTileRolls = 64;
+
+// The messages of a batch, handed out to threads in parts: large ones first, which keep the lanes
+// of a thread filled, and small ones at the end, so that all threads finish together.
+class Parts {
+  public:
+    Parts(const Sha256Backend& backend, std::size_t messages, std::size_t bytes, unsigned threads)
+        : count_{messages}, step_{lanes(backend)}, threads_{threads_for(messages, bytes, threads)} {
+        const std::size_t worthwhile = messages * kThreadBytesMin / std::max<std::size_t>(bytes, 1);
+        part_min_ = std::max(step_, worthwhile);
+        // Little work is cut evenly.
+        if (messages <= 2 * threads_ * backend.streams_max) {
+            part_min_ = std::max(part_min_, (messages + threads_ - 1) / threads_);
+        }
+    }
+
+    [[nodiscard]] std::size_t threads() const noexcept { return threads_; }
+
+    struct Part {
+        std::size_t first;
+        std::size_t count;
+    };
+    [[nodiscard]] std::optional<Part> take() noexcept {
+        std::size_t first = next_;
+        std::size_t size = 0;
+        do {
+            if (first >= count_) return std::nullopt;
+            const std::size_t left = count_ - first;
+            const std::size_t guided = left / (2 * threads_) / step_ * step_;
+            size = std::min(left, std::max(guided, part_min_));
+        } while (!next_.compare_exchange_weak(first, first + size));
+        return Part{first, size};
+    }
+
+  private:
+    // As many messages as a thread can hash in hardly more time than one.
+    static std::size_t lanes(const Sha256Backend& backend) noexcept {
+        const Sha256Backend& few = backend.fewer != nullptr ? *backend.fewer : backend;
+        return few.streams_step > 1 ? few.streams_step : few.streams_max;
+    }
+    [[nodiscard]] std::size_t threads_for(std::size_t messages,
+                                          std::size_t bytes,
+                                          unsigned threads) const noexcept {
+        const std::size_t useful =
+            std::min((messages + step_ - 1) / step_, bytes / kThreadBytesMin);
+        return std::clamp<std::size_t>(useful, 1, threads);
+    }
+
+    const std::size_t count_;
+    const std::size_t step_;
+    const std::size_t threads_;
+    std::size_t part_min_ = 0;
+    std::atomic<std::size_t> next_ = 0;
+};
 
 void lower(std::atomic<std::uint64_t>& value, std::uint64_t to) noexcept {
     std::uint64_t seen = value.load();
@@ -69,7 +118,7 @@ class Search {
     std::optional<PowTile> take() {
         if (stop_.stop_requested()) return std::nullopt;
         const std::scoped_lock lock(mutex_);
-        const auto tile = cursor_.next(kTileHashes, kTileRolls);
+        const auto tile = cursor_.next(backend_.tile_hashes, kTileRolls);
         if (tile && order_key(tile->first_nonce, tile->first_roll) > best_) return std::nullopt;
         return tile;
     }
@@ -104,18 +153,28 @@ CpuEngine::~CpuEngine() = default;
 Result<void> CpuEngine::hash_batch(std::span<const ByteView> messages,
                                    std::span<Sha256Digest> digests) {
     ASSAY_ASSERT(messages.size() == digests.size());
-    std::size_t bytes = 0;
-    for (const ByteView& message : messages) bytes += message.size();
-    if (bytes < kParallelBytesMin || messages.size() == 1) {
-        hash_messages(backend_, messages, digests);
+    if (messages.size() == 1) {
+        // One message is one chain of rounds, which OpenSSL runs as fast as the core can.
+        digests[0] = crypto::sha256(messages[0]);
         return {};
     }
-    const tbb::blocked_range<std::size_t> all(0, messages.size(), kMessagesPerTask);
+    std::size_t bytes = 0;
+    for (const ByteView& message : messages) bytes += message.size();
+    Parts parts(backend_, messages.size(), bytes, static_cast<unsigned>(threads_));
+    const auto work = [&] {
+        while (const auto part = parts.take()) {
+            hash_messages(backend_, messages.subspan(part->first, part->count),
+                          digests.subspan(part->first, part->count));
+        }
+    };
+    if (parts.threads() == 1) {
+        work();
+        return {};
+    }
     arena_->execute([&] {
-        tbb::parallel_for(all, [&](const tbb::blocked_range<std::size_t>& part) {
-            hash_messages(backend_, messages.subspan(part.begin(), part.size()),
-                          digests.subspan(part.begin(), part.size()));
-        });
+        tbb::parallel_for(
+            std::size_t{0}, parts.threads(), [&](std::size_t) { work(); },
+            tbb::simple_partitioner{});
     });
     return {};
 }

@@ -41,6 +41,37 @@ struct Lane {
     }
 };
 
+// `count` streams in as few passes of at most `most` as it takes, all about as wide.
+std::size_t even_width(std::size_t count, std::size_t most) noexcept {
+    const std::size_t passes = (count + most - 1) / most;
+    return (count + passes - 1) / passes;
+}
+
+// With how many streams to begin a batch of so many messages: as long as they last, none is better
+// left to `fewer`.
+std::size_t width_for(const Sha256Backend& backend, std::size_t messages) noexcept {
+    if (messages >= backend.streams_max && backend.streams_step > 1) return backend.streams_max;
+    if (backend.streams_step == 1) return even_width(messages, backend.streams_max);
+    if (backend.fewer == nullptr) return messages;
+    if (messages < backend.streams_min) return even_width(messages, backend.fewer->streams_max);
+    const std::size_t rest = messages % backend.streams_step;
+    return messages > rest && rest < backend.streams_min ? messages - rest : messages;
+}
+
+void compress(const Sha256Backend& backend,
+              Sha256State* const* states,
+              const std::byte* const* messages,
+              std::size_t count,
+              std::size_t blocks) noexcept {
+    if (backend.fewer == nullptr || count >= backend.streams_min) {
+        return backend.compress(states, messages, count, blocks);
+    }
+    const std::size_t width = even_width(count, backend.fewer->streams_max);
+    for (std::size_t i = 0; i < count; i += width) {
+        backend.fewer->compress(states + i, messages + i, std::min(width, count - i), blocks);
+    }
+}
+
 // What this processor can run.
 class Usable {
   public:
@@ -77,9 +108,10 @@ void hash_messages(const Sha256Backend& backend,
                    std::span<Sha256Digest> digests) noexcept {
     std::array<Lane, kStreamsMax> lanes;
     std::array<Lane*, kStreamsMax> active{};
+    const std::size_t width = messages.empty() ? 0 : width_for(backend, messages.size());
     std::size_t count = 0;
     std::size_t next = 0;
-    for (; count < std::min(backend.streams_max, kStreamsMax) && next < messages.size(); ++next) {
+    for (; count < width && next < messages.size(); ++next) {
         active[count] = &lanes[count];
         active[count++]->start(next, messages[next]);
     }
@@ -93,7 +125,7 @@ void hash_messages(const Sha256Backend& backend,
             inputs[i] = active[i]->next;
             blocks = std::min(blocks, active[i]->blocks_left);
         }
-        backend.compress(states.data(), inputs.data(), count, blocks);
+        compress(backend, states.data(), inputs.data(), count, blocks);
         for (std::size_t i = count; i-- > 0;) {
             Lane& lane = *active[i];
             lane.next += blocks * kSha256BlockBytes;

@@ -51,8 +51,8 @@ struct Sha256Backend {
     const char* description;  // for people
 
     std::size_t streams_max;   // so many independent messages keep the core busy
-    std::size_t streams_step;  // as many messages as one pass takes for the price of one
-    std::size_t streams_min;   // `fewer` is faster with less than this many
+    std::size_t streams_step;  // lanes: so many cost as much as one
+    std::size_t streams_min;  // with less than this many, `fewer` (null if there is none) is faster
     const Sha256Backend* fewer;
 
     std::uint32_t tile_hashes;  // hashes of a search that take about a millisecond
