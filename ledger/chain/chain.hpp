@@ -76,6 +76,10 @@ class Chain {
     [[nodiscard]] static Result<std::unique_ptr<Chain>> open(const std::filesystem::path& dir,
                                                              Bytes genesis_bytes,
                                                              const RuleSet& rules);
+    // The same over a database of the caller's, where the simulator lets disks fail.
+    [[nodiscard]] static Result<std::unique_ptr<Chain>> open(std::unique_ptr<KeyValueStore> store,
+                                                             Bytes genesis_bytes,
+                                                             const RuleSet& rules);
     Chain(const Chain&) = delete;
     Chain& operator=(const Chain&) = delete;
     ~Chain();
@@ -139,7 +143,7 @@ class Chain {
     Chain(Genesis genesis, Bytes genesis_bytes, Registry registry, const RuleSet& rules);
 
     // chain_open.cpp
-    [[nodiscard]] Result<void> load(const std::filesystem::path& dir);
+    [[nodiscard]] Result<void> load(std::unique_ptr<KeyValueStore> store);
     [[nodiscard]] Result<void> found();
     [[nodiscard]] Result<void> load_tip();
 

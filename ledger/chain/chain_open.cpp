@@ -40,22 +40,31 @@ Chain::~Chain() = default;
 Result<std::unique_ptr<Chain>> Chain::open(const std::filesystem::path& dir,
                                            Bytes genesis_bytes,
                                            const RuleSet& rules) {
+    const std::string where = "ledger in " + dir.string();
+    auto store = open_leveldb(dir / "chain.db");
+    if (!store) return fail(std::move(store).error().within(where));
+    auto chain = open(*std::move(store), std::move(genesis_bytes), rules);
+    if (!chain) return fail(std::move(chain).error().within(where));
+    return chain;
+}
+
+Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
+                                           Bytes genesis_bytes,
+                                           const RuleSet& rules) {
     auto genesis = decode_genesis(genesis_bytes);
     if (!genesis) return fail(std::move(genesis).error());
     auto registry = Registry::make(genesis->members);
     if (!registry) return fail(std::move(registry).error());
     std::unique_ptr<Chain> chain(
         new Chain(*std::move(genesis), std::move(genesis_bytes), *std::move(registry), rules));
-    if (auto loaded = chain->load(dir); !loaded) {
-        return fail(std::move(loaded).error().within("ledger in " + dir.string()));
+    if (auto loaded = chain->load(std::move(store)); !loaded) {
+        return fail(std::move(loaded).error());
     }
     return chain;
 }
 
-Result<void> Chain::load(const std::filesystem::path& dir) {
-    auto store = open_leveldb(dir / "chain.db");
-    if (!store) return fail(std::move(store).error());
-    store_ = *std::move(store);
+Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
+    store_ = std::move(store);
     state_ = std::make_unique<StatePartView>(*store_, keys::kRuleSetTable);
     pending_ = std::make_unique<StateOverlay>(*store_);
 
