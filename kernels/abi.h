@@ -5,29 +5,44 @@
 #ifndef ASSAY_KERNELS_ABI_H
 #define ASSAY_KERNELS_ABI_H
 
-#ifdef __OPENCL_VERSION__
+#ifdef __OPENCL_C_VERSION__
 typedef uint assay_u32;
+typedef ulong assay_u64;
 #else
 #include <stdint.h>
 typedef uint32_t assay_u32;
+typedef uint64_t assay_u64;
 #endif
 
-/* sha256d_search: the value of `lowest` when no nonce of the tile meets the target. */
+/* sha256d_search: the value of `lowest` when the tile has no candidate. */
 #define ASSAY_NO_HIT 0xffffffffu
 
-/* sha256d_search: one tile, the rectangle nonce_count x versions. */
+/* sha256d_search: one tile, the rectangle nonce_count x version_count. */
 typedef struct {
-    assay_u32 tail[3];     /* header bytes 64..75 (merkle root end, time, bits), big-endian words */
-    assay_u32 first_nonce; /* the header's nonce field, as a number */
-    assay_u32 nonce_count; /* 1 .. 2^31 */
-    assay_u32 passes;      /* each work-item tries passes * ASSAY_LANES nonces */
-    assay_u32 target[8];   /* 256-bit number, most significant word first */
+    assay_u32 tail[3];       /* header bytes 64..75 (merkle root end, time, bits), as big-endian
+                                words */
+    assay_u32 first_nonce;   /* the header's nonce field, as a number */
+    assay_u32 nonce_count;   /* 1 .. 2^31 */
+    assay_u32 version_count; /* 1 or more */
+    assay_u32 passes;        /* each work-item tries passes bundles of nonces */
+    assay_u32 target_high;   /* most significant word of the 256-bit target */
 } AssaySearchJob;
 
-/* sha256_messages: where the blocks of a message are, in units of 64 bytes. */
+/* sha256d_search: what a version has in common over all nonces. */
 typedef struct {
-    assay_u32 first_block;
-    assay_u32 block_count; /* 0 = nothing to do in this lane */
+    assay_u32 midstate[8]; /* after the first 64 bytes of the header */
+    assay_u32 entry[8];    /* a..h after four more rounds, the nonce's word taken as 0: that word
+                              only has to be added to a and e */
+} AssayVersion;
+
+/* sha256_messages: one lane's part of a message. */
+typedef struct {
+    assay_u64 first_byte;   /* where in `data` its whole blocks begin */
+    assay_u32 whole_blocks; /* so many blocks of 64 bytes from there */
+    assay_u32 tail_blocks;  /* then 0, 1 or 2 from `tails`: the rest of the message and padding */
 } AssayMessage;
+
+/* sha256_messages: tail blocks there is room for in each lane. */
+#define ASSAY_TAIL_BLOCKS 2
 
 #endif

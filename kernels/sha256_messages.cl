@@ -1,50 +1,78 @@
-// Bulk SHA-256 of a ragged batch: every lane compresses the blocks of one message into its state.
+// Bulk SHA-256 of a ragged batch: every lane compresses blocks of one message into its state.
 //
-// Layout      blocks: message blocks of 64 bytes, the SHA-256 padding included, put there by the
-//             host. messages: one AssayMessage for each lane. states: 8 words for each lane, word i
-//             of lane m at states[i * lanes + m]; in: initial state or that of an earlier launch,
-//             out: after the blocks of this one.
-// NDRange     one dimension; each work-item has ASSAY_LANES lanes, so `lanes` is the global size *
-//             ASSAY_LANES. The host fills the last ones with messages of no blocks, and sorts
-//             messages by length, because a work-item takes as long as its longest lane.
-// Assumes     `blocks` holds at least one block.
+// Layout      data: the messages, wherever they lie in it. messages: one AssayMessage for each
+//             lane. tails: ASSAY_TAIL_BLOCKS blocks for each lane, lane after lane: what is left of
+//             its message after the whole blocks, and the padding. states: 8 words for each lane,
+//             word i of lane m at states[i * lanes + m]; in: initial state or that of an earlier
+//             launch, out: after the blocks of this one.
+// NDRange     one dimension, a bundle of lanes for each work-item. `lanes` is the global size *
+//             ASSAY_BUNDLE: the host fills up with empty messages. It sorts messages by length, as
+//             a work-item takes as long as its longest lane.
+// Assumes     scalar form: first_byte and the base of data are multiples of 4. Vector forms: any.
+//             Nothing is read outside messages and tails: data may have holes.
 
-#include "sha256.clh"
+#include "blocks.clh"
 
 __kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha256_messages(
-    __global const uint* restrict blocks, __global const AssayMessage* restrict messages,
-    __global uint* restrict states) {
-    const size_t lanes = get_global_size(0) * ASSAY_LANES;
-    const size_t first_lane = get_global_id(0) * ASSAY_LANES;
+    __global const uchar* restrict data,
+    __global const AssayMessage* restrict messages,
+    __global const uchar* restrict tails,
+    __global uint* restrict states,
+    const uint lanes) {
+    const uint first_lane = (uint)get_global_id(0) * ASSAY_BUNDLE;
 
-    uint counts[ASSAY_LANES];
-    uint count_max = 0;
-    for (uint lane = 0; lane < ASSAY_LANES; ++lane) {
-        counts[lane] = messages[first_lane + lane].block_count;
-        count_max = max(count_max, counts[lane]);
+    __global const uchar* next[ASSAY_BUNDLE];
+    uint whole[ASSAY_BUNDLE];
+    uint total[ASSAY_BUNDLE];
+    uint common = 0xffffffff;
+    uint longest = 0;
+    for (uint lane = 0; lane < ASSAY_BUNDLE; ++lane) {
+        __global const AssayMessage* message = messages + first_lane + lane;
+        next[lane] = data + message->first_byte;
+        whole[lane] = message->whole_blocks;
+        total[lane] = message->whole_blocks + message->tail_blocks;
+        common = min(common, whole[lane]);
+        longest = max(longest, total[lane]);
     }
-    const word count = LOAD_LANES(counts);
 
-    word state[8];
-    for (uint i = 0; i < 8; ++i) state[i] = LOAD_LANES(states + i * lanes + first_lane);
+    word state[8][ASSAY_STREAMS];
+    word w[16][ASSAY_STREAMS];
+    for (uint i = 0; i < 8; ++i) {
+        EACH_STREAM state[i][j] = LOAD_LANES(states + i * lanes + first_lane + j * ASSAY_LANES);
+    }
 
-    for (uint block = 0; block < count_max; ++block) {
-        // Lanes that have come to their end read their last block again, and ignore it.
-        uint gathered[16 * ASSAY_LANES];
-        for (uint lane = 0; lane < ASSAY_LANES; ++lane) {
-            const AssayMessage message = messages[first_lane + lane];
-            const uint last = max(message.block_count, 1u) - 1;
-            __global const uint* in = blocks + 16 * (size_t)(message.first_block + min(block, last));
-            for (uint i = 0; i < 16; ++i) gathered[i * ASSAY_LANES + lane] = in[i];
+    // As long as every lane has whole blocks.
+    for (uint block = 0; block < common; ++block) {
+        load_block(next, w);
+        for (uint lane = 0; lane < ASSAY_BUNDLE; ++lane) next[lane] += 64;
+        sha256_compress(state, w);
+    }
+
+    for (uint block = common; block < longest; ++block) {
+        // Lanes that have come to their end read their first tail block and ignore it.
+        for (uint lane = 0; lane < ASSAY_BUNDLE; ++lane) {
+            if (block < whole[lane]) {
+                next[lane] += block == common ? 0 : 64;
+            } else {
+                const uint tail = block < total[lane] ? block - whole[lane] : 0;
+                next[lane] = tails + 64 * ((first_lane + lane) * ASSAY_TAIL_BLOCKS + tail);
+            }
         }
-        word w[16];
-        for (uint i = 0; i < 16; ++i) w[i] = swap_bytes(LOAD_LANES(gathered + i * ASSAY_LANES));
-
-        word next[8];
-        for (uint i = 0; i < 8; ++i) next[i] = state[i];
-        sha256_compress(next, w);
-        for (uint i = 0; i < 8; ++i) state[i] = select(state[i], next[i], (word)block < count);
+        load_block(next, w);
+        word after[8][ASSAY_STREAMS];
+        for (uint i = 0; i < 8; ++i) {
+            EACH_STREAM after[i][j] = state[i][j];
+        }
+        sha256_compress(after, w);
+        for (uint i = 0; i < 8; ++i) {
+            EACH_STREAM {
+                const word end = LOAD_LANES(total + j * ASSAY_LANES);
+                state[i][j] = block < end ? after[i][j] : state[i][j];
+            }
+        }
     }
 
-    for (uint i = 0; i < 8; ++i) STORE_LANES(state[i], states + i * lanes + first_lane);
+    for (uint i = 0; i < 8; ++i) {
+        EACH_STREAM STORE_LANES(state[i][j], states + i * lanes + first_lane + j * ASSAY_LANES);
+    }
 }

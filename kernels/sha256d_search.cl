@@ -1,58 +1,49 @@
-// Proof of work: the lowest nonce of a tile whose header has a SHA-256d hash <= target.
+// Proof of work: the lowest nonce of a tile for which some version of the header is a candidate,
+// that is, the most significant word of its SHA-256d hash is <= the target's. The other words are
+// the host's to compare: for a real target it has to do so once in 2^32 hashes.
 //
-// Layout      job: one AssaySearchJob. midstates: 8 words for each version, the SHA-256 state after
-//             the first 64 header bytes. lowest: one word, set to ASSAY_NO_HIT by the host; becomes
-//             the lowest offset from first_nonce at which any version hits. Which version it is the
-//             host finds when it hashes that nonce again.
-// NDRange     dimension 0: work-items of passes * ASSAY_LANES consecutive nonces each, enough to
-//             cover nonce_count; dimension 1: versions. Lanes are nonces.
-// Assumes     (work-items of dimension 0) * passes * ASSAY_LANES < 2^32.
+// Layout      job: one AssaySearchJob. versions: one AssayVersion each. lowest: one word, set to
+//             ASSAY_NO_HIT by the host; becomes the lowest offset from first_nonce at which there
+//             is a candidate. Which version it is the host finds when it hashes that nonce again.
+// NDRange     one dimension: work-items of passes * ASSAY_BUNDLE consecutive nonces, enough to
+//             cover nonce_count. Lanes are nonces; each nonce goes through all versions.
+// Assumes     work-items * passes * ASSAY_BUNDLE < 2^32.
 
-#include "sha256.clh"
+#include "sha256d_header.clh"
 
 __kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha256d_search(
-    __constant const AssaySearchJob* restrict job, __global const uint* restrict midstates,
+    __constant AssaySearchJob* job,
+    __global const AssayVersion* restrict versions,
     volatile __global uint* restrict lowest) {
-    const uint first = (uint)get_global_id(0) * job->passes * ASSAY_LANES;
-    __global const uint* midstate = midstates + 8 * get_global_id(1);
-
+    const uint first = (uint)get_global_id(0) * job->passes * ASSAY_BUNDLE;
     for (uint pass = 0; pass < job->passes; ++pass) {
-        const uint offset = first + pass * ASSAY_LANES;
+        const uint offset = first + pass * ASSAY_BUNDLE;
         if (offset >= job->nonce_count || offset > *lowest) return;
 
-        word state[8];
-        word w[16];
-        for (uint i = 0; i < 8; ++i) state[i] = midstate[i];
-        for (uint i = 0; i < 3; ++i) w[i] = job->tail[i];
-        w[3] = swap_bytes(job->first_nonce + offset + LANE_INDEX);
-        w[4] = 0x80000000;
-        for (uint i = 5; i < 15; ++i) w[i] = 0;
-        w[15] = 80 * 8;
-        sha256_compress(state, w);
+        word nonce[ASSAY_STREAMS];
+        word schedule[64][ASSAY_STREAMS];
+        EACH_STREAM nonce[j] =
+            swap_bytes(job->first_nonce + offset + j * ASSAY_LANES + LANE_INDEX);
+        schedule_of_nonces(job, nonce, schedule);
 
-        for (uint i = 0; i < 8; ++i) {
-            w[i] = state[i];
-            state[i] = kInitialState[i];
-        }
-        w[8] = 0x80000000;
-        for (uint i = 9; i < 15; ++i) w[i] = 0;
-        w[15] = 32 * 8;
-        sha256_compress(state, w);
+        for (uint v = 0; v < job->version_count; ++v) {
+            word w[16][ASSAY_STREAMS];
+            word high[ASSAY_STREAMS];
+            first_hash(versions + v, nonce, schedule, w);
+            high_word_of_second_hash(w, high);
 
-        if (!ANY_LANE(swap_bytes(state[7]) <= job->target[0])) continue;
-
-        // Rare: compare all eight words, lane by lane, the lowest nonce first.
-        uint digest[8 * ASSAY_LANES];
-        for (uint i = 0; i < 8; ++i) {
-            STORE_LANES(swap_bytes(state[7 - i]), digest + i * ASSAY_LANES);
-        }
-        for (uint lane = 0; lane < ASSAY_LANES; ++lane) {
-            uint i = 0;
-            while (i < 7 && digest[i * ASSAY_LANES + lane] == job->target[i]) ++i;
-            if (digest[i * ASSAY_LANES + lane] > job->target[i]) continue;
-            if (offset + lane >= job->nonce_count) return;
-            atomic_min(lowest, offset + lane);
-            return;
+            EACH_STREAM {
+                if (!ANY_LANE(high[j] <= job->target_high)) continue;
+                uint lanes[ASSAY_LANES];
+                STORE_LANES(high[j], lanes);
+                ROLL_VECTORS
+                for (uint lane = 0; lane < ASSAY_LANES; ++lane) {
+                    const uint at = offset + j * ASSAY_LANES + lane;
+                    if (lanes[lane] > job->target_high || at >= job->nonce_count) continue;
+                    atomic_min(lowest, at);
+                    break;
+                }
+            }
         }
     }
 }

@@ -93,12 +93,20 @@ std::vector<Sha256State> HeaderWords::midstates(const Sha256Backend& backend,
     return states;
 }
 
-bool HeaderWords::meets_target(std::uint32_t nonce, std::uint32_t roll) const noexcept {
+Sha256State HeaderWords::hash(std::uint32_t nonce, std::uint32_t roll) const noexcept {
     const HeaderBytes bytes = header_with(header_, hit(nonce, roll));
     const Sha256Digest twice = crypto::sha256d(bytes);
     Sha256State state;
     for (std::size_t i = 0; i < 8; ++i) state.words[i] = be32(twice.bytes.data() + 4 * i);
-    return compute::meets_target(state, target_);
+    return state;
+}
+
+bool HeaderWords::meets_target(std::uint32_t nonce, std::uint32_t roll) const noexcept {
+    return compute::meets_target(hash(nonce, roll), target_);
+}
+
+bool HeaderWords::first_word_meets_target(std::uint32_t nonce, std::uint32_t roll) const noexcept {
+    return __builtin_bswap32(hash(nonce, roll).words[7]) <= target_[0];
 }
 
 }  // namespace assay::compute

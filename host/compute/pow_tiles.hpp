@@ -65,8 +65,13 @@ class HeaderWords {
 
     // SHA-256d of the whole header with this nonce and roll, by OpenSSL: no engine's own code.
     [[nodiscard]] bool meets_target(std::uint32_t nonce, std::uint32_t roll) const noexcept;
+    // Of that hash, only the most significant 32 bits, compared with those of the target.
+    [[nodiscard]] bool first_word_meets_target(std::uint32_t nonce,
+                                               std::uint32_t roll) const noexcept;
 
   private:
+    [[nodiscard]] Sha256State hash(std::uint32_t nonce, std::uint32_t roll) const noexcept;
+
     HeaderBytes header_;
     std::uint32_t version_;
     std::uint32_t mask_;

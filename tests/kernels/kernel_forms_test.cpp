@@ -15,7 +15,8 @@
 namespace assay::compute::opencl {
 namespace {
 
-constexpr KernelForm kForms[] = {{1, 64}, {8, 1}, {16, 1}};
+constexpr KernelForm kForms[] = {{1, 64},   {8, 1},     {8, 1, 2},       {16, 1},
+                                 {16, 1, 2}, {16, 1, 3}, {1, 1, 1, true}};
 
 const ProgramStore programs;  // compiles
 
@@ -57,7 +58,7 @@ TEST(KernelForms, SearchFindsTheLowestNonceInEveryLane) {
                 }
             }
             EXPECT_EQ(searcher.search(words, tile, midstates), expected)
-                << form.lanes << " lanes, shift " << shift;
+                << form.options() << " lanes, shift " << shift;
         }
     }
 }
@@ -74,7 +75,7 @@ TEST(KernelForms, SearchPrefersTheLowestOfManyHits) {
         NonceSearcher searcher(open, form);
         const PowTile tile{123, 100'000, 0, 2};
         const auto midstates = words.midstates(portable_backend(), tile);
-        EXPECT_EQ(searcher.search(words, tile, midstates), 123U) << form.lanes;
+        EXPECT_EQ(searcher.search(words, tile, midstates), 123U) << form.options();
     }
 }
 
@@ -98,11 +99,11 @@ TEST(KernelForms, SearchComparesAllWordsOfTheTarget) {
         NonceSearcher searcher(open, form);
         const HeaderWords equal(work);
         const auto midstates = equal.midstates(portable_backend(), tile);
-        EXPECT_EQ(searcher.search(equal, tile, midstates), 9U) << form.lanes;
+        EXPECT_EQ(searcher.search(equal, tile, midstates), 9U) << form.options();
         PowWork below = work;
         ASSERT_NE(below.target[0], std::byte{0});
         below.target[0] = static_cast<std::byte>(std::to_integer<unsigned>(below.target[0]) - 1);
-        EXPECT_EQ(searcher.search(HeaderWords(below), tile, midstates), std::nullopt) << form.lanes;
+        EXPECT_EQ(searcher.search(HeaderWords(below), tile, midstates), std::nullopt) << form.options();
     }
 }
 
@@ -124,7 +125,7 @@ TEST(KernelForms, MessagesOfEveryLengthHashInEveryLane) {
         hash_messages(portable_backend(), messages, expected);
         for (std::size_t i = 0; i < messages.size(); ++i) {
             EXPECT_EQ(to_hex(digests[i].view()), to_hex(expected[i].view()))
-                << form.lanes << " lanes, " << messages[i].size() << " bytes";
+                << form.options() << " lanes, " << messages[i].size() << " bytes";
         }
     }
 }

@@ -6,102 +6,159 @@
 namespace assay::compute::opencl {
 namespace {
 
-static_assert(sizeof(AssayMessage) == 8);
+static_assert(sizeof(AssayMessage) == 16);
 
-// One launch: large enough to hide its cost, small enough to be over in some ten milliseconds.
-constexpr std::size_t kLaunchBytesMax = 32 * 1024 * 1024;
-constexpr std::size_t kMessagesMax = 16 * 1024;  // a multiple of every form's lanes_per_group
+// A launch has to be large enough to hide its cost, and to fill a device that is not a processor;
+// small enough to be over in some ten milliseconds and to stay in a processor's caches.
+constexpr std::size_t kCpuSliceBytes = 8 * 1024 * 1024;
+constexpr std::size_t kSliceBytes = 32 * 1024 * 1024;
+constexpr std::size_t kLanesMax = 16 * 1024;  // a multiple of every form's lanes_per_group
+constexpr std::size_t kTailBytes = ASSAY_TAIL_BLOCKS * kSha256BlockBytes;
 
 // A lane may be as slow as this, and a launch takes as long as its longest.
 constexpr std::uint64_t kLaneBlocksPerSecondMin = 25'000'000 / kSha256BlockBytes;
 
-std::chrono::nanoseconds time_for(const MessagePacker& packer) {
-    std::uint64_t longest = 0;
-    for (const AssayMessage& entry : packer.entries()) {
-        longest = std::max<std::uint64_t>(longest, entry.block_count);
-    }
-    return kAnswerTime + std::chrono::nanoseconds(longest * 1'000'000'000 / kLaneBlocksPerSecondMin);
+bool is_cpu(const cl::Device& device) {
+    return (device.getInfo<CL_DEVICE_TYPE>() & CL_DEVICE_TYPE_CPU) != 0;
 }
 
 std::size_t blocks_for(const cl::Device& device) {
     const std::size_t bytes = device.getInfo<CL_DEVICE_MAX_MEM_ALLOC_SIZE>();
-    return std::min(bytes, kLaunchBytesMax) / kSha256BlockBytes;
+    return std::min(bytes, is_cpu(device) ? kCpuSliceBytes : kSliceBytes) / kSha256BlockBytes;
 }
+
+std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
 
 MessageHasher::MessageHasher(OpenDevice& device, const KernelForm& form)
     : form_{form},
+      unified_{device.device().getInfo<CL_DEVICE_HOST_UNIFIED_MEMORY>() == CL_TRUE},
       blocks_max_{blocks_for(device.device())},
       queue_{device.make_queue()},
-      kernel_{device.kernel(form_, "sha256_messages")},
-      blocks_{device.context(), CL_MEM_READ_ONLY | CL_MEM_ALLOC_HOST_PTR, blocks_max_ * kSha256BlockBytes},
-      entries_{device.context(), CL_MEM_READ_ONLY, kMessagesMax * sizeof(AssayMessage)},
-      states_{device.context(), CL_MEM_READ_WRITE, kMessagesMax * sizeof(Sha256State)} {
-    kernel_.setArg(0, blocks_);
-    kernel_.setArg(1, entries_);
-    kernel_.setArg(2, states_);
+      uploads_{device.make_queue()},
+      kernel_{device.kernel(form_, form_.name_of("sha256_messages"))},
+      states_{device.context(), CL_MEM_READ_WRITE, kLanesMax * sizeof(Sha256State)} {
+    for (Slot& slot : slots_) make_slot(slot, device.context());
+    kernel_.setArg(3, states_);
+}
+
+void MessageHasher::make_slot(Slot& slot, const cl::Context& context) {
+    const std::size_t bytes = blocks_max_ * kSha256BlockBytes;
+    const cl_mem_flags placed = unified_ ? CL_MEM_ALLOC_HOST_PTR : 0;
+    slot.data = cl::Buffer(context, CL_MEM_READ_ONLY | placed, bytes);
+    slot.entries = cl::Buffer(context, CL_MEM_READ_ONLY, kLanesMax * sizeof(AssayMessage));
+    slot.tails = cl::Buffer(context, CL_MEM_READ_ONLY, kLanesMax * kTailBytes);
+    slot.host_tails.resize(kLanesMax * kTailBytes);
+    if (unified_) return;
+    slot.staging = cl::Buffer(context, CL_MEM_READ_ONLY | CL_MEM_ALLOC_HOST_PTR, bytes);
+    slot.mapped = static_cast<std::byte*>(
+        uploads_.enqueueMapBuffer(slot.staging, CL_TRUE, CL_MAP_WRITE, 0, bytes));
 }
 
 void MessageHasher::hash(std::span<const ByteView> messages,
                          std::span<Sha256Digest> digests,
                          DeviceCall& call) {
     std::optional<MessagePacker> packer;
-    call.with_caller_memory([&] { packer.emplace(messages, blocks_max_, kMessagesMax); });
-    while (load(*packer, call)) {
-        call.expect_answer_within(time_for(*packer));
-        launch(*packer);
-        call.with_caller_memory([&] { store(*packer, digests); });
-    }
-}
-
-bool MessageHasher::load(MessagePacker& packer, DeviceCall& call) {
-    call.expect_answer_within(kAnswerTime);
-    const std::size_t bytes = blocks_max_ * kSha256BlockBytes;
-    void* const mapped =
-        queue_.enqueueMapBuffer(blocks_, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0, bytes);
     bool more = false;
-    call.with_caller_memory([&] { more = packer.next(static_cast<std::byte*>(mapped)); });
-    queue_.enqueueUnmapMemObject(blocks_, mapped);
-    return more;
-}
-
-void MessageHasher::store(const MessagePacker& packer, std::span<Sha256Digest> digests) {
-    const std::size_t lanes = lane_entries_.size();
-    for (std::size_t lane = 0; lane < packer.parts().size(); ++lane) {
-        const MessagePacker::Part& part = packer.parts()[lane];
-        Sha256State state;
-        for (std::size_t i = 0; i < 8; ++i) state.words[i] = lane_words_[i * lanes + lane];
-        if (part.last) {
-            digests[part.message] = to_digest(state);
-        } else {
-            carried_ = state;
+    call.with_caller_memory([&] {
+        packer.emplace(messages, blocks_max_, kLanesMax);
+        more = packer->next_wave();
+    });
+    while (more) {
+        start_wave(packer->lanes().size());
+        for (std::size_t turn = 0;; ++turn) {
+            Slot& slot = slots_[turn % slots_.size()];
+            wait_for(slot, call);
+            if (unified_) map(slot);
+            call.with_caller_memory(
+                [&] { more = packer->next_slice(slot.mapped, slot.host_tails.data()); });
+            if (!more) {
+                if (unified_) uploads_.enqueueUnmapMemObject(slot.data, slot.mapped);
+                break;
+            }
+            launch(slot, *packer);
         }
+        finish_wave(*packer, digests, call);
+        call.with_caller_memory([&] { more = packer->next_wave(); });
     }
 }
 
-void MessageHasher::launch(const MessagePacker& packer) {
-    const auto parts = packer.parts();
-    const std::size_t per_group = form_.lanes_per_group();
-    const std::size_t groups = (parts.size() + per_group - 1) / per_group;
-    const std::size_t lanes = groups * per_group;
-
-    lane_entries_.assign(packer.entries().begin(), packer.entries().end());
-    lane_entries_.resize(lanes, AssayMessage{0, 0});
-    lane_words_.resize(8 * lanes);
+void MessageHasher::start_wave(std::size_t lanes) {
+    lanes_ = round_up(lanes, form_.lanes_per_group());
+    state_words_.resize(8 * lanes_);
     for (std::size_t i = 0; i < 8; ++i) {
-        std::fill_n(lane_words_.begin() + static_cast<std::ptrdiff_t>(i * lanes), lanes,
+        std::fill_n(state_words_.begin() + static_cast<std::ptrdiff_t>(i * lanes_), lanes_,
                     kSha256Initial.words[i]);
-        if (!parts[0].first) lane_words_[i * lanes] = carried_.words[i];
     }
+    queue_.enqueueWriteBuffer(states_, CL_TRUE, 0, lanes_ * sizeof(Sha256State),
+                              state_words_.data());
+}
 
-    const std::size_t state_bytes = lane_words_.size() * sizeof(std::uint32_t);
-    queue_.enqueueWriteBuffer(entries_, CL_FALSE, 0, lanes * sizeof(AssayMessage),
-                              lane_entries_.data());
-    queue_.enqueueWriteBuffer(states_, CL_FALSE, 0, state_bytes, lane_words_.data());
-    queue_.enqueueNDRangeKernel(kernel_, cl::NullRange, cl::NDRange(groups * form_.group_size),
-                                cl::NDRange(form_.group_size));
-    queue_.enqueueReadBuffer(states_, CL_TRUE, 0, state_bytes, lane_words_.data());
+void MessageHasher::wait_for(Slot& slot, DeviceCall& call) {
+    if (slot.done() == nullptr) return;
+    std::uint64_t blocks = 0;
+    for (const Slot& other : slots_) blocks += other.blocks_longest;
+    call.expect_answer_within(
+        kAnswerTime + std::chrono::nanoseconds(blocks * 1'000'000'000 / kLaneBlocksPerSecondMin));
+    slot.done.wait();
+    slot.done = cl::Event();
+    slot.blocks_longest = 0;
+}
+
+void MessageHasher::map(Slot& slot) {
+    slot.mapped = static_cast<std::byte*>(
+        uploads_.enqueueMapBuffer(slot.data, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0,
+                                  blocks_max_ * kSha256BlockBytes));
+}
+
+void MessageHasher::launch(Slot& slot, const MessagePacker& packer) {
+    const std::size_t live = packer.entries().size();
+    const std::size_t groups = round_up(live, form_.lanes_per_group()) / form_.lanes_per_group();
+    slot.host_entries.assign(packer.entries().begin(), packer.entries().end());
+    const std::size_t read = form_.pipeline ? lanes_ : groups * form_.lanes_per_group();
+    slot.host_entries.resize(read, AssayMessage{0, 0, 0});
+    const AssayMessage& longest = slot.host_entries.front();
+    slot.blocks_longest = longest.whole_blocks + longest.tail_blocks;
+
+    cl::Event sent;
+    uploads_.enqueueWriteBuffer(slot.entries, CL_FALSE, 0,
+                                slot.host_entries.size() * sizeof(AssayMessage),
+                                slot.host_entries.data());
+    uploads_.enqueueWriteBuffer(slot.tails, CL_FALSE, 0, live * kTailBytes, slot.host_tails.data());
+    if (unified_) {
+        uploads_.enqueueUnmapMemObject(slot.data, slot.mapped, nullptr, &sent);
+    } else {
+        const std::size_t bytes = std::max<std::size_t>(packer.blocks_used(), 1) * kSha256BlockBytes;
+        uploads_.enqueueWriteBuffer(slot.data, CL_FALSE, 0, bytes, slot.mapped, nullptr, &sent);
+    }
+    uploads_.flush();
+
+    kernel_.setArg(0, slot.data);
+    kernel_.setArg(1, slot.entries);
+    kernel_.setArg(2, slot.tails);
+    kernel_.setArg(4, static_cast<cl_uint>(lanes_));
+    const std::vector<cl::Event> after = {sent};
+    queue_.enqueueNDRangeKernel(kernel_, cl::NullRange,
+                                cl::NDRange(form_.pipeline ? 1 : groups * form_.group_size),
+                                cl::NDRange(form_.group_size), &after, &slot.done);
+    queue_.flush();
+}
+
+void MessageHasher::finish_wave(const MessagePacker& packer,
+                                std::span<Sha256Digest> digests,
+                                DeviceCall& call) {
+    for (Slot& slot : slots_) wait_for(slot, call);
+    queue_.enqueueReadBuffer(states_, CL_TRUE, 0, lanes_ * sizeof(Sha256State),
+                             state_words_.data());
+    call.with_caller_memory([&] {
+        const auto lanes = packer.lanes();
+        for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+            Sha256State state;
+            for (std::size_t i = 0; i < 8; ++i) state.words[i] = state_words_[i * lanes_ + lane];
+            digests[lanes[lane]] = to_digest(state);
+        }
+    });
 }
 
 }  // namespace assay::compute::opencl

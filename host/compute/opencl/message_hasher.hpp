@@ -1,13 +1,14 @@
-// Runs kernels/sha256_messages.cl over a batch of any size. Internal to this folder; not
-// thread-safe; functions throw cl::Error.
+// Runs kernels/sha256_messages.cl over a batch of any size. While the device works on one slice of
+// it, the next is laid out and sent. Internal to this folder; not thread-safe; functions throw
+// cl::Error.
 
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
 #include "host/base/bytes.hpp"
-#include "host/compute/opencl/cl.hpp"
 #include "host/compute/opencl/device_call.hpp"
 #include "host/compute/opencl/message_packer.hpp"
 #include "host/compute/opencl/open_device.hpp"
@@ -19,30 +20,45 @@ class MessageHasher {
   public:
     MessageHasher(OpenDevice& device, const KernelForm& form);
 
-    // The batch is the caller's memory, as `call` means it.
+    // `messages` and `digests`, and what they refer to, are used within call.with_caller_memory only.
     void hash(std::span<const ByteView> messages,
               std::span<Sha256Digest> digests,
               DeviceCall& call);
 
   private:
-    // Fills the blocks of the next launch; false when there is none.
-    [[nodiscard]] bool load(MessagePacker& packer, DeviceCall& call);
-    void launch(const MessagePacker& packer);
-    void store(const MessagePacker& packer, std::span<Sha256Digest> digests);
+    // What one launch reads. The host may write it again when `done`.
+    struct Slot {
+        cl::Buffer data;
+        cl::Buffer staging;        // host memory to send `data` from; none on unified memory,
+        std::byte* mapped = nullptr;  // where this is `data` itself
+        cl::Buffer entries;
+        cl::Buffer tails;
+        std::vector<AssayMessage> host_entries;
+        std::vector<std::byte> host_tails;
+        cl::Event done;
+        std::size_t blocks_longest = 0;
+    };
+
+    void make_slot(Slot& slot, const cl::Context& context);
+    void start_wave(std::size_t lanes);
+    // Waits until the device has done what it was given.
+    void wait_for(Slot& slot, DeviceCall& call);
+    void map(Slot& slot);
+    void launch(Slot& slot, const MessagePacker& packer);
+    void finish_wave(const MessagePacker& packer,
+                     std::span<Sha256Digest> digests,
+                     DeviceCall& call);
 
     KernelForm form_;
+    bool unified_;  // the device works in the host's memory
     std::size_t blocks_max_;
     cl::CommandQueue queue_;
+    cl::CommandQueue uploads_;
     cl::Kernel kernel_;
-    cl::Buffer blocks_;
-    cl::Buffer entries_;
+    std::array<Slot, 2> slots_;
     cl::Buffer states_;
-
-    // Of the launch under way, word-major as the kernel wants them, and the state in which the
-    // message that did not fit the last launch was left.
-    std::vector<std::uint32_t> lane_words_;
-    std::vector<AssayMessage> lane_entries_;
-    Sha256State carried_{};
+    std::size_t lanes_ = 0;                   // of the wave, filled up to whole work-groups
+    std::vector<std::uint32_t> state_words_;  // word i of lane m at i * lanes_ + m
 };
 
 }  // namespace assay::compute::opencl

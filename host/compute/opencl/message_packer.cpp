@@ -9,70 +9,85 @@ namespace {
 constexpr std::size_t kBlockBytes = 64;
 constexpr std::size_t kLengthBytes = 8;
 
-// The message, 0x80, zeros, and its length in bits as a big-endian 64-bit number.
-std::size_t padded_blocks(ByteView message) noexcept {
-    return (message.size() + 1 + kLengthBytes + kBlockBytes - 1) / kBlockBytes;
-}
+// A wave has no more lanes than can have this much of each message in a slice: 4 KiB.
+constexpr std::size_t kLaneBlocksMin = 64;
 
-// Blocks [first, first + count) of the padded message.
-void write_blocks(ByteView message, std::size_t first, std::size_t count, std::byte* out) noexcept {
-    const std::size_t begin = std::min(first * kBlockBytes, message.size());
-    const std::size_t end = std::min((first + count) * kBlockBytes, message.size());
-    std::byte* const rest = std::copy(message.begin() + static_cast<std::ptrdiff_t>(begin),
-                                      message.begin() + static_cast<std::ptrdiff_t>(end), out);
-    std::byte* const stop = out + count * kBlockBytes;
-    std::fill(rest, stop, std::byte{0});
-    const std::size_t mark = message.size() / kBlockBytes;
-    if (mark >= first && mark < first + count) {
-        out[message.size() - first * kBlockBytes] = std::byte{0x80};
+// What is left after the whole blocks, 0x80, zeros, and the length in bits as a big-endian 64-bit
+// number (FIPS 180-4, 5.1.1): one or two blocks. Returns how many.
+std::size_t write_tail(ByteView message, std::byte* out) noexcept {
+    const ByteView rest = message.last(message.size() % kBlockBytes);
+    const std::size_t blocks = rest.size() + 1 + kLengthBytes <= kBlockBytes ? 1 : 2;
+    std::byte* const end = out + blocks * kBlockBytes;
+    std::byte* const mark = std::copy(rest.begin(), rest.end(), out);
+    std::fill(mark, end, std::byte{0});
+    *mark = std::byte{0x80};
+    const std::uint64_t bits = std::uint64_t{message.size()} * 8;
+    for (std::size_t i = 0; i < kLengthBytes; ++i) {
+        end[-1 - static_cast<std::ptrdiff_t>(i)] = static_cast<std::byte>((bits >> (8 * i)) & 0xff);
     }
-    if (first + count == padded_blocks(message)) {
-        const std::uint64_t bits = std::uint64_t{message.size()} * 8;
-        for (std::size_t i = 0; i < kLengthBytes; ++i) {
-            stop[-1 - static_cast<std::ptrdiff_t>(i)] =
-                static_cast<std::byte>((bits >> (8 * i)) & 0xff);
-        }
-    }
+    return blocks;
 }
 
 }  // namespace
 
 MessagePacker::MessagePacker(std::span<const ByteView> messages,
                              std::size_t blocks_max,
-                             std::size_t messages_max)
+                             std::size_t lanes_max)
     : messages_{messages},
       blocks_max_{blocks_max},
-      messages_max_{messages_max},
+      lanes_max_{std::min(lanes_max, blocks_max)},
       order_(messages.size()) {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
-        return padded_blocks(messages_[a]) > padded_blocks(messages_[b]);
+        return messages_[a].size() > messages_[b].size();
     });
-    parts_.reserve(std::min(messages_max_, messages_.size()));
-    entries_.reserve(parts_.capacity());
 }
 
-bool MessagePacker::next(std::byte* blocks) {
-    parts_.clear();
-    entries_.clear();
-    std::size_t used = 0;
-    while (position_ < order_.size() && parts_.size() < messages_max_ && used < blocks_max_) {
-        const ByteView message = messages_[order_[position_]];
-        const std::size_t left = padded_blocks(message) - blocks_done_;
-        const std::size_t count = std::min(left, blocks_max_ - used);
-        // Only a message that no launch could hold is split.
-        if (count < left && left <= blocks_max_) break;
-        write_blocks(message, blocks_done_, count, blocks + used * kBlockBytes);
-        parts_.push_back({order_[position_], blocks_done_ == 0, count == left});
-        entries_.push_back({static_cast<assay_u32>(used), static_cast<assay_u32>(count)});
-        used += count;
-        blocks_done_ += count;
-        if (count == left) {
-            ++position_;
-            blocks_done_ = 0;
-        }
+std::size_t MessagePacker::whole_blocks(std::size_t lane) const noexcept {
+    return messages_[order_[wave_begin_ + lane]].size() / kBlockBytes;
+}
+
+std::span<const std::size_t> MessagePacker::lanes() const noexcept {
+    return std::span(order_).subspan(wave_begin_, wave_end_ - wave_begin_);
+}
+
+bool MessagePacker::next_wave() {
+    wave_begin_ = wave_end_;
+    blocks_done_ = 0;
+    started_ = false;
+    std::size_t blocks = 0;
+    while (wave_end_ < order_.size() && wave_end_ - wave_begin_ < lanes_max_) {
+        blocks += std::min(whole_blocks(wave_end_ - wave_begin_), kLaneBlocksMin);
+        if (blocks > blocks_max_ && wave_end_ > wave_begin_) break;
+        ++wave_end_;
     }
-    return !parts_.empty();
+    return wave_end_ > wave_begin_;
+}
+
+bool MessagePacker::next_slice(std::byte* data, std::byte* tails) {
+    // Lanes are done when their whole blocks are, as the tail goes with the last of those.
+    std::size_t live = wave_end_ - wave_begin_;
+    while (started_ && live > 0 && whole_blocks(live - 1) <= blocks_done_) --live;
+    started_ = true;
+    entries_.clear();
+    blocks_used_ = 0;
+    if (live == 0) return false;
+
+    const std::size_t share = std::max<std::size_t>(blocks_max_ / live, 1);
+    for (std::size_t lane = 0; lane < live; ++lane) {
+        const ByteView message = messages_[order_[wave_begin_ + lane]];
+        const std::size_t left = whole_blocks(lane) - blocks_done_;
+        const std::size_t count = std::min(left, share);
+        const ByteView part = message.subspan(blocks_done_ * kBlockBytes, count * kBlockBytes);
+        std::copy(part.begin(), part.end(), data + blocks_used_ * kBlockBytes);
+        std::byte* const tail = tails + lane * ASSAY_TAIL_BLOCKS * kBlockBytes;
+        const std::size_t tail_blocks = count == left ? write_tail(message, tail) : 0;
+        entries_.push_back({blocks_used_ * kBlockBytes, static_cast<assay_u32>(count),
+                            static_cast<assay_u32>(tail_blocks)});
+        blocks_used_ += count;
+    }
+    blocks_done_ += share;
+    return true;
 }
 
 }  // namespace assay::compute::opencl

@@ -1,20 +1,55 @@
 #include "host/compute/opencl/nonce_searcher.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <vector>
 
 #include "kernels/abi.h"
 
 namespace assay::compute::opencl {
 namespace {
 
-static_assert(sizeof(AssaySearchJob) == 56);
-static_assert(sizeof(Sha256State) == 32);
+static_assert(sizeof(AssaySearchJob) == 32);
+static_assert(sizeof(AssayVersion) == 64);
 
 // A work-item of a CPU device costs about a microsecond to start: give it some hundred hashes.
 // A GPU wants many work-items rather than long ones.
 constexpr std::uint64_t kPassesMax = 64;
 constexpr std::uint64_t kItemsPerCpuUnit = 16;
 constexpr std::uint64_t kItemsPerGpuUnit = 4096;
+
+// Rounds 0 to 3 of the header's second block, with 0 for the nonce (AssayVersion::entry).
+AssayVersion version_from(const Sha256State& midstate, const std::uint32_t (&tail)[3]) {
+    AssayVersion out;
+    std::copy_n(midstate.words, 8, out.midstate);
+    std::copy_n(midstate.words, 8, out.entry);
+    for (std::size_t round = 0; round < 4; ++round) {
+        auto& [a, b, c, d, e, f, g, h] = out.entry;
+        const std::uint32_t sigma1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+        const std::uint32_t sigma0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+        const std::uint32_t sum = h + sigma1 + ((e & f) ^ (~e & g)) + kSha256RoundConstants[round] +
+                                  (round < 3 ? tail[round] : 0);
+        const std::uint32_t new_a = sum + sigma0 + ((a & b) ^ (a & c) ^ (b & c));
+        const std::uint32_t new_e = d + sum;
+        std::copy_backward(out.entry, out.entry + 7, out.entry + 8);
+        out.entry[0] = new_a;
+        out.entry[4] = new_e;
+    }
+    return out;
+}
+
+enum class Match { kNone, kFirstWord, kWhole };
+
+// How near any version comes to the target at this nonce.
+Match match_at(const HeaderWords& words, const PowTile& tile, std::uint32_t nonce) {
+    Match best = Match::kNone;
+    for (std::uint32_t i = 0; i < tile.roll_count; ++i) {
+        const std::uint32_t roll = tile.first_roll + i;
+        if (words.meets_target(nonce, roll)) return Match::kWhole;
+        if (words.first_word_meets_target(nonce, roll)) best = Match::kFirstWord;
+    }
+    return best;
+}
 
 }  // namespace
 
@@ -23,41 +58,62 @@ NonceSearcher::NonceSearcher(OpenDevice& device, const KernelForm& form)
       items_wanted_{device.device().getInfo<CL_DEVICE_MAX_COMPUTE_UNITS>() *
                     (form_.group_size == 1 ? kItemsPerCpuUnit : kItemsPerGpuUnit)},
       queue_{device.make_queue()},
-      kernel_{device.kernel(form_, "sha256d_search")},
+      kernel_{device.kernel(form_, form_.name_of("sha256d_search"))},
       job_{device.context(), CL_MEM_READ_ONLY, sizeof(AssaySearchJob)},
-      midstates_{device.context(), CL_MEM_READ_ONLY, kRollsMax * sizeof(Sha256State)},
+      versions_{device.context(), CL_MEM_READ_ONLY, kRollsMax * sizeof(AssayVersion)},
       lowest_{device.context(), CL_MEM_READ_WRITE, sizeof(cl_uint)} {
     kernel_.setArg(0, job_);
-    kernel_.setArg(1, midstates_);
+    kernel_.setArg(1, versions_);
     kernel_.setArg(2, lowest_);
 }
 
 std::optional<std::uint32_t> NonceSearcher::search(const HeaderWords& words,
                                                    const PowTile& tile,
                                                    std::span<const Sha256State> midstates) {
-    const std::uint64_t passes =
-        std::clamp<std::uint64_t>(tile.hashes() / form_.lanes / items_wanted_, 1, kPassesMax);
+    std::vector<AssayVersion> versions;
+    versions.reserve(midstates.size());
+    for (const Sha256State& midstate : midstates) {
+        versions.push_back(version_from(midstate, words.tail()));
+    }
+    queue_.enqueueWriteBuffer(versions_, CL_TRUE, 0, versions.size() * sizeof(AssayVersion),
+                              versions.data());
+    PowTile rest = tile;
+    while (rest.nonce_count > 0) {
+        const std::uint32_t offset = launch(words, rest);
+        if (offset == ASSAY_NO_HIT) break;
+        const std::uint32_t nonce = rest.first_nonce + offset;
+        if (offset >= rest.nonce_count || match_at(words, rest, nonce) != Match::kFirstWord) {
+            return nonce;
+        }
+        rest.nonce_count -= offset + 1;
+        rest.first_nonce = nonce + 1;
+    }
+    return std::nullopt;
+}
+
+std::uint32_t NonceSearcher::launch(const HeaderWords& words, const PowTile& tile) {
+    const std::uint64_t bundles = (tile.nonce_count + form_.bundle() - 1) / form_.bundle();
+    const std::uint64_t passes = std::clamp<std::uint64_t>(bundles / items_wanted_, 1, kPassesMax);
     AssaySearchJob job{};
     std::copy_n(words.tail(), 3, job.tail);
-    std::copy_n(words.target(), 8, job.target);
     job.first_nonce = tile.first_nonce;
     job.nonce_count = tile.nonce_count;
+    job.version_count = tile.roll_count;
     job.passes = static_cast<std::uint32_t>(passes);
+    job.target_high = words.target()[0];
 
     const std::uint64_t per_group = passes * form_.lanes_per_group();
-    const std::uint64_t groups = (tile.nonce_count + per_group - 1) / per_group;
+    const std::uint64_t groups =
+        form_.pipeline ? 1 : (tile.nonce_count + per_group - 1) / per_group;
 
     cl_uint lowest = ASSAY_NO_HIT;
     queue_.enqueueWriteBuffer(job_, CL_FALSE, 0, sizeof job, &job);
-    queue_.enqueueWriteBuffer(midstates_, CL_FALSE, 0, midstates.size_bytes(), midstates.data());
     queue_.enqueueWriteBuffer(lowest_, CL_FALSE, 0, sizeof lowest, &lowest);
-    queue_.enqueueNDRangeKernel(kernel_, cl::NullRange,
-                                cl::NDRange(groups * form_.group_size, tile.roll_count),
-                                cl::NDRange(form_.group_size, 1));
+    queue_.enqueueNDRangeKernel(kernel_, cl::NullRange, cl::NDRange(groups * form_.group_size),
+                                cl::NDRange(form_.group_size));
     cl_uint found = ASSAY_NO_HIT;
     queue_.enqueueReadBuffer(lowest_, CL_TRUE, 0, sizeof found, &found);
-    if (found == ASSAY_NO_HIT) return std::nullopt;
-    return tile.first_nonce + found;
+    return found;
 }
 
 }  // namespace assay::compute::opencl
