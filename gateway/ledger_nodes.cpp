@@ -64,10 +64,6 @@ Result<ChosenEngines> choose_engines(compute::Engines& engines, const Config& co
     chosen.status.hash_reason = hash->reason;
     chosen.status.mine = mine->engine->info().name;
     chosen.status.mine_reason = mine->reason;
-    // A demanded engine is never replaced by another.
-    if (config.mining_engine == "auto" && chosen.status.mine.starts_with("opencl")) {
-        if (const auto cpu = engines.find_pow("cpu")) chosen.mine_fallback = cpu->engine;
-    }
     return chosen;
 }
 
@@ -89,8 +85,7 @@ Result<std::unique_ptr<ledger::Node>> open_node(boost::asio::any_io_executor exe
                                 consortium ? ledger::consortium_rules() : ledger::gateway_rules(),
                                 std::move(*keys));
     options.connect = parts.config.peer_connect;
-    options.engines = {parts.engines.mine};
-    options.fallback = parts.engines.mine_fallback;
+    options.engine = parts.engines.mine;
     options.mining_share = parts.config.mining_share;
     options.clock = &parts.clock;
     auto node = ledger::Node::create(std::move(executor), std::move(options));

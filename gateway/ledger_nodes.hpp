@@ -20,7 +20,6 @@ namespace assay::gateway {
 struct ChosenEngines {
     compute::HashEngine* hash = nullptr;
     compute::PowEngine* mine = nullptr;
-    compute::PowEngine* mine_fallback = nullptr;  // with automatic choice only
     EngineStatus status;
 };
 // Tests engines and builds kernels: may take seconds. `engines` owns what is chosen.

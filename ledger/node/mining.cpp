@@ -50,9 +50,8 @@ Mining::Mining(asio::any_io_executor executor,
     : chain_{chain},
       slot_{slot},
       seal_{seal},
-      options_{std::move(options)},
       clock_{clock},
-      miner_{std::make_unique<compute::Miner>(options_.engines, options_.share)},
+      miner_{*options.engine, options.share},
       idle_{executor},
       refresh_{executor} {}
 
@@ -71,9 +70,8 @@ asio::awaitable<void> Mining::run(std::function<void()> on_block) {
         }
         const Result<Found> found = co_await search(*block);
         if (!found) {
-            last_error_ = found.error().to_string();
+            last_error_ = miner_.engine_info().name + ": " + found.error().to_string();
             log::warning("mining-engine-failed", {{"error", last_error_}});
-            if (fall_back()) continue;
         } else if (!*found || chain_.tip().id != block->header.previous) {
             continue;
         } else if (const auto mined = finish(**found)) {
@@ -101,17 +99,13 @@ asio::awaitable<Result<Mining::Found>> Mining::search(const BlockTemplate& block
         return std::optional(work_for(roll.header(extranonce)));
     };
     auto call = [this, &source, stop = search_.get_token()] {
-        return miner_->mine(source, extranonce_, stop);
+        return miner_.mine(source, extranonce_, stop);
     };
     auto result = co_await compute::run_blocking(thread_, std::move(call));
     refresh_.cancel();
     searching_ = false;
     if (!result) co_return fail(std::move(result).error());
     extranonce_ = result->next_extranonce;
-    if (!result->failures.empty()) {
-        last_error_ = result->failures;
-        log::warning("mining-engine-failed", {{"error", last_error_}});
-    }
     if (!result->hit) co_return std::nullopt;
     BlockTemplate mined = block;
     mined.header = roll.header(result->hit->extranonce);
@@ -119,14 +113,6 @@ asio::awaitable<Result<Mining::Found>> Mining::search(const BlockTemplate& block
     mined.header.nonce = result->hit->pow.nonce;
     mined.txs.front() = roll.coinbase(result->hit->extranonce);
     co_return mined;
-}
-
-bool Mining::fall_back() {
-    if (options_.fallback == nullptr) return false;
-    options_.engines = {std::exchange(options_.fallback, nullptr)};
-    hashes_before_ += miner_->hashes_total();
-    miner_ = std::make_unique<compute::Miner>(options_.engines, options_.share);
-    return true;
 }
 
 Result<bool> Mining::finish(const BlockTemplate& block) {
@@ -159,12 +145,12 @@ void Mining::on_transaction_added() {
 
 MiningStatus Mining::status() const {
     MiningStatus status;
-    status.engine = miner_->engine_names();
+    status.engine = miner_.engine_info().name;
     status.last_error = last_error_;
     status.searching = searching_;
     status.blocks = blocks_;
-    status.hashes = hashes_before_ + miner_->hashes_total();
-    status.hashes_per_second = miner_->hashes_per_second();
+    status.hashes = miner_.hashes_total();
+    status.hashes_per_second = miner_.hashes_per_second();
     return status;
 }
 

@@ -9,11 +9,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -29,8 +27,7 @@
 namespace assay::ledger {
 
 struct MiningOptions {
-    std::vector<compute::PowEngine*> engines;
-    compute::PowEngine* fallback = nullptr;  // null: none
+    compute::PowEngine* engine = nullptr;
     double share = 1.0;
 };
 
@@ -45,7 +42,7 @@ struct MiningStatus {
 
 class Mining {
   public:
-    // All references must outlive the object. Precondition: options.engines is not empty.
+    // All references must outlive the object. Precondition: options.engine is set.
     Mining(boost::asio::any_io_executor executor,
            Chain& chain,
            Slot slot,
@@ -78,14 +75,12 @@ class Mining {
     boost::asio::awaitable<Result<Found>> search(const BlockTemplate& block);
     // Whether the block became the tip.
     [[nodiscard]] Result<bool> finish(const BlockTemplate& block);
-    [[nodiscard]] bool fall_back();
 
     Chain& chain_;
     const Slot slot_;
     const crypto::PrivateKey& seal_;
-    MiningOptions options_;
     const Clock& clock_;
-    std::unique_ptr<compute::Miner> miner_;
+    compute::Miner miner_;
     boost::asio::steady_timer idle_;
     boost::asio::steady_timer refresh_;
     std::stop_source search_;
@@ -94,7 +89,6 @@ class Mining {
     bool stopping_ = false;
     std::uint64_t blocks_ = 0;
     std::uint64_t extranonce_ = 0;  // the next that no search has begun: none is searched twice
-    std::uint64_t hashes_before_ = 0;  // by engines given up
     std::string last_error_;
     boost::asio::thread_pool thread_{1};
 };

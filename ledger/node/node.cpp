@@ -207,9 +207,8 @@ void Node::start() {
     const bool is_node = impl.chain->registry().find_node(impl.options.keys.slot) != nullptr;
     impl.peers->start();
     if (is_node) impl.tasks.spawn(impl.cosign_for_ever());
-    if (is_node && !impl.options.engines.empty()) {
-        const MiningOptions mining{impl.options.engines, impl.options.fallback,
-                                   impl.options.mining_share};
+    if (is_node && impl.options.engine != nullptr) {
+        const MiningOptions mining{impl.options.engine, impl.options.mining_share};
         impl.mining = std::make_unique<Mining>(impl.executor, *impl.chain, impl.options.keys.slot,
                                                impl.options.keys.seal, mining, impl.clock());
         impl.tasks.spawn(impl.mining->run([&impl] { impl.on_own_block(); }));

@@ -68,11 +68,9 @@ struct NodeOptions {
     MemberKeys keys;
     std::vector<std::string> connect;  // "host:port" of other members
 
-    // None: this member does not mine. The engines outlive the node.
-    std::vector<compute::PowEngine*> engines;
-    // Takes over when all `engines` fail. Null: nothing does (they were demanded by name).
-    compute::PowEngine* fallback = nullptr;
-    double mining_share = 1.0;  // of each engine's time, in (0, 1]
+    // Null: this member does not mine. The engine outlives the node.
+    compute::PowEngine* engine = nullptr;
+    double mining_share = 1.0;  // of the engine's time, in (0, 1]
 
     const Clock* clock = nullptr;  // outlives the node; null: the system's
 };

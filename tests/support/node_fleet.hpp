@@ -79,7 +79,7 @@ class NodeFleet {
     void start(std::size_t i) {
         ledger::NodeOptions options(dir / members[i].entry.name, genesis_bytes,
                                     ledger::consortium_rules(), keys(i));
-        options.engines = {engine};
+        options.engine = engine;
         options.connect = addresses;
         auto node = ledger::Node::create(io.get_executor(), std::move(options));
         ASSERT_TRUE(node.has_value()) << node.error().to_string();
