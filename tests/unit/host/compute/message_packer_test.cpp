@@ -28,31 +28,37 @@ Bytes padded(ByteView message) {
     return out;
 }
 
-// Puts the parts of all launches together again.
+// Puts the slices of all waves together again.
 std::map<std::size_t, Bytes> unpack(std::span<const ByteView> messages,
                                     std::size_t blocks_max,
-                                    std::size_t messages_max) {
-    MessagePacker packer(messages, blocks_max, messages_max);
-    Bytes blocks(blocks_max * kBlock, std::byte{0xee});
+                                    std::size_t lanes_max) {
+    MessagePacker packer(messages, blocks_max, lanes_max);
+    Bytes data(blocks_max * kBlock, std::byte{0xee});
+    Bytes tails(lanes_max * ASSAY_TAIL_BLOCKS * kBlock, std::byte{0xdd});
     std::map<std::size_t, Bytes> out;
     std::map<std::size_t, bool> finished;
-    while (packer.next(blocks.data())) {
-        EXPECT_LE(packer.parts().size(), messages_max);
-        EXPECT_EQ(packer.parts().size(), packer.entries().size());
-        for (std::size_t lane = 0; lane < packer.parts().size(); ++lane) {
-            const auto& part = packer.parts()[lane];
-            const AssayMessage& entry = packer.entries()[lane];
-            EXPECT_LE(entry.first_block + entry.block_count, blocks_max);
-            EXPECT_EQ(part.first, out[part.message].empty());
-            EXPECT_FALSE(finished[part.message]);
-            EXPECT_TRUE(part.first || lane == 0);
-            EXPECT_TRUE(part.last || lane == packer.parts().size() - 1);
-            finished[part.message] = part.last;
-            append(out[part.message], ByteView(blocks).subspan(entry.first_block * kBlock,
-                                                               entry.block_count * kBlock));
+    while (packer.next_wave()) {
+        const auto lanes = packer.lanes();
+        EXPECT_LE(lanes.size(), lanes_max);
+        while (packer.next_slice(data.data(), tails.data())) {
+            const auto entries = packer.entries();
+            EXPECT_LE(entries.size(), lanes.size());
+            EXPECT_LE(packer.blocks_used(), blocks_max);
+            for (std::size_t lane = 0; lane < entries.size(); ++lane) {
+                const AssayMessage& entry = entries[lane];
+                EXPECT_LE(entry.first_byte + entry.whole_blocks * kBlock, data.size());
+                EXPECT_LE(entry.tail_blocks, ASSAY_TAIL_BLOCKS);
+                EXPECT_FALSE(finished[lanes[lane]]);
+                finished[lanes[lane]] = entry.tail_blocks > 0;
+                Bytes& message = out[lanes[lane]];
+                append(message,
+                       ByteView(data).subspan(entry.first_byte, entry.whole_blocks * kBlock));
+                append(message, ByteView(tails).subspan(lane * ASSAY_TAIL_BLOCKS * kBlock,
+                                                        entry.tail_blocks * kBlock));
+            }
         }
+        for (const std::size_t message : lanes) EXPECT_TRUE(finished[message]) << message;
     }
-    for (const auto& [message, done] : finished) EXPECT_TRUE(done) << message;
     return out;
 }
 
@@ -65,15 +71,15 @@ TEST(MessagePacker, PadsEveryLengthAroundTheBlockEdges) {
     for (const auto& [i, blocks] : unpacked) EXPECT_EQ(to_hex(blocks), to_hex(padded(messages[i])));
 }
 
-TEST(MessagePacker, SplitsOnlyMessagesThatNoLaunchCouldHold) {
-    const Bytes bytes = pattern(3000);
+TEST(MessagePacker, CutsWhatDoesNotFitIntoSlicesAndWaves) {
+    const Bytes bytes = pattern(9000);
     const ByteView view(bytes);
     const std::vector<ByteView> messages = {
         view.first(10),   view, view.first(500), view.first(511),
         view.first(2560), {},   view.first(64)};
-    for (const std::size_t blocks_max : {1, 2, 8, 9, 10, 47, 48, 100}) {
-        for (const std::size_t messages_max : {1, 3, 100}) {
-            const auto unpacked = unpack(messages, blocks_max, messages_max);
+    for (const std::size_t blocks_max : {1, 2, 8, 9, 10, 47, 48, 64, 65, 129, 300}) {
+        for (const std::size_t lanes_max : {1, 3, 100}) {
+            const auto unpacked = unpack(messages, blocks_max, lanes_max);
             ASSERT_EQ(unpacked.size(), messages.size());
             for (const auto& [i, blocks] : unpacked) {
                 EXPECT_EQ(to_hex(blocks), to_hex(padded(messages[i]))) << blocks_max;
@@ -82,17 +88,25 @@ TEST(MessagePacker, SplitsOnlyMessagesThatNoLaunchCouldHold) {
     }
 }
 
-TEST(MessagePacker, PutsTheLongestFirst) {
-    const Bytes bytes = pattern(1000);
+TEST(MessagePacker, PutsTheLongestFirstAndLeavesFinishedLanesOut) {
+    const Bytes bytes = pattern(10'000);
     const ByteView view(bytes);
-    const std::vector<ByteView> messages = {view.first(10), view.first(1000), view.first(200)};
-    MessagePacker packer(messages, 100, 100);
-    Bytes blocks(100 * kBlock);
-    ASSERT_TRUE(packer.next(blocks.data()));
-    EXPECT_EQ(packer.parts()[0].message, 1U);
-    EXPECT_EQ(packer.parts()[1].message, 2U);
-    EXPECT_EQ(packer.parts()[2].message, 0U);
-    EXPECT_FALSE(packer.next(blocks.data()));
+    const std::vector<ByteView> messages = {view.first(10), view, view.first(200)};
+    MessagePacker packer(messages, 70, 100);
+    Bytes data(70 * kBlock);
+    Bytes tails(3 * ASSAY_TAIL_BLOCKS * kBlock);
+    ASSERT_TRUE(packer.next_wave());
+    EXPECT_EQ(std::vector(packer.lanes().begin(), packer.lanes().end()),
+              (std::vector<std::size_t>{1, 2, 0}));
+    std::vector<std::size_t> live;
+    while (packer.next_slice(data.data(), tails.data())) live.push_back(packer.entries().size());
+    EXPECT_EQ(live, (std::vector<std::size_t>{3, 1, 1}));  // 23, 70 and 63 blocks of the one
+    EXPECT_FALSE(packer.next_wave());
+}
+
+TEST(MessagePacker, AnEmptyBatchHasNoWave) {
+    MessagePacker packer({}, 10, 10);
+    EXPECT_FALSE(packer.next_wave());
 }
 
 }  // namespace
