@@ -27,6 +27,7 @@ enum class Refusal : std::uint16_t {
     kChainIdMismatch = 14,
     kOriginMismatch = 15,
     kPeerUnknown = 16,
+    kKeyRevoked = 17,
 
     // Ledger: what the chain's state does not allow.
     kDuplicateTransaction = 20,
@@ -38,6 +39,7 @@ enum class Refusal : std::uint16_t {
     kBatchOutOfOrder = 26,
     kBlockInvalid = 27,
     kMempoolFull = 28,
+    kSequenceStepTooLarge = 29,
 
     // Proof: what a device must be able to check by itself.
     kProofInvalid = 30,
@@ -76,6 +78,16 @@ enum class Refusal : std::uint16_t {
     kDeviceUnknown = 70,
     kReceiptReplayed = 71,
     kReleaseUnknown = 72,
+    kReleaseRecalled = 73,
+    kStatusSerialNotIncreasing = 74,
+
+    // Governance: what members decide about members.
+    kProposalUnknown = 80,
+    kProposalExpired = 81,
+    kAlreadyApproved = 82,
+    kChangeNotPossible = 83,
+    kRevocationBackdated = 84,
+    kTooManyProposals = 85,
 };
 
 struct RefusalInfo {

@@ -3,60 +3,23 @@
 #include <algorithm>
 
 #include "host/base/text_encoding.hpp"
-#include "ledger/core/fields.hpp"
+#include "ledger/core/governance.hpp"
 #include "ledger/core/policy_check.hpp"
 #include "ledger/core/rule_switches.hpp"
 
 namespace assay::ledger {
 namespace {
 
-Bytes policy_state_key(const Uuid& vendor) {
-    Bytes key = {std::byte{'p'}};
-    append(key, vendor);
-    return key;
-}
-
-Bytes release_state_key(char first, const ReleaseKey& release) {
-    Bytes key = {static_cast<std::byte>(first)};
-    append(key, release.vendor);
-    append(key, release.device_class);
-    append(key, as_bytes(release.component));
-    return key;
-}
-
-// Component names hold no zero byte, so it ends them; big-endian sequences sort by number.
-Bytes list_state_key(const ReleaseKey& release, std::uint64_t sequence) {
-    Bytes key = release_state_key('l', release);
-    key.push_back(std::byte{0});
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        key.push_back(static_cast<std::byte>((sequence >> shift) & 0xff));
-    }
-    return key;
-}
-
 ReleaseKey key_of(const ReleaseRecord& release) {
     return {release.vendor, release.device_class, release.component};
 }
 
-// Our own writing: anything unreadable is damage of the store, and reads as absent.
-std::optional<ReleaseEntry> decode_entry(const ReleaseKey& key, ByteView value) {
-    cbor::Decoder in(value);
-    const auto items = in.array(3);
-    const auto leaf = in.hash<LeafHash>();
-    const auto index = in.unsigned_int();
-    const auto sequence = in.unsigned_int();
-    if (!items || *items != 3 || !leaf || !index || !sequence) return std::nullopt;
-    return ReleaseEntry{key, *leaf, *index, *sequence};
+tl::unexpected<Error> wrong_subject(std::string_view record) {
+    return fail(Refusal::kMalformed, std::string(record) + ": the subject is not that of the body");
 }
 
-std::optional<ReleaseKey> parse_list_key(ByteView key) {
-    constexpr std::size_t kFixed = 1 + 16 + 16 + 1 + 8;
-    if (key.size() <= kFixed) return std::nullopt;
-    ReleaseKey out;
-    std::copy_n(key.begin() + 1, 16, out.vendor.begin());
-    std::copy_n(key.begin() + 17, 16, out.device_class.begin());
-    out.component = std::string(as_text(key.subspan(33, key.size() - kFixed)));
-    return out;
+bool is_key_of(const PolicyKey& entry, const Member& member) {
+    return entry.slot == member.slot && entry.key == member.tx;
 }
 
 class ConsortiumRules final : public RuleSet {
@@ -64,9 +27,15 @@ class ConsortiumRules final : public RuleSet {
     [[nodiscard]] Result<void> check(const Transaction& tx,
                                      const StateView& state,
                                      const TxContext& context) const override {
+        if (auto r = check_keys_not_revoked(tx, state); !r) return r;
+        if (is_governance(tx.body.type)) return check_governance(tx, state, context);
         switch (tx.body.type) {
             case TxType::kRelease:
                 return check_release(tx, state, context);
+            case TxType::kRecall:
+                return check_recall(tx, state, context);
+            case TxType::kStatus:
+                return check_status(tx, state, context);
             case TxType::kVendorPolicy:
                 return check_policy(tx, state, context);
             default:
@@ -78,21 +47,20 @@ class ConsortiumRules final : public RuleSet {
     }
 
     void apply(const Transaction& tx, LogIndex index, StateWriter& state) const override {
-        if (tx.body.type == TxType::kVendorPolicy) {
-            const auto policy = decode_vendor_policy(tx.body.body);
-            cbor::Encoder value;
-            value.array(4).bytes(tx.leaf.view()).unsigned_int(index);
-            value.unsigned_int(tx.body.slot).bytes(tx.body.body);
-            state.put(policy_state_key(policy->vendor), value.take());
-            return;
+        if (is_governance(tx.body.type)) return apply_governance(tx, index, state);
+        switch (tx.body.type) {
+            case TxType::kRecall:
+                return put_recall(state, tx, index, decode_recall(tx.body.body)->release);
+            case TxType::kStatus: {
+                const auto status = decode_status(tx.body.body);
+                return put_status(state, tx, index,
+                                  {status->vendor, status->device_class, status->component});
+            }
+            case TxType::kVendorPolicy:
+                return put_policy(state, tx, index, *decode_vendor_policy(tx.body.body));
+            default:
+                return put_release(state, tx, index, *decode_release(tx.body.body));
         }
-        const auto release = decode_release(tx.body.body);
-        const ReleaseKey key = key_of(*release);
-        cbor::Encoder encoder;
-        encoder.array(3).bytes(tx.leaf.view()).unsigned_int(index).unsigned_int(release->sequence);
-        const Bytes value = encoder.take();
-        state.put(release_state_key('r', key), value);
-        state.put(list_state_key(key, release->sequence), value);
     }
 
   private:
@@ -102,7 +70,7 @@ class ConsortiumRules final : public RuleSet {
         const auto release = decode_release(tx.body.body);
         if (!release) return fail(release.error());
         if (is_on(Rule::kR1) && tx.subject != subject_of(*release)) {
-            return fail(Refusal::kMalformed, "release: the subject is not that of the body");
+            return wrong_subject("release");
         }
         const Member* signer = context.registry.find(tx.body.slot);
         if (is_on(Rule::kR6) &&
@@ -123,11 +91,21 @@ class ConsortiumRules final : public RuleSet {
         if (is_on(Rule::kR7) && !signed_by_slot(tx, *signer)) {
             return fail(Refusal::kSignerUnknown, "release: the first signature is not the slot's");
         }
+        if (auto r = check_signers(tx, context.registry); is_on(Rule::kR7) && !r) return r;
         const auto newest = newest_release(state, key_of(*release));
-        if (is_on(Rule::kR8) && newest && release->sequence <= newest->sequence) {
-            return fail(Refusal::kSequenceNotIncreasing,
-                        "release: sequence " + std::to_string(release->sequence) +
-                            " is not above " + std::to_string(newest->sequence));
+        return check_sequence(release->sequence, newest ? newest->sequence : 0);
+    }
+
+    static Result<void> check_sequence(std::uint64_t sequence, std::uint64_t last) {
+        if (is_on(Rule::kR8) && sequence <= last) {
+            return fail(Refusal::kSequenceNotIncreasing, "release: sequence " +
+                                                             std::to_string(sequence) +
+                                                             " is not above " + std::to_string(last));
+        }
+        if (is_on(Rule::kR9) && sequence > last && sequence - last > kSequenceStepMax) {
+            return fail(Refusal::kSequenceStepTooLarge,
+                        "release: sequence " + std::to_string(sequence) + " is more than " +
+                            std::to_string(kSequenceStepMax) + " above " + std::to_string(last));
         }
         return {};
     }
@@ -136,13 +114,108 @@ class ConsortiumRules final : public RuleSet {
         return tx.signatures.front().key_id == crypto::key_id(member.tx);
     }
 
+    // A policy may still name a key that its owner has replaced, or a member that has left.
+    static Result<void> check_signers(const Transaction& tx, const Registry& registry) {
+        for (const crypto::CoseSignature& signature : tx.signatures) {
+            const bool known = std::ranges::any_of(registry.members(), [&](const Member& member) {
+                return member.is_active() && crypto::key_id(member.tx) == signature.key_id;
+            });
+            if (!known) {
+                return fail(Refusal::kSignerUnknown,
+                            "release: a signature is by no active member's present tx key");
+            }
+        }
+        return {};
+    }
+
+    static Result<void> check_recall(const Transaction& tx,
+                                     const StateView& state,
+                                     const TxContext& context) {
+        const auto recall = decode_recall(tx.body.body);
+        if (!recall) return fail(recall.error());
+        if (is_on(Rule::kR1) && tx.subject != subject_of(*recall)) return wrong_subject("recall");
+        const auto release = find_release_entry(state, recall->release);
+        if (!release) return fail(Refusal::kReleaseUnknown, "recall: no such release");
+        if (is_on(Rule::kR10) && find_recall(state, recall->release)) {
+            return fail(Refusal::kReleaseRecalled, "recall: the release is recalled already");
+        }
+        if (!is_on(Rule::kR11)) return {};
+        const Member* signer = context.registry.find(tx.body.slot);
+        if (signer == nullptr) return fail(Refusal::kSignerUnknown, "recall");
+        if (auto r = verify_single_signature(tx, signer->tx); !r) return r;
+        const auto policy = find_policy(state, release->key.vendor);
+        if (!policy || !may_recall(policy->policy, *signer, release->key.component)) {
+            return fail(Refusal::kSignerNotPermitted,
+                        "recall: the signer may not release this component");
+        }
+        return {};
+    }
+
+    // One of those who sign releases, or the supplier that may sign this component's.
+    static bool may_recall(const VendorPolicy& policy,
+                           const Member& signer,
+                           std::string_view component) {
+        return std::ranges::any_of(policy.keys,
+                                   [&](const auto& key) { return is_key_of(key, signer); }) ||
+               std::ranges::any_of(policy.delegations, [&](const Delegation& delegation) {
+                   return is_key_of(delegation.signer, signer) && may_sign(delegation, component);
+               });
+    }
+
+    static Result<void> check_status(const Transaction& tx,
+                                     const StateView& state,
+                                     const TxContext& context) {
+        const auto status = decode_status(tx.body.body);
+        if (!status) return fail(status.error());
+        if (is_on(Rule::kR1) && tx.subject != subject_of(*status)) return wrong_subject("status");
+        const ReleaseKey key{status->vendor, status->device_class, status->component};
+        if (is_on(Rule::kR12)) {
+            const auto release = find_release_entry(state, status->release);
+            if (!release || release->key != key || status->min_sequence > release->sequence) {
+                return fail(Refusal::kReleaseUnknown,
+                            "status: no such release of this vendor, class and component, or one "
+                            "below the floor");
+            }
+            if (find_recall(state, status->release)) {
+                return fail(Refusal::kReleaseRecalled, "status: the release is recalled");
+            }
+        }
+        if (auto r = check_status_signer(tx, *status, state, context); is_on(Rule::kR13) && !r) {
+            return r;
+        }
+        const auto last = newest_status(state, key);
+        if (is_on(Rule::kR14) && last && status->serial <= last->status.serial) {
+            return fail(Refusal::kStatusSerialNotIncreasing,
+                        "status: serial " + std::to_string(status->serial) + " is not above " +
+                            std::to_string(last->status.serial));
+        }
+        return {};
+    }
+
+    static Result<void> check_status_signer(const Transaction& tx,
+                                            const StatusRecord& status,
+                                            const StateView& state,
+                                            const TxContext& context) {
+        const Member* signer = context.registry.find(tx.body.slot);
+        if (signer == nullptr) return fail(Refusal::kSignerUnknown, "status");
+        if (auto r = verify_single_signature(tx, signer->tx); !r) return r;
+        const auto policy = find_policy(state, status.vendor);
+        if (!policy || std::ranges::none_of(policy->policy.status_keys, [&](const auto& key) {
+                return is_key_of(key, *signer);
+            })) {
+            return fail(Refusal::kSignerNotPermitted,
+                        "status: not a status key of the vendor's policy");
+        }
+        return {};
+    }
+
     static Result<void> check_policy(const Transaction& tx,
                                      const StateView& state,
                                      const TxContext& context) {
         const auto policy = decode_vendor_policy(tx.body.body);
         if (!policy) return fail(policy.error());
         if (is_on(Rule::kR1) && tx.subject != subject_of(*policy)) {
-            return fail(Refusal::kMalformed, "vendor policy: the subject is not that of the body");
+            return wrong_subject("vendor policy");
         }
         const Member* signer = context.registry.find(tx.body.slot);
         if (is_on(Rule::kR2) && (signer == nullptr || !signer->has(Role::kOem))) {
@@ -169,6 +242,7 @@ class ConsortiumRules final : public RuleSet {
         std::vector<PolicyKey> entries = policy.keys;
         for (const Delegation& delegation : policy.delegations)
             entries.push_back(delegation.signer);
+        entries.insert(entries.end(), policy.status_keys.begin(), policy.status_keys.end());
         for (const PolicyKey& entry : entries) {
             const Member* member = registry.find(entry.slot);
             if (member == nullptr || !member->is_active() || member->tx != entry.key) {
@@ -190,38 +264,6 @@ class ConsortiumRules final : public RuleSet {
 const RuleSet& consortium_rules() {
     static const ConsortiumRules kRules;
     return kRules;
-}
-
-std::optional<PolicyEntry> find_policy(const StateView& state, const Uuid& vendor) {
-    const auto value = state.get(policy_state_key(vendor));
-    if (!value) return std::nullopt;
-    cbor::Decoder in(*value);
-    const auto items = in.array(4);
-    const auto leaf = in.hash<LeafHash>();
-    const auto index = in.unsigned_int();
-    const auto owner = in.unsigned_int(kSlotMax);
-    const auto body = in.bytes(65'535);
-    if (!items || *items != 4 || !leaf || !index || !owner || !body) return std::nullopt;
-    auto policy = decode_vendor_policy(*body);
-    if (!policy) return std::nullopt;
-    return PolicyEntry{*leaf, *index, static_cast<Slot>(*owner), std::move(*policy)};
-}
-
-std::optional<ReleaseEntry> newest_release(const StateView& state, const ReleaseKey& key) {
-    const auto value = state.get(release_state_key('r', key));
-    if (!value) return std::nullopt;
-    return decode_entry(key, *value);
-}
-
-void for_each_release(const StateView& state,
-                      const std::function<bool(const ReleaseEntry&)>& visit) {
-    const Bytes prefix = {std::byte{'l'}};
-    state.for_each(prefix, [&visit](ByteView key, ByteView value) {
-        const auto release = parse_list_key(key);
-        if (!release) return true;
-        const auto entry = decode_entry(*release, value);
-        return !entry || visit(*entry);
-    });
 }
 
 }  // namespace assay::ledger

@@ -1,4 +1,5 @@
-// The rules of the gateway ledger: receipt batches, one unbroken sequence per gateway.
+// The rules of the gateway ledger: receipt batches, one unbroken sequence per gateway, and the
+// governance that both ledgers have.
 //
 // State key:  'b' || slot, big-endian -> CBOR [batch number, root, leaf, log index]
 // Pure; the rule set has no state of its own and may be shared by threads.

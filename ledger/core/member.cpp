@@ -30,27 +30,6 @@ void encode(cbor::Encoder& out, const Member& member, bool in_registry) {
     if (in_registry) out.unsigned_int(12).unsigned_int(static_cast<std::uint64_t>(member.state));
 }
 
-// Cosigners of one log must not share a key with anything else (C2SP tlog-cosignature).
-Result<void> check_keys(const Member& member) {
-    const crypto::PublicKey* const others[] = {&member.root, &member.tx, &member.seal,
-                                               &member.vote};
-    for (const crypto::PublicKey* key : {&member.cosign, &member.log}) {
-        if (key->algorithm != crypto::Algorithm::kEd25519) {
-            return fail(Refusal::kMalformed, "cosign and log keys must be Ed25519");
-        }
-        for (const crypto::PublicKey* other : others) {
-            if (*key == *other) {
-                return fail(Refusal::kMalformed,
-                            "cosign or log key is used for something else too");
-            }
-        }
-    }
-    if (member.cosign == member.log) {
-        return fail(Refusal::kMalformed, "cosign and log key are the same");
-    }
-    return {};
-}
-
 Result<Member> decode(cbor::Decoder& in, bool in_registry) {
     Fields map(in, "member");
     Member member;
@@ -106,7 +85,7 @@ Result<Member> decode(cbor::Decoder& in, bool in_registry) {
     if (!is_member_name(decoded->name)) {
         return fail(Refusal::kMalformed, "member name must be 1 to 64 of [a-z0-9.-]");
     }
-    if (auto keys = check_keys(*decoded); !keys) {
+    if (auto keys = check_member_keys(*decoded); !keys) {
         return fail(std::move(keys).error().within("member " + decoded->name));
     }
     return decoded;
@@ -118,6 +97,26 @@ bool is_member_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
     });
+}
+
+Result<void> check_member_keys(const Member& member) {
+    const crypto::PublicKey* const others[] = {&member.root, &member.tx, &member.seal,
+                                               &member.vote};
+    for (const crypto::PublicKey* key : {&member.cosign, &member.log}) {
+        if (key->algorithm != crypto::Algorithm::kEd25519) {
+            return fail(Refusal::kMalformed, "cosign and log keys must be Ed25519");
+        }
+        for (const crypto::PublicKey* other : others) {
+            if (*key == *other) {
+                return fail(Refusal::kMalformed,
+                            "cosign or log key is used for something else too");
+            }
+        }
+    }
+    if (member.cosign == member.log) {
+        return fail(Refusal::kMalformed, "cosign and log key are the same");
+    }
+    return {};
 }
 
 void encode_public_key(cbor::Encoder& out, const crypto::PublicKey& key) {

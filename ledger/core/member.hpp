@@ -50,6 +50,9 @@ struct Member {
 
 [[nodiscard]] bool is_member_name(std::string_view name) noexcept;
 
+// Cosign and log key are Ed25519 and none of the member's other keys (C2SP tlog-cosignature).
+[[nodiscard]] Result<void> check_member_keys(const Member& member);
+
 // [alg, bytes], the form of every key in a record.
 void encode_public_key(cbor::Encoder& out, const crypto::PublicKey& key);
 [[nodiscard]] Result<crypto::PublicKey> decode_public_key(cbor::Decoder& in);

@@ -41,8 +41,9 @@ class StateWriter : public StateView {
 
 struct TxContext {
     BlockHeight height = 0;  // of the block that would hold the transaction
-    const Registry& registry;
+    const Registry& registry;  // after the transaction before it
     const ChainId& chain_id;
+    std::uint64_t final_log_size = 0;  // entries of the log that were final before the block
 };
 
 class RuleSet {

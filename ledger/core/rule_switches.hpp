@@ -20,14 +20,16 @@ enum class Rule : std::uint8_t {
     kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9,
     kB1, kB2, kB3, kB4, kB5, kB6, kB7, kB8, kB9, kB10, kB11, kB12, kB13, kB14, kB15, kB16,
     kT1, kT2, kT3, kT4, kT5, kT6,
-    kR1, kR2, kR3, kR4, kR5, kR6, kR7, kR8,
+    kR1, kR2, kR3, kR4, kR5, kR6, kR7, kR8, kR9, kR10, kR11, kR12, kR13, kR14,
+    kM1, kM2, kM3, kM4, kM5, kM6, kM7, kM8, kM9, kM10, kM11, kM12, kM13,
     kG1, kG2, kG3,
 };
 inline constexpr auto kRuleNames = std::to_array<std::string_view>({
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9",
     "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "B12", "B13", "B14", "B15", "B16",
     "T1", "T2", "T3", "T4", "T5", "T6",
-    "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8",
+    "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14",
+    "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13",
     "G1", "G2", "G3",
 });
 // clang-format on

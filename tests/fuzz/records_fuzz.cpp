@@ -3,9 +3,13 @@
 
 #include "ledger/core/anchor.hpp"
 #include "ledger/core/device_proof.hpp"
+#include "ledger/core/epoch_transition.hpp"
+#include "ledger/core/recall_record.hpp"
 #include "ledger/core/receipt.hpp"
 #include "ledger/core/receipt_batch.hpp"
+#include "ledger/core/registry_change.hpp"
 #include "ledger/core/release_record.hpp"
+#include "ledger/core/status_record.hpp"
 #include "ledger/core/vendor_policy.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 #include "tests/support/test_consortium.hpp"
@@ -25,7 +29,7 @@ void one_input(ByteView input) {
     using namespace ledger;
     if (input.empty()) return;
     const ByteView rest = input.subspan(1);
-    switch (std::to_integer<unsigned>(input[0]) % 7) {
+    switch (std::to_integer<unsigned>(input[0]) % 13) {
         case 0:
             return expect_same(decode_release(rest), encode_release, rest);
         case 1:
@@ -41,6 +45,18 @@ void one_input(ByteView input) {
             if (receipt) ASSAY_ASSERT(receipt->signature.signature.size() == 64);
             return;
         }
+        case 6:
+            return expect_same(decode_recall(rest), encode_recall, rest);
+        case 7:
+            return expect_same(decode_status(rest), encode_status, rest);
+        case 8:
+            return expect_same(decode_proposal(rest), encode_proposal, rest);
+        case 9:
+            return expect_same(decode_approval(rest), encode_approval, rest);
+        case 10:
+            return expect_same(decode_revocation(rest), encode_revocation, rest);
+        case 11:
+            return expect_same(decode_epoch_transition(rest), encode_epoch_transition, rest);
         default: {
             const auto blob = decode_receipt_blob(rest);
             if (!blob) return;
@@ -58,6 +74,17 @@ std::vector<Bytes> seeds() {
     ReceiptBatch batch;
     batch.batch_no = batch.count = batch.events[0] = batch.blob_bytes = 1;
     const Bytes receipt = sign_receipt({}, test::key_named("device")).value();
+    const auto leaf = crypto::leaf_hash(receipt);
+    RecallRecord recall;
+    recall.release = leaf;
+    recall.safe_sequence = 4;
+    const StatusRecord status{consortium.vendor, consortium.device_class, "fw", leaf, 1, 1, 1, 2};
+    Proposal proposal;
+    proposal.change.kind = ChangeKind::kRecoverKey;
+    proposal.change.key = test::key_named("root").public_key();
+    EpochTransition epoch;
+    epoch.record = first_epoch(consortium.chain_id, consortium.registry());
+    epoch.signatures = {{0, Bytes(64)}, {1, Bytes(64)}};
     const Bytes records[] = {
         encode_release(release),
         encode_vendor_policy(consortium.policy()),
@@ -65,6 +92,12 @@ std::vector<Bytes> seeds() {
         encode_anchor(consortium.anchor()),
         test::ProvedRelease(consortium, release).bundle(),
         receipt,
+        encode_recall(recall),
+        encode_status(status),
+        encode_proposal(proposal),
+        encode_approval(leaf),
+        encode_revocation({crypto::key_id(*proposal.change.key), 7}),
+        encode_epoch_transition(epoch),
         encode_receipt_blob(std::vector<Bytes>{receipt, to_bytes("another")}),
     };
     std::vector<Bytes> out;

@@ -18,6 +18,7 @@
 #include "ledger/core/anchor.hpp"
 #include "ledger/core/checkpoint.hpp"
 #include "ledger/core/device_proof.hpp"
+#include "ledger/core/genesis.hpp"
 #include "ledger/core/release_record.hpp"
 #include "ledger/core/tlog_proof.hpp"
 #include "ledger/core/transaction.hpp"
@@ -74,6 +75,14 @@ class TestConsortium {
         std::vector<ledger::Member> list;
         for (const TestMember& entry : members) list.push_back(entry.member);
         return std::move(ledger::Registry::make(std::move(list)).value());
+    }
+
+    [[nodiscard]] ledger::Genesis genesis() const {
+        ledger::Genesis out;
+        out.origin = kOrigin;
+        out.time = static_cast<std::uint32_t>(kTime);
+        for (const TestMember& entry : members) out.members.push_back(entry.member);
+        return out;
     }
 
     [[nodiscard]] ledger::Anchor anchor() const {

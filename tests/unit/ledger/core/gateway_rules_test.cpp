@@ -13,7 +13,7 @@ class GatewayRulesTest : public testing::Test {
     std::string offer(const Bytes& bytes) {
         const auto tx = decode_transaction(bytes).value();
         const auto registry = consortium_.registry();
-        const TxContext context{1, registry, consortium_.chain_id};
+        const TxContext context{1, registry, consortium_.chain_id, 0};
         const auto checked = gateway_rules().check(tx, state_, context);
         if (!checked) return checked.error().code().message();
         gateway_rules().apply(tx, index_++, state_);
