@@ -35,8 +35,8 @@ inline crypto::PrivateKey key_named(std::string_view name) {
     return std::move(crypto::PrivateKey::from_pem(as_bytes(pem)).value());
 }
 
-struct TestMember {
-    explicit TestMember(ledger::Slot slot, const std::string& name, std::uint32_t roles)
+struct ConsortiumMember {
+    explicit ConsortiumMember(ledger::Slot slot, const std::string& name, std::uint32_t roles)
         : root{key_named(name + " root")},
           tx{key_named(name + " tx")},
           seal{key_named(name + " seal")},
@@ -73,7 +73,7 @@ class TestConsortium {
 
     [[nodiscard]] ledger::Registry registry() const {
         std::vector<ledger::Member> list;
-        for (const TestMember& entry : members) list.push_back(entry.member);
+        for (const ConsortiumMember& entry : members) list.push_back(entry.member);
         return std::move(ledger::Registry::make(std::move(list)).value());
     }
 
@@ -81,7 +81,7 @@ class TestConsortium {
         ledger::Genesis out;
         out.origin = kOrigin;
         out.time = static_cast<std::uint32_t>(kTime);
-        for (const TestMember& entry : members) out.members.push_back(entry.member);
+        for (const ConsortiumMember& entry : members) out.members.push_back(entry.member);
         return out;
     }
 
@@ -163,7 +163,7 @@ class TestConsortium {
                     ledger::subject_of(record), slot, {&members.at(slot).tx});
     }
 
-    std::vector<TestMember> members;
+    std::vector<ConsortiumMember> members;
     ledger::ChainId chain_id;
     ledger::Uuid vendor = ledger::uuid5_dns("acme.example");
     ledger::Uuid device_class = ledger::uuid5(vendor, "edge-x64");
@@ -191,7 +191,7 @@ class TestLog {
         out.text = ledger::checkpoint_text(text);
         out.signatures = {ledger::sign_checkpoint(text, consortium_->members[0].log).value()};
         for (const ledger::Slot slot : slots) {
-            const TestMember& by = consortium_->members.at(slot);
+            const ConsortiumMember& by = consortium_->members.at(slot);
             out.signatures.push_back(
                 ledger::cosign_checkpoint(text, by.member.name, time++, by.cosign).value());
         }

@@ -13,7 +13,7 @@ namespace assay::ledger {
 namespace {
 
 using test::TestConsortium;
-using test::TestMember;
+using test::ConsortiumMember;
 
 RegistryChange about(ChangeKind kind, Slot slot) {
     RegistryChange change;
@@ -67,7 +67,7 @@ class GovernanceTest : public testing::Test {
         return root_signed(TxType::kRevokeKey, encode_revocation(revocation),
                            subject_of(revocation), by);
     }
-    [[nodiscard]] RegistryChange add(const TestMember& member) const {
+    [[nodiscard]] RegistryChange add(const ConsortiumMember& member) const {
         RegistryChange change = about(ChangeKind::kAddMember, 0);
         change.card = make_member_card(member.member, member.root).value();
         return change;
@@ -93,7 +93,7 @@ class GovernanceTest : public testing::Test {
     }
 
     TestConsortium consortium_;
-    TestMember newcomer_{0, "newcomer", 1 | 4};
+    ConsortiumMember newcomer_{0, "newcomer", 1 | 4};
     EmptyState nothing_;
     StateOverlay state_{nothing_};
     LogIndex index_ = 10;
@@ -163,7 +163,7 @@ TEST_F(GovernanceTest, AParameterChangesWithTheQuorum) {
 
 TEST_F(GovernanceTest, SlotsAreNeverReusedWhileOneWaits) {
     decide(add(newcomer_));  // waits for slot 4
-    decide(add(TestMember(0, "supplier-2", 2)));
+    decide(add(ConsortiumMember(0, "supplier-2", 2)));
     EXPECT_EQ(load_registry(state_)->find_by_name("supplier-2")->slot, 5);
     ASSERT_EQ(offer(begin(due())), "accepted");
     EXPECT_EQ(load_registry(state_)->find_by_name("newcomer")->slot, 4);
@@ -209,7 +209,7 @@ TEST_F(GovernanceTest, M4AMemberHasSixteenOpenProposalsAtMost) {
 TEST_F(GovernanceTest, M5OnlyNodesApprove) {
     newcomer_.member.roles = 2;
     decide(add(newcomer_));
-    consortium_.members.push_back(TestMember(4, "newcomer", 2));
+    consortium_.members.push_back(ConsortiumMember(4, "newcomer", 2));
     const Bytes proposal = propose(about(ChangeKind::kRemove, 3), 4);  // proposing is for everyone
     ASSERT_EQ(offer(proposal), "accepted");
     const Bytes another = propose(about(ChangeKind::kRemove, 2), 0);

@@ -20,7 +20,7 @@ RegistryChange about(ChangeKind kind, Slot slot) {
 class RegistryChangeTest : public testing::Test {
   protected:
     [[nodiscard]] RegistryChange add(const std::string& name) const {
-        const test::TestMember member(0, name, 4);
+        const test::ConsortiumMember member(0, name, 4);
         RegistryChange change = about(ChangeKind::kAddMember, 0);
         change.card = make_member_card(member.member, member.root).value();
         return change;
