@@ -1,6 +1,6 @@
 // Files that may be thrown away: each under the digest of what it was made from, written whole or
-// not at all, the oldest deleted when there are too many. Internal to host/compute; thread-safe, and
-// safe for several processes.
+// not at all, the oldest deleted when there are too many. Internal to host/compute; thread-safe,
+// and safe for several processes.
 
 #pragma once
 

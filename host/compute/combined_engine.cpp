@@ -14,8 +14,8 @@ tl::unexpected<Error> none_left(const std::string& problems) {
     return fail(std::errc::no_such_device, "no engine is left" + problems);
 }
 
-// Each failure drops an engine, so there are no more rounds than this but for engines that come back
-// only to fail again.
+// Each failure drops an engine, so there are no more rounds than this but for engines that come
+// back only to fail again.
 constexpr int kRoundsMax = 16;
 
 // A contiguous part of a batch, and what became of it.
@@ -45,8 +45,10 @@ std::vector<Part> cut(const BatchPlan& plan,
         while (next < messages.size() && (last || static_cast<double>(taken) < wanted)) {
             taken += messages[next++].size();
         }
-        parts.push_back({members[share.candidate].engine, messages.subspan(first, next - first),
-                         digests.subspan(first, next - first), {}});
+        parts.push_back({members[share.candidate].engine,
+                         messages.subspan(first, next - first),
+                         digests.subspan(first, next - first),
+                         {}});
     }
     return parts;
 }

@@ -19,8 +19,8 @@ class CombinedEngine final : public HashEngine, public PowEngine {
         unsigned resource;  // as in cost_model.hpp
     };
 
-    // Precondition: there is a member. They outlive this; those that serve are measured. Its name is
-    // that of the engines that search: "cpu:shani", "opencl:0+cpu:shani".
+    // Precondition: there is a member. They outlive this; those that serve are measured. Its name
+    // is that of the engines that search: "cpu:shani", "opencl:0+cpu:shani".
     explicit CombinedEngine(std::vector<Member> members);
 
     [[nodiscard]] const EngineInfo& info() const noexcept override { return info_; }

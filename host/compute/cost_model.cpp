@@ -19,7 +19,8 @@ BatchShape part_of(const BatchShape& batch, double part) {
     return out;
 }
 
-// Shares by the rate at which each would do the whole batch, so that all end at about the same time.
+// Shares by the rate at which each would do the whole batch, so that all end at about the same
+// time.
 BatchPlan split(std::span<const Candidate> candidates,
                 std::span<const std::size_t> chosen,
                 const BatchShape& batch) {

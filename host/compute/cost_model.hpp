@@ -1,5 +1,5 @@
-// Which engines should hash a batch, from what was measured of them. Pure; used by CombinedEngine and
-// shown by `assay engines --explain`.
+// Which engines should hash a batch, from what was measured of them. Pure; used by CombinedEngine
+// and shown by `assay engines --explain`.
 //
 // The model: a batch takes its engine the time of a launch, and then as long as its longest message
 // takes in one lane, or all its bytes take in all lanes, whichever is longer. So a processor, quick

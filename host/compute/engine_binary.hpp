@@ -1,6 +1,6 @@
-// Offline binaries: the OpenCL programs of this machine's devices in one file, so that a start needs
-// no compiler (an FPGA has none) and takes milliseconds. Used by `assay engines compile` and, through
-// EngineOptions::binary, by the engine registry. Functions may be called from any thread.
+// Offline binaries: the OpenCL programs of this machine's devices in one file, so that a start
+// needs no compiler (an FPGA has none) and takes milliseconds. Used by `assay engines compile` and,
+// through EngineOptions::binary, by the engine registry. Functions may be called from any thread.
 
 #pragma once
 

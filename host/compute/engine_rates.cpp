@@ -132,8 +132,8 @@ Result<EngineRates> decode_rates(ByteView file) {
         return fail(std::errc::bad_message, "not engine rates of this version");
     }
     EngineRates rates;
-    for (std::uint64_t* field : {&rates.launch_ns, &rates.lane_bytes_per_s, &rates.bytes_per_s,
-                                 &rates.hashes_per_s}) {
+    for (std::uint64_t* field :
+         {&rates.launch_ns, &rates.lane_bytes_per_s, &rates.bytes_per_s, &rates.hashes_per_s}) {
         const auto value = in.unsigned_int();
         if (!value) return fail(Error(value.error()));
         *field = *value;

@@ -1,6 +1,6 @@
-// How fast an engine is, measured on this machine: what the cost model (cost_model.hpp) and the split
-// of work among engines (combined_engine.hpp) go by. Measured when first needed and again with the
-// periodic self test; kept in the cache folder, so that a start does not measure.
+// How fast an engine is, measured on this machine: what the cost model (cost_model.hpp) and the
+// split of work among engines (combined_engine.hpp) go by. Measured when first needed and again
+// with the periodic self test; kept in the cache folder, so that a start does not measure.
 
 #pragma once
 

@@ -2,8 +2,8 @@
 //
 // A program makes one Engines object and passes it on. Discovery and self tests happen when first
 // needed and once; OpenCL (its loader included) is not touched while only CPU engines are asked
-// for. From then on a thread of its own tests engines again, periodically and after they failed. All
-// functions may be called from any thread and may block for seconds the first time, when OpenCL
+// for. From then on a thread of its own tests engines again, periodically and after they failed.
+// All functions may be called from any thread and may block for seconds the first time, when OpenCL
 // kernels are built.
 //
 // Names: "cpu:shani", "cpu:portable", "opencl:<n>"; "cpu" and "opencl" mean the best of the kind;

@@ -97,7 +97,8 @@ Result<void> expect_hit(PowEngine& engine,
     return wrong(engine.info(), name);
 }
 
-// Every lane in which a version can be: the block's version is the last of ever more that are tried.
+// Every lane in which a version can be: the block's version is the last of ever more that are
+// tried.
 Result<void> find_rolled_versions(PowEngine& engine) {
     PowWork work = work_of(kRolledHeader);
     work.target[20] = std::byte{0xe4};  // bits 0x170f48e4
@@ -138,9 +139,10 @@ Result<void> self_test(PowEngine& engine) {
     work.nonce_count = 4096;
     for (std::uint32_t shift = 0; shift < kLanesMax; ++shift) {
         work.first_nonce = kGenesisNonce - 2048 - shift;
-        auto done = expect_hit(engine, work, PowHit(kGenesisVersion, kGenesisNonce),
-                               "the Bitcoin genesis block was not found, searched from its nonce - " +
-                                   std::to_string(2048 + shift));
+        auto done =
+            expect_hit(engine, work, PowHit(kGenesisVersion, kGenesisNonce),
+                       "the Bitcoin genesis block was not found, searched from its nonce - " +
+                           std::to_string(2048 + shift));
         if (!done) return done;
     }
 

@@ -170,7 +170,8 @@ SharedSearch::~SharedSearch() = default;
 
 std::string SharedSearch::run(std::span<PowEngine* const> engines,
                               std::span<const std::uint64_t> rates) {
-    const auto all = static_cast<double>(std::accumulate(rates.begin(), rates.end(), std::uint64_t{1}));
+    const auto all =
+        static_cast<double>(std::accumulate(rates.begin(), rates.end(), std::uint64_t{1}));
     // One alone takes all there is, as far as a slice goes.
     const auto part = [&](std::size_t i) {
         return engines.size() == 1 ? 2.0 : static_cast<double>(rates[i]) / all;

@@ -1,7 +1,8 @@
 // An engine that is trusted only as far as it was tested: it must pass the known-answer self test
-// before its first use and periodically after that. One that fails, hangs, vanishes or answers wrongly
-// is dropped at once: calls fail without touching it until it passes the test again, which is tried
-// after ever longer times. Made by the engine registry for every engine there is. Thread-safe.
+// before its first use and periodically after that. One that fails, hangs, vanishes or answers
+// wrongly is dropped at once: calls fail without touching it until it passes the test again, which
+// is tried after ever longer times. Made by the engine registry for every engine there is.
+// Thread-safe.
 
 #pragma once
 

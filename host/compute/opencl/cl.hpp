@@ -6,9 +6,9 @@
 #define CL_HPP_ENABLE_EXCEPTIONS
 #define CL_HPP_TARGET_OPENCL_VERSION 120
 #define CL_HPP_MINIMUM_OPENCL_VERSION 120
-#include <CL/opencl.hpp>
-
 #include <exception>
+
+#include <CL/opencl.hpp>
 
 #include "host/base/result.hpp"
 

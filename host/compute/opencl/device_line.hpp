@@ -1,7 +1,7 @@
 // One line of work on a device: a thread, and on it a context with the kernels and buffers of one
-// Worker (NonceSearcher, MessageHasher), opened when first needed. After a failure the line is given
-// up and the next call opens another, so that a device that recovered serves again. Internal to this
-// folder; functions may be called from any thread.
+// Worker (NonceSearcher, MessageHasher), opened when first needed. After a failure the line is
+// given up and the next call opens another, so that a device that recovered serves again. Internal
+// to this folder; functions may be called from any thread.
 
 #pragma once
 
@@ -27,6 +27,7 @@ struct LineParts {
 
 // Compilers are slow, and may be slower than this only if they hang too.
 inline constexpr std::chrono::minutes kBuildTime{3};
+inline constexpr std::chrono::seconds kFirstLaunch{5};
 // Threads that may be left behind in calls that do not return, for each device.
 inline constexpr int kLostMax = 2;
 
@@ -41,9 +42,8 @@ class DeviceLine {
     // must outlive the call, or be reached by DeviceCall::with_caller_memory. `meanwhile` runs on
     // the calling thread.
     [[nodiscard]] Result<void> run(
-        Work work,
-        const std::stop_token& stop = {},
-        const std::function<void()>& meanwhile = [] {}) {
+        Work work, const std::stop_token& stop = {}, const std::function<void()>& meanwhile = [] {
+        }) {
         auto session = open();
         if (!session) return fail(std::move(session).error());
         const auto pending = (*session)->thread.post((*session)->job(std::move(work)));
@@ -104,6 +104,9 @@ class DeviceLine {
                         opened->worker.reset();
                         opened->device.emplace(parts.device, *parts.programs);
                         opened->worker.emplace(*opened->device, form_for(parts.device));
+                        // Some drivers compile at the first launch. What was compiled before, and
+                        // kept after it ran, needs none.
+                        if (!opened->device->compiled()) call.expect_answer_within(kFirstLaunch);
                         warm_up(*opened->worker);
                         opened->device->keep_compiled();
                         call.expect_answer_within(kAnswerTime);

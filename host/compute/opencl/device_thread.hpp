@@ -1,9 +1,9 @@
 // A thread for the calls to one device, because such a call may never return.
 //
 // Who waits gives the device up when it has not answered for as long as it was allowed
-// (device_call.hpp). The thread is then left behind, with all that its job holds, and ends by itself
-// should the call return after all. Internal to this folder; functions may be called from any
-// thread.
+// (device_call.hpp). The thread is then left behind, with all that its job holds, and ends by
+// itself should the call return after all. Internal to this folder; functions may be called from
+// any thread.
 
 #pragma once
 

@@ -22,7 +22,8 @@ cl::Program from_binary(const cl::Context& context,
                         const Bytes& code,
                         const std::string& options) {
     const auto* const bytes = reinterpret_cast<const unsigned char*>(code.data());
-    cl::Program program(context, {device}, {std::vector<unsigned char>(bytes, bytes + code.size())});
+    cl::Program program(context, {device},
+                        {std::vector<unsigned char>(bytes, bytes + code.size())});
     program.build(device, options.c_str());
     return program;
 }
@@ -48,9 +49,8 @@ cl::Kernel OpenDevice::kernel(const KernelForm& form, const std::string& name) {
     identity.kernel = name;
     identity.options = form.options();
     identity.source = crypto::sha256(as_bytes(source));
-    const auto known = std::find_if(built_.begin(), built_.end(), [&](const Built& built) {
-        return built.identity == identity;
-    });
+    const auto known = std::find_if(built_.begin(), built_.end(),
+                                    [&](const Built& built) { return built.identity == identity; });
     if (known != built_.end()) return {known->program, name.c_str()};
     built_.push_back(build(identity, source));
     return {built_.back().program, name.c_str()};
@@ -71,6 +71,10 @@ OpenDevice::Built OpenDevice::build(const ProgramIdentity& identity, const std::
         }
     }
     return {identity, from_source(context_, device_, source, identity.options), true};
+}
+
+bool OpenDevice::compiled() const noexcept {
+    return std::any_of(built_.begin(), built_.end(), [](const Built& b) { return b.compiled; });
 }
 
 std::vector<ProgramBinary> OpenDevice::binaries() const {

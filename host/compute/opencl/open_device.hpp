@@ -1,5 +1,5 @@
-// A device with a context of its own, and the kernels for it: from an offline binary, from the cache
-// of compiled programs, or compiled from the embedded sources. Internal to this folder; not
+// A device with a context of its own, and the kernels for it: from an offline binary, from the
+// cache of compiled programs, or compiled from the embedded sources. Internal to this folder; not
 // thread-safe; functions throw cl::Error or EngineFailure.
 
 #pragma once
@@ -28,8 +28,10 @@ class OpenDevice {
     // The kernel `name` of the file `name`.cl in this form.
     [[nodiscard]] cl::Kernel kernel(const KernelForm& form, const std::string& name);
 
-    // Every program made so far, with its machine code. To be called after each kernel has run: some
-    // drivers (PoCL) finish compiling only at the first launch.
+    // Whether any of them had to be compiled.
+    [[nodiscard]] bool compiled() const noexcept;
+    // Every program made so far, with its machine code. To be called after each kernel has run:
+    // some drivers (PoCL) finish compiling only at the first launch.
     [[nodiscard]] std::vector<ProgramBinary> binaries() const;
     // Puts those that had to be compiled into the cache. Not finding room there is no error.
     void keep_compiled() const;

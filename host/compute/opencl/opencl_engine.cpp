@@ -6,9 +6,9 @@
 
 #include "host/base/assert.hpp"
 #include "host/compute/opencl/device_line.hpp"
+#include "host/compute/opencl/make_engine.hpp"
 #include "host/compute/opencl/message_hasher.hpp"
 #include "host/compute/opencl/nonce_searcher.hpp"
-#include "host/compute/opencl/make_engine.hpp"
 #include "host/compute/pow_tiles.hpp"
 #include "host/crypto/sha256.hpp"
 
@@ -113,9 +113,8 @@ class OpenClEngine::Impl {
 
     void set_rate(double hashes_per_second) noexcept {
         const double wanted = hashes_per_second * kLaunchSeconds;
-        tile_hashes_ =
-            static_cast<std::uint64_t>(std::clamp(wanted, static_cast<double>(kTileHashesMin),
-                                                  static_cast<double>(kTileHashesMax)));
+        tile_hashes_ = static_cast<std::uint64_t>(std::clamp(
+            wanted, static_cast<double>(kTileHashesMin), static_cast<double>(kTileHashesMax)));
     }
 
     Result<void> open() {

@@ -2,11 +2,11 @@
 // compiler, or that an offline binary has programs for. Created by the engine registry; no OpenCL
 // type shows here.
 //
-// Programs are made when first needed. Hashing and searching have a thread, a queue and buffers each
-// and may overlap; calls of one kind take turns, a search giving way after each launch of some 12
-// ms. A call fails within a second if the device hangs; the next call begins with a new context. Of
-// each batch a sample of the digests, and of each search every nonce, is hashed again by OpenSSL.
-// See hash_engine.hpp for the rest.
+// Programs are made when first needed. Hashing and searching have a thread, a queue and buffers
+// each and may overlap; calls of one kind take turns, a search giving way after each launch of some
+// 12 ms. A call fails within a second if the device hangs; the next call begins with a new context.
+// Of each batch a sample of the digests, and of each search every nonce, is hashed again by
+// OpenSSL. See hash_engine.hpp for the rest.
 
 #pragma once
 

@@ -118,8 +118,8 @@ Result<ProgramStore> ProgramStore::open(std::filesystem::path cache_dir,
     if (!file) return fail(Error(file.error()).within("engine binary"));
     auto programs = decode_programs(*file);
     if (!programs) {
-        return fail(std::move(programs).error().within(
-            "engine binary " + binary.string() + " (make it again: assay engines compile)"));
+        return fail(std::move(programs).error().within("engine binary " + binary.string() +
+                                                       " (make it again: assay engines compile)"));
     }
     store.binary_path_ = binary;
     store.binary_ = std::move(*programs);
@@ -153,9 +153,9 @@ Result<void> ProgramStore::covers(const ProgramIdentity& device) const {
         const std::string other = describe_device(program.identity);
         if (others.find(other) == std::string::npos) others += (others.empty() ? "" : "; ") + other;
     }
-    return fail(std::errc::no_such_device,
-                "engine binary " + binary_path_.string() + " is not for " +
-                    describe_device(device) + " but for " + (others.empty() ? "none" : others));
+    return fail(std::errc::no_such_device, "engine binary " + binary_path_.string() +
+                                               " is not for " + describe_device(device) +
+                                               " but for " + (others.empty() ? "none" : others));
 }
 
 Result<void> ProgramStore::keep(const ProgramBinary& program) const {

@@ -2,9 +2,9 @@
 // time), and a cache of what the compiler made. Internal to this folder; knows nothing of OpenCL;
 // thread-safe.
 //
-// Both are files of one format, deterministic CBOR: [magic, format version, [program...]], a program
-// being the members of ProgramIdentity, the SHA-256 of the code, and the code. A cached file has one
-// program and the digest of its identity as name.
+// Both are files of one format, deterministic CBOR: [magic, format version, [program...]], a
+// program being the members of ProgramIdentity, the SHA-256 of the code, and the code. A cached
+// file has one program and the digest of its identity as name.
 
 #pragma once
 

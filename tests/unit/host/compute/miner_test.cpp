@@ -5,8 +5,9 @@
 #include <future>
 #include <thread>
 
-#include <gtest/gtest.h>
 #include <sys/resource.h>
+
+#include <gtest/gtest.h>
 
 #include "host/compute/cpu_engine.hpp"
 #include "host/crypto/sha256.hpp"
@@ -193,8 +194,8 @@ TEST(Miner, AStopEndsARestAtOnce) {
     Miner miner(engine, 0.0001);  // rests for minutes after the first slice
     std::stop_source stop;
     const WorkSource source = work_source(PowWork());
-    auto mined = std::async(std::launch::async,
-                            [&] { return miner.mine(source, 0, stop.get_token()); });
+    auto mined =
+        std::async(std::launch::async, [&] { return miner.mine(source, 0, stop.get_token()); });
     while (miner.hashes_total() == 0) std::this_thread::yield();
     const auto asked = Clock::now();
     stop.request_stop();
