@@ -39,7 +39,8 @@ Result<void> App::build() {
     lock_.emplace(std::move(*lock));
 
     // host/compute: what hashes and mines.
-    auto chosen = choose_engines(engines_, config_);
+    engines_.emplace(engine_options(config_));
+    auto chosen = choose_engines(*engines_, config_);
     if (!chosen) return fail(std::move(chosen).error());
     chosen_ = std::move(*chosen);
 
@@ -108,7 +109,7 @@ Result<void> App::build_operator_server() {
     ledger::Node* const gateway_node = gateway_ ? &gateway_->node() : nullptr;
     std::optional<GatewayStatusParts> gateway_status;
     if (gateway_) gateway_status.emplace(gateway_->status_parts());
-    add_status_routes(operator_routes_, {config_.name, chosen_.status, *consortium_, refusals_,
+    add_status_routes(operator_routes_, {config_.name, chosen_.status, *engines_, *consortium_, refusals_,
                                          gateway_status, ready_});
     add_ledger_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
     add_release_routes(operator_routes_,

@@ -54,7 +54,7 @@ class App {
     RefusalLog refusals_;
     boost::asio::io_context io_{1};
     boost::asio::thread_pool pool_{2};
-    compute::Engines engines_;
+    std::optional<compute::Engines> engines_;
     ChosenEngines chosen_;
     std::optional<ipfs::BlockStore> content_;
     std::unique_ptr<ledger::Node> consortium_;

@@ -59,6 +59,12 @@ std::filesystem::path path_in(const std::filesystem::path& dir, const std::strin
     return std::filesystem::absolute(dir / text);
 }
 
+void read_engines(const ConfigTable& table, const std::filesystem::path& dir, Config& config) {
+    const std::string binary = table.string("binary", "");
+    if (!binary.empty()) config.engine_binary = path_in(dir, binary);
+    if (table.has("cache")) config.engine_cache = path_in(dir, table.required_string("cache"));
+}
+
 void read_receipts(const ConfigTable& table, Config& config) {
     const auto age = table.duration("flush_age", config.receipts_flush_age);
     if (age < std::chrono::seconds(1)) table.note_error("flush_age", "must be at least \"1s\"");
@@ -97,6 +103,7 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
         mining.note_error("share", "must be above 0 and at most 1");
     }
     config.compute_engine = file.table("compute").string("engine", config.compute_engine);
+    read_engines(file.table("engines"), dir, config);
     config.devices_listen = endpoint(file.table("devices"), "listen", config.devices_listen);
     read_receipts(file.table("receipts"), config);
     if (auto fine = file.refuse_unknown_keys(); !fine) return fail(std::move(fine).error());

@@ -28,6 +28,8 @@ struct Config {
     std::string mining_engine = "auto";
     double mining_share = 0.25;  // in (0, 1]
     std::string compute_engine = "auto";
+    std::filesystem::path engine_binary;  // empty: OpenCL programs are compiled when needed
+    std::optional<std::filesystem::path> engine_cache;  // none: where the environment says
 
     std::string devices_listen = "127.0.0.1:8473";
     std::chrono::seconds receipts_flush_age{60};

@@ -52,6 +52,13 @@ Result<ledger::MemberKeys> load_keys(const MemberFolder& folder, ledger::Slot sl
 
 }  // namespace
 
+compute::EngineOptions engine_options(const Config& config) {
+    compute::EngineOptions options = compute::engine_options_from_environment();
+    options.binary = config.engine_binary;
+    if (config.engine_cache) options.cache_dir = *config.engine_cache;
+    return options;
+}
+
 Result<ChosenEngines> choose_engines(compute::Engines& engines, const Config& config) {
     ChosenEngines chosen;
     const auto hash = engines.find_hash(config.compute_engine);

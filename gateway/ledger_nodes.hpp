@@ -22,6 +22,8 @@ struct ChosenEngines {
     compute::PowEngine* mine = nullptr;
     EngineStatus status;
 };
+// What the configuration and the environment say of engines.
+[[nodiscard]] compute::EngineOptions engine_options(const Config& config);
 // Tests engines and builds kernels: may take seconds. `engines` owns what is chosen.
 [[nodiscard]] Result<ChosenEngines> choose_engines(compute::Engines& engines, const Config& config);
 

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 
 #include "gateway/api/api_support.hpp"
+#include "gateway/api/engine_json.hpp"
 #include "host/base/text_encoding.hpp"
 
 namespace assay::gateway {
@@ -17,12 +18,17 @@ json::object describe_ledger(const ledger::Node& node) {
     return out;
 }
 
-json::object describe_engines(const EngineStatus& engines) {
+json::object describe_engines(const EngineStatus& chosen, const compute::Engines& engines) {
     json::object out;
-    out["mine"] = engines.mine;
-    out["mine_reason"] = engines.mine_reason;
-    out["hash"] = engines.hash;
-    out["hash_reason"] = engines.hash_reason;
+    out["mine"] = chosen.mine;
+    out["mine_reason"] = chosen.mine_reason;
+    out["hash"] = chosen.hash;
+    out["hash_reason"] = chosen.hash_reason;
+    json::array list;
+    for (const compute::EngineReport& report : engines.status()) {
+        list.push_back(describe_engine(report));
+    }
+    out["list"] = std::move(list);
     return out;
 }
 
@@ -71,7 +77,7 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
     out["roles"] = std::move(roles);
     out["version"] = ASSAY_VERSION;
     out["ready"] = parts.ready;
-    out["engines"] = describe_engines(parts.engines);
+    out["engines"] = describe_engines(parts.chosen, parts.engines);
     out["consortium"] = describe_ledger(parts.consortium);
     std::uint64_t releases = 0;
     ledger::for_each_release(chain.state(), [&](const ledger::ReleaseEntry&) {

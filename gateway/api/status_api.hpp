@@ -13,6 +13,7 @@
 #include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
+#include "host/compute/engine_registry.hpp"
 #include "host/http/router.hpp"
 #include "ledger/node/node.hpp"
 
@@ -34,7 +35,8 @@ struct GatewayStatusParts {
 
 struct StatusApiParts {
     std::string name;
-    EngineStatus engines;
+    EngineStatus chosen;
+    const compute::Engines& engines;
     const ledger::Node& consortium;
     const RefusalLog& refusals;
     std::optional<GatewayStatusParts> gateway;

@@ -17,7 +17,8 @@ struct Request {
     FolderOptions folder;
     InitMemberOptions member;
     FoundOptions founding;
-    std::string engine;
+    EngineListOptions engines;
+    std::filesystem::path engine_binary;
     PolicyOptions policy;
     PublishOptions publish;
     ImageAddOptions image;
@@ -105,11 +106,35 @@ void add_daemon_verbs(CLI::App& app, Request& request) {
     add_dir(*add_verb(app, "status", "Show how the running daemon is", "assay status --dir oem",
                       [&request] { request.verb = [&] { return show_status(request.folder); }; }),
             request.folder.dir);
+}
+
+void add_engine_verbs(CLI::App& app, Request& request) {
     CLI::App* const engines =
-        add_verb(app, "engines", "Find and test what this machine can hash and mine with",
-                 "assay engines --json",
-                 [&request] { request.verb = [&] { return list_engines(request.engine); }; });
-    engines->add_option("--engine", request.engine, "Only this one: cpu, opencl, opencl:0 ...");
+        app.add_subcommand("engines", "Find and test what this machine can hash and mine with");
+    engines->fallthrough();
+    engines->require_subcommand(0, 1);
+    engines->footer("Example:\n  assay engines --explain\n  assay engines compile --out FILE");
+    const auto list = [&request] {
+        request.verb = [&request] { return list_engines(request.engines); };
+    };
+    const auto add_list_options = [&request](CLI::App& verb) {
+        verb.add_option("--engine", request.engines.engine, "Only this one: cpu, opencl:0 ...");
+        verb.add_option("--binary", request.engines.binary, "Use OpenCL programs compiled ahead")
+            ->check(CLI::ExistingFile);
+        verb.add_flag("--explain", request.engines.explain,
+                      "Measure, and say what goes where and why");
+    };
+    engines->callback([engines, list] {
+        if (engines->get_subcommands().empty()) list();
+    });
+    add_list_options(*engines);
+    add_list_options(*add_verb(*engines, "list", "Find and test them; the same as without a verb",
+                               "assay engines list --explain --json", list));
+    CLI::App* const compile = add_verb(
+        *engines, "compile", "Compile the OpenCL programs ahead, for [engines] binary",
+        "assay engines compile --out engines.bin",
+        [&request] { request.verb = [&] { return compile_engines(request.engine_binary); }; });
+    compile->add_option("--out", request.engine_binary, "File to write")->required();
 }
 
 void add_release_verbs(CLI::App& app, Request& request) {
@@ -246,6 +271,7 @@ int run(int argc, const char* const* argv) {
     app.footer("Each verb has its own --help with an example.");
     add_init(app, request);
     add_daemon_verbs(app, request);
+    add_engine_verbs(app, request);
     add_release_verbs(app, request);
     add_content_verbs(app, request);
     add_device_verbs(app, request);

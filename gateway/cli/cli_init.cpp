@@ -161,7 +161,10 @@ std::string default_config(const InitMemberOptions& options, bool is_gateway) {
         "engine = \"auto\"                 # auto, cpu, opencl, or a name from `assay engines`\n"
         "share = 0.25                    # of the engine's time, while there is work\n\n"
         "[compute]\n"
-        "engine = \"auto\"\n";
+        "engine = \"auto\"\n\n"
+        "[engines]\n"
+        "# binary = \"engines.bin\"        # OpenCL programs of `assay engines compile`\n"
+        "# cache = \"cache\"               # compiled programs and measured rates\n";
     return text;
 }
 

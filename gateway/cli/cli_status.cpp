@@ -1,11 +1,10 @@
-// assay status, assay engines: how the daemon is, and what this machine can hash and mine with.
+// assay status: how the daemon is.
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
-#include "host/compute/engine_registry.hpp"
 
 namespace assay::gateway::cli {
 namespace {
@@ -16,6 +15,18 @@ std::string ledger_line(std::string_view name, const json::object& ledger) {
     return fmt::format("{:<12} height {}, {} final, {} members, {} waiting\n", name,
                        text_at(ledger, "height"), text_at(ledger, "final_size"),
                        text_at(ledger, "members"), text_at(ledger, "mempool"));
+}
+
+std::string dropped_engines(const json::object& engines) {
+    std::string text;
+    const json::value* const list = engines.if_contains("list");
+    if (list == nullptr || !list->is_array()) return text;
+    for (const json::value& row : list->get_array()) {
+        if (!row.is_object() || text_at(row.get_object(), "state") != "dropped") continue;
+        text += fmt::format("{:<12} {} is dropped: {}\n", "", text_at(row.get_object(), "name"),
+                            text_at(row.get_object(), "problem"));
+    }
+    return text;
 }
 
 std::string describe(const json::object& status) {
@@ -30,6 +41,7 @@ std::string describe(const json::object& status) {
         const json::object& in = engines->get_object();
         text += fmt::format("{:<12} mining on {}, hashing on {}\n", "engines", text_at(in, "mine"),
                             text_at(in, "hash"));
+        text += dropped_engines(in);
     }
     for (const std::string_view ledger : {"consortium", "gateway"}) {
         const auto* found = status.if_contains(ledger);
@@ -66,34 +78,6 @@ Outcome show_status(const FolderOptions& options) {
     Output output;
     output.text = describe(*status);
     output.json = std::move(*status);
-    return output;
-}
-
-Outcome list_engines(std::string_view forced) {
-    compute::EngineOptions engine_options = compute::engine_options_from_environment();
-    if (!forced.empty()) engine_options.forced = forced;
-    compute::Engines engines(std::move(engine_options));
-    Output output;
-    json::array list;
-    bool all_passed = true;
-    for (const compute::EngineReport& report : engines.list()) {
-        json::object entry;
-        entry["name"] = report.name;
-        entry["description"] = report.description;
-        entry["self_test"] = report.self_test;
-        entry["mine"] = report.mine;
-        entry["hash"] = report.hash;
-        list.push_back(std::move(entry));
-        output.text +=
-            fmt::format("{:<14} {:<8} {}\n", report.name, report.self_test, report.description);
-        all_passed = all_passed && report.self_test == "passed";
-    }
-    if (list.empty()) {
-        return give_up(ExitCode::kFailure, "there is no engine \"" + std::string(forced) + "\"",
-                       "`assay engines` without --engine lists all there are.");
-    }
-    output.json["engines"] = std::move(list);
-    output.json["all_passed"] = all_passed;
     return output;
 }
 

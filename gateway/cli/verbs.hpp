@@ -42,11 +42,18 @@ struct FolderOptions {
 [[nodiscard]] Outcome list_keys(const FolderOptions& options);      // cli_init.cpp
 [[nodiscard]] Outcome run_daemon(const FolderOptions& options);     // cli_run.cpp
 [[nodiscard]] Outcome show_status(const FolderOptions& options);    // cli_status.cpp
-[[nodiscard]] Outcome list_engines(std::string_view forced);        // cli_status.cpp
 [[nodiscard]] Outcome list_releases(const FolderOptions& options);  // cli_release.cpp
 [[nodiscard]] Outcome list_images(const FolderOptions& options);    // cli_image.cpp
 [[nodiscard]] Outcome list_devices(const FolderOptions& options);   // cli_device.cpp
 [[nodiscard]] Outcome show_ledgers(const FolderOptions& options);   // cli_ledger.cpp
+
+struct EngineListOptions {
+    std::string engine;            // only what this name covers; empty: all
+    std::filesystem::path binary;  // offline programs for OpenCL devices; empty: none
+    bool explain = false;
+};
+[[nodiscard]] Outcome list_engines(const EngineListOptions& options);     // cli_engines.cpp
+[[nodiscard]] Outcome compile_engines(const std::filesystem::path& out);  // cli_engines.cpp
 
 struct PolicyOptions {
     std::filesystem::path dir = ".";
