@@ -58,10 +58,10 @@ class Suite:
     def program(self, name):
         return Path(os.environ.get("ASSAY_BENCH_BIN", ROOT / "build/release/bin")) / name
 
-    def measure(self, program, *arguments):
+    def measure(self, program, *arguments, env=None):
         """Runs a measuring program and returns the JSON object it printed."""
         command = [str(self.program(program)), *map(str, arguments)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=env)
         return json.loads(done.stdout)
 
     def report(self, values, goals=(), left_out=None, held_by=None, sections="", data=None):

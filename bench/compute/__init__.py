@@ -1,0 +1,1 @@
+"""What `scripts/bench compute` makes of the measuring program's numbers."""
