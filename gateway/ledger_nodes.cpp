@@ -40,14 +40,18 @@ Result<ledger::Slot> own_slot(ByteView genesis_bytes,
 Result<ledger::MemberKeys> load_keys(const MemberFolder& folder, ledger::Slot slot) {
     auto seal = crypto::load_key(folder.key("seal"));
     if (!seal) return fail(std::move(seal).error().within("seal key"));
+    auto vote = crypto::load_key(folder.key("vote"));
+    if (!vote) return fail(std::move(vote).error().within("vote key"));
+    auto tx = crypto::load_key(folder.key("tx"));
+    if (!tx) return fail(std::move(tx).error().within("tx key"));
     auto log = crypto::load_key(folder.key("log"));
     if (!log) return fail(std::move(log).error().within("log key"));
     auto cosign = crypto::load_key(folder.key("cosign"));
     if (!cosign) return fail(std::move(cosign).error().within("cosign key"));
     auto tls = load_member_identity(folder);
     if (!tls) return fail(std::move(tls).error());
-    return ledger::MemberKeys(slot, std::move(*seal), std::move(*log), std::move(*cosign),
-                              std::move(*tls));
+    return ledger::MemberKeys(slot, std::move(*seal), std::move(*vote), std::move(*tx),
+                              std::move(*log), std::move(*cosign), std::move(*tls));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
         }
         return Step::kWaiting;
     }
-    if (overtaken || ledger_.chain.settled_height() > batch.valid_until) {
+    if (overtaken || ledger_.chain.final_block().height > batch.valid_until) {
         const auto receipts = store_->read(batch.first, batch.count);
         if (!receipts) return fail(Error(receipts.error()));
         return sign_next(*receipts);

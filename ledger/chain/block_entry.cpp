@@ -1,20 +1,9 @@
 #include "ledger/chain/block_entry.hpp"
 
 #include "host/base/codec.hpp"
+#include "ledger/core/vote.hpp"
 
 namespace assay::ledger {
-namespace {
-
-void put(Writer& out, const ChainPoint& point) { out.u32(point.height).bytes(point.id.view()); }
-
-ChainPoint read_point(Reader& in) {
-    ChainPoint point;
-    point.height = in.u32();
-    point.id = in.hash<BlockId>();
-    return point;
-}
-
-}  // namespace
 
 Bytes encode_entry(const BlockEntry& entry) {
     const ParentContext& context = entry.context;
@@ -26,8 +15,8 @@ Bytes encode_entry(const BlockEntry& entry) {
     writer.u64(context.log.size());
     writer.u16(static_cast<std::uint16_t>(context.log.edge().size()));
     for (const LogHash& hash : context.log.edge()) writer.bytes(hash.view());
-    put(writer, context.chain_justified);
-    put(writer, context.chain_final);
+    put_point(writer, context.chain_justified);
+    put_point(writer, context.chain_final);
     writer.bytes(context.epoch->record_hash().view());
     writer.bytes(entry.work.to_le()).u8(static_cast<std::uint8_t>(entry.verdict));
     return writer.take();

@@ -1,5 +1,8 @@
-// One ledger on disk: blocks, the chain of most work among them, the state after its tip, and the
-// transactions that wait (the mempool). The node owns one per ledger.
+// One ledger on disk: blocks, the best chain among them, the state after its tip, what is final, and
+// the transactions that wait (the mempool). The node owns one per ledger.
+//
+// The best chain is the one with the highest justified block known, of those the one of most work,
+// of those the one whose last block has the smaller id; it never leaves the final block.
 //
 // Deterministic: its inputs are bytes and `now`. Not thread-safe; one owner. Every block that
 // connects is one synced write, so after a crash the chain is as it was after some block; what
@@ -24,6 +27,7 @@
 #include "ledger/chain/key_value_store.hpp"
 #include "ledger/chain/log_store.hpp"
 #include "ledger/chain/mempool.hpp"
+#include "ledger/chain/side_blocks.hpp"
 #include "ledger/core/block.hpp"
 #include "ledger/core/genesis.hpp"
 #include "ledger/core/registry.hpp"
@@ -48,6 +52,12 @@ struct BlockOutcome {
     BlockId id;  // zero if the block did not decode
     bool tip_changed = false;
     std::string detail;  // for people, when not valid
+};
+
+struct CertificateOutcome {
+    enum class Verdict : std::uint8_t { kKnown, kNew, kUnknownTarget, kInvalid };
+    Verdict verdict = Verdict::kKnown;
+    bool tip_changed = false;
 };
 
 struct FoundTransaction {
@@ -94,13 +104,25 @@ class Chain {
     [[nodiscard]] const Epoch& epoch() const noexcept { return *tip_entry_.context.epoch; }
     // A block of the best chain. Precondition: height <= tip().height.
     [[nodiscard]] ChainTip at_height(BlockHeight height) const;
-    // Of the newest block that is s deep (0 while none is): members cosign the log up to here.
-    [[nodiscard]] BlockHeight settled_height() const noexcept;
+    // The newest final block: no reorganisation leaves it, and members cosign the log up to here.
+    [[nodiscard]] const ChainPoint& final_block() const noexcept { return finality_.final; }
+    // The highest justified block; the best chain descends from it.
+    [[nodiscard]] const ChainPoint& justified_block() const noexcept { return finality_.justified; }
+    // The certificates behind these two, as far as they are not block 0.
+    [[nodiscard]] std::vector<Certificate> newest_certificates() const;
+    // Not empty once a certificate contradicted the final block (rule F8): this chain then makes no
+    // templates, and its member must not vote or cosign. It stays so until an operator decides.
+    [[nodiscard]] const std::string& conflict() const noexcept { return finality_.conflict; }
+    // What a vote for a stored block must say; nothing if it is unknown or known to be invalid.
+    [[nodiscard]] std::optional<VoteTarget> vote_target(const BlockId& id) const;
+    // Those of this number on any branch.
+    [[nodiscard]] std::vector<std::shared_ptr<const Epoch>> epochs(std::uint32_t number) const;
 
-    // Checks everything; a block with more work than the tip, or as much and a smaller id, becomes
-    // the tip, by way of a reorganisation if need be. The caller keeps orphans and blocks that are
-    // too early for later.
+    // Checks everything; a block whose branch is better than the tip's becomes the tip, by way of a
+    // reorganisation if need be. The caller keeps orphans and blocks that are too early for later.
     BlockOutcome accept_block(ByteView block, Timestamp now);
+    // A certificate that votes made, rather than a coinbase brought. It may move the tip.
+    CertificateOutcome accept_certificate(const Certificate& certificate);
 
     // Checks `tx` as if for the next block, after all that wait already, and puts it into the
     // mempool. Refusal::kDuplicateTransaction if it waits or is on the chain already, which a
@@ -146,6 +168,7 @@ class Chain {
     [[nodiscard]] Result<void> load(std::unique_ptr<KeyValueStore> store);
     [[nodiscard]] Result<void> found();
     [[nodiscard]] Result<void> load_tip();
+    void load_side_blocks();
 
     // chain_connect.cpp
     struct Judged {
@@ -156,16 +179,32 @@ class Chain {
     [[nodiscard]] Judged connect(const BlockEntry& entry, BodyResult& body, WriteBatch batch);
     [[nodiscard]] Judged connect_stored(const BlockEntry& entry);
     [[nodiscard]] bool disconnect_tip();
-    void follow_most_work();
-    [[nodiscard]] bool beats_tip(const BlockEntry& candidate) const;
+    void follow_best();
+    [[nodiscard]] bool beats_tip(const SideBlock& candidate) const;
     [[nodiscard]] bool follow(const BlockEntry& candidate);
-    [[nodiscard]] std::optional<BlockEntry> best_candidate() const;
+    [[nodiscard]] std::optional<BlockEntry> better_branch() const;
+    void trim_side_blocks(const BlockEntry& newest, WriteBatch& batch);
     void mark_invalid(BlockEntry entry, BlockVerdict verdict, WriteBatch batch);
     void set_tip(BlockEntry entry);
     [[nodiscard]] bool write(const WriteBatch& batch);
     [[nodiscard]] bool has_failed() const noexcept {
         return store_->failure().has_value() || broken_;
     }
+
+    // chain_finality.cpp
+    struct Finality {
+        ChainPoint justified;
+        ChainPoint final;
+        std::optional<Certificate> justified_by, final_by;
+        std::string conflict;
+    };
+    [[nodiscard]] Result<void> load_finality();
+    void learn(const Certificate& certificate, WriteBatch& batch);
+    void note_conflict(std::string what, WriteBatch& batch);
+    [[nodiscard]] FindAncestor ancestors_of(const BlockId& branch) const;
+    [[nodiscard]] std::optional<BlockId> ancestor(const BlockId& branch, BlockHeight height) const;
+    [[nodiscard]] bool is_on_branch(const ChainPoint& point, const BlockId& branch) const;
+    [[nodiscard]] std::optional<Certificate> certificate_to_mine() const;
 
     // chain_mempool.cpp
     [[nodiscard]] Result<void> check_waiting(const Transaction& tx) const;
@@ -185,6 +224,8 @@ class Chain {
     std::unique_ptr<KeyValueStore> store_;
     std::unique_ptr<StatePartView> state_;  // the rule set's part of it
     LogStore log_;
+    SideBlocks side_blocks_;
+    Finality finality_;
     Mempool mempool_;
     crypto::BatchVerifier verifier_;
     std::unique_ptr<StateOverlay> pending_;  // the state after the tip and all that wait

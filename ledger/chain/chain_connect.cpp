@@ -1,8 +1,9 @@
-// Taking in blocks: judging, storing, connecting to the tip, and moving to the branch of most work.
+// Taking in blocks: judging, storing, connecting to the tip, and moving to the best branch.
 
 #include <algorithm>
 
 #include "host/base/assert.hpp"
+#include "host/base/text_encoding.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/chain/undo.hpp"
@@ -47,21 +48,25 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
     }
     const BlockVerdict header = check_header(block.sealed, parent->context, rules_, now);
     if (header != BlockVerdict::kValid) return {header, "header"};
-    BodyResult body = check_body(block, parent->context, rules_);
+    BodyResult body =
+        check_body(block, parent->context, rules_, ancestors_of(block.header().previous));
     if (body.verdict != BlockVerdict::kValid) return {body.verdict, std::move(body.detail)};
 
     BlockEntry added;
     added.sealed = block.sealed;
-    added.context = child_context(parent->context, block.header(), body.log, rules_);
+    added.context = child_context(parent->context, block.header(), body, rules_);
     added.work = parent->work + block_work(*expand_target(block.header().bits));
     WriteBatch batch;
     batch.put(keys::entry(id), encode_entry(added));
     batch.put(keys::block(id), block.bytes);
+    if (body.certificate) learn(*body.certificate, batch);
     if (added.parent() == tip_.id) return connect(added, body, std::move(batch));
 
     batch.put(keys::candidate(added.work, id), {});
+    side_blocks_.add(added);
+    trim_side_blocks(added, batch);
     if (!write(batch)) return {};
-    follow_most_work();
+    follow_best();
     const auto judged = entry(id);
     if (judged && judged->verdict != BlockVerdict::kValid) {
         return {judged->verdict, "found when its branch was connected"};
@@ -106,6 +111,7 @@ Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatc
     for (const Transaction& tx : body.txs) mempool_.remove(tx.id, batch);
     if (!write(batch)) return {};
     for (const Transaction& tx : body.txs) log_.append(tx.leaf);
+    side_blocks_.remove(next.id());
     set_tip(next);
     return {};
 }
@@ -117,7 +123,7 @@ Chain::Judged Chain::connect_stored(const BlockEntry& next) {
         broken_ = true;
         return {};
     }
-    BodyResult body = check_body(*block, tip_entry_.context, rules_);
+    BodyResult body = check_body(*block, tip_entry_.context, rules_, ancestors_of(tip_.id));
     if (body.verdict != BlockVerdict::kValid) {  // it was valid when it was stored
         broken_ = true;
         return {};
@@ -146,28 +152,56 @@ bool Chain::disconnect_tip() {
     }
     if (!write(batch)) return false;
     log_.truncate(parent->context.log.size());
+    side_blocks_.add(old);
     set_tip(*parent);
     return true;
 }
 
-// Ends, for each round either reaches the branch of most work or takes a block off the candidates.
-void Chain::follow_most_work() {
+// Ends, for each round either reaches the best branch or takes blocks off the candidates.
+void Chain::follow_best() {
     while (!has_failed()) {
-        const auto candidate = best_candidate();
-        if (!candidate || !beats_tip(*candidate)) return;
-        if (!follow(*candidate)) return;
+        const auto candidate = better_branch();
+        if (!candidate || !follow(*candidate)) break;
     }
+    if (has_failed() || is_on_branch(finality_.final, tip_.id)) return;
+    WriteBatch batch;
+    note_conflict("a quorum made block " + to_hex(finality_.final.id.view()) + " at height " +
+                      std::to_string(finality_.final.height) +
+                      " final, but it breaks a rule here",
+                  batch);
+    if (!batch.is_empty()) (void)write(batch);  // a failure is remembered by the store
 }
 
 // Most work; of equals the smaller id, so that members whose blocks came out together agree. With
 // the first seen each would stay on its own, from where the diversity rule lets none of them go on.
-bool Chain::beats_tip(const BlockEntry& candidate) const {
+bool Chain::beats_tip(const SideBlock& candidate) const {
     if (candidate.work != tip_entry_.work) return candidate.work > tip_entry_.work;
-    return candidate.id() < tip_entry_.id();
+    return candidate.id < tip_entry_.id();
 }
 
-// One attempt. After a block that breaks a rule the tip is somewhere on the way, and the branch of
-// most work may be another one, often the old one. False when the database failed.
+// A branch with the highest justified block goes before any without (F6); none that leaves the final
+// block is a branch to follow (F7).
+std::optional<BlockEntry> Chain::better_branch() const {
+    const auto keeps_final = [this](const SideBlock& side) {
+        return !is_on(Rule::kF7) || is_on_branch(finality_.final, side.id);
+    };
+    const auto has_justified = [this](const BlockId& branch) {
+        return !is_on(Rule::kF6) || is_on_branch(finality_.justified, branch);
+    };
+    const bool tip_has_it = has_justified(tip_.id);
+    const SideBlock* without = nullptr;  // the first of them
+    for (const SideBlock& side : side_blocks_.ranked()) {
+        if (tip_has_it && !beats_tip(side)) return std::nullopt;
+        if (!keeps_final(side)) continue;
+        if (has_justified(side.id)) return entry(side.id);
+        if (without == nullptr) without = &side;
+    }
+    if (tip_has_it || without == nullptr || !beats_tip(*without)) return std::nullopt;
+    return entry(without->id);
+}
+
+// One attempt. After a block that breaks a rule the tip is somewhere on the way, and the best branch
+// may be another one, often the old one. False when the database failed.
 bool Chain::follow(const BlockEntry& candidate) {
     std::vector<BlockEntry> path;  // from the candidate down to the child of the fork point
     auto step = std::optional(candidate);
@@ -178,13 +212,6 @@ bool Chain::follow(const BlockEntry& candidate) {
     if (!step) {
         broken_ = true;
         return false;
-    }
-    const auto bad = std::find_if(path.begin(), path.end(), [](const BlockEntry& e) {
-        return e.verdict != BlockVerdict::kValid;
-    });
-    if (bad != path.end()) {
-        mark_invalid(candidate, BlockVerdict::kInvalidAncestor, {});
-        return !has_failed();
     }
     while (tip_.id != step->id()) {
         if (!disconnect_tip()) return false;
@@ -197,20 +224,33 @@ bool Chain::follow(const BlockEntry& candidate) {
     return true;
 }
 
-std::optional<BlockEntry> Chain::best_candidate() const {
-    std::optional<BlockId> id;
-    store_->for_each(keys::table('c'), [&id](ByteView key, ByteView) {
-        id = BlockId::from(key.last(32));
-        return false;
-    });
-    return id ? entry(*id) : std::nullopt;
+// A limit never decides validity: a block that had to go is fetched again when its branch matters.
+void Chain::trim_side_blocks(const BlockEntry& newest, WriteBatch& batch) {
+    const Slot slot = newest.sealed.header.slot();
+    const auto surplus = side_blocks_.surplus(slot, newest.id(), finality_.justified.id);
+    if (!surplus) return;
+    batch.erase(keys::entry(surplus->id));
+    batch.erase(keys::block(surplus->id));
+    batch.erase(keys::candidate(surplus->work, surplus->id));
+    side_blocks_.remove(surplus->id);
 }
 
+// The block and all that builds on it.
 void Chain::mark_invalid(BlockEntry bad, BlockVerdict verdict, WriteBatch batch) {
     bad.verdict = verdict;
     batch.put(keys::entry(bad.id()), encode_entry(bad));
     batch.erase(keys::block(bad.id()));
     batch.erase(keys::candidate(bad.work, bad.id()));
+    for (const SideBlock& side : side_blocks_.descendants(bad.id())) {
+        auto heir = entry(side.id);
+        if (!heir) continue;
+        heir->verdict = BlockVerdict::kInvalidAncestor;
+        batch.put(keys::entry(side.id), encode_entry(*heir));
+        batch.erase(keys::block(side.id));
+        batch.erase(keys::candidate(side.work, side.id));
+        side_blocks_.remove(side.id);
+    }
+    side_blocks_.remove(bad.id());
     (void)write(batch);  // a failure is remembered by the store
 }
 

@@ -8,6 +8,9 @@
 //   u id                     what to put back when the block is disconnected (undo.hpp)
 //   c ~work id               candidates: stored blocks off the best chain, most work first
 //   m order                  a transaction of the mempool
+//   J, F                     certificate of the highest justified block; that which made the final
+//                            block final
+//   X                        a certificate that contradicts our final block, for the operator
 // State of the best chain, changed and undone with its blocks:
 //   H height                 block id
 //   t txid                   TxPlace
@@ -52,6 +55,9 @@ inline std::uint64_t number_of(ByteView key) {
 
 inline Bytes meta() { return table('M'); }
 inline Bytes tip() { return table('T'); }
+inline Bytes justified() { return table('J'); }
+inline Bytes final_by() { return table('F'); }
+inline Bytes conflict() { return table('X'); }
 inline Bytes entry(const BlockId& id) { return of_hash('h', id); }
 inline Bytes block(const BlockId& id) { return of_hash('b', id); }
 inline Bytes undo(const BlockId& id) { return of_hash('u', id); }

@@ -96,8 +96,8 @@ std::vector<TxId> Chain::mempool_ids() const {
 
 std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) const {
     const ParentContext& parent = tip_entry_.context;
-    if (has_failed() || parent.epoch->find_node(slot) == nullptr || parent.bars(slot))
-        return std::nullopt;
+    if (has_failed() || !conflict().empty()) return std::nullopt;
+    if (parent.epoch->find_node(slot) == nullptr || parent.bars(slot)) return std::nullopt;
     const auto seconds = now.time_since_epoch().count();
     if (seconds <= parent.time || seconds > UINT32_MAX) return std::nullopt;
 
@@ -105,11 +105,16 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
     made.height = parent.height + 1;
     made.chain_id = chain_id_;
     made.txs.emplace_back();  // the coinbase, once the rest is known
-    std::size_t bytes = kBlockOverhead + kTxOverhead + kCoinbaseBytes;
+    Bytes ext = encode_extension(certificate_to_mine());
+    std::size_t bytes = kBlockOverhead + kTxOverhead + kCoinbaseBytes + ext.size();
     crypto::CompactRange log = parent.log;
     for (const auto& [order, entry] : mempool_.entries()) {
         if (!entry.is_ready) continue;
         bytes += kTxOverhead + entry.bytes.size();
+        if (bytes > rules_.params.block_bytes_max && made.txs.size() == 1) {
+            bytes -= ext.size();  // the largest transaction must find a block
+            ext.clear();
+        }
         // Later ones may build on this one: the first that does not fit ends the block.
         if (bytes > rules_.params.block_bytes_max) break;
         if (made.txs.size() == rules_.params.block_txs_max) break;
@@ -128,6 +133,7 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
     coinbase.log_size = log.size();
     coinbase.log_root = log.root();
     coinbase.registry_root = registry_.root();
+    coinbase.ext = std::move(ext);
     made.txs.front() = encode_coinbase(coinbase);
 
     std::vector<TxId> ids;

@@ -86,13 +86,22 @@ Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
     auto mempool = Mempool::load(*store_);
     if (!mempool) return damaged(mempool.error().to_string());
     mempool_ = *std::move(mempool);
+    if (auto finality = load_finality(); !finality) return damaged(finality.error().to_string());
+    load_side_blocks();
     if (auto tip = load_tip(); !tip) return tip;
 
-    follow_most_work();  // a reorganisation that a crash cut short
+    follow_best();  // a reorganisation that a crash cut short
     revalidate_mempool();
     if (store_->failure()) return fail(*store_->failure());
     if (broken_) return damaged("a block of the best chain is missing");
     return {};
+}
+
+void Chain::load_side_blocks() {
+    store_->for_each(keys::table('c'), [this](ByteView key, ByteView) {
+        if (const auto side = entry(BlockId::from(key.last(32)))) side_blocks_.add(*side);
+        return true;
+    });
 }
 
 Result<void> Chain::found() {
@@ -126,7 +135,7 @@ Result<void> Chain::load_tip() {
         const auto parent = entry(tip->parent());
         if (!parent) return damaged("the tip has no parent");
         if (!store_->get(keys::undo(tip->id()))) return damaged("the tip has no undo record");
-        const BodyResult body = check_body(*block, parent->context, rules_);
+        const BodyResult body = check_body(*block, parent->context, rules_, ancestors_of(tip->parent()));
         if (body.verdict != BlockVerdict::kValid) {
             return damaged("the tip's block is " + std::string(to_string(body.verdict)));
         }

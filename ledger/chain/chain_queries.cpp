@@ -26,11 +26,6 @@ ChainTip Chain::at_height(BlockHeight height) const {
     return found;
 }
 
-BlockHeight Chain::settled_height() const noexcept {
-    const std::uint32_t window = registry_.diversity_window();
-    return tip_.height > window ? tip_.height - window : 0;
-}
-
 bool Chain::has_block(const BlockId& id) const {
     const auto known = entry(id);
     return known && known->verdict == BlockVerdict::kValid;

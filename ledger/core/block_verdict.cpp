@@ -60,6 +60,16 @@ std::string_view to_string(BlockVerdict verdict) noexcept {
             return "empty-not-allowed";
         case BlockVerdict::kTransactionTooLarge:
             return "transaction-too-large";
+        case BlockVerdict::kCertificateTarget:
+            return "certificate-target";
+        case BlockVerdict::kCertificateNotNewer:
+            return "certificate-not-newer";
+        case BlockVerdict::kCertificateSource:
+            return "certificate-source";
+        case BlockVerdict::kCertificateQuorum:
+            return "certificate-quorum";
+        case BlockVerdict::kCertificateSignature:
+            return "certificate-signature";
         case BlockVerdict::kTransactionMalformed:
             return "transaction-malformed";
         case BlockVerdict::kTransactionChainId:

@@ -23,7 +23,7 @@ struct Coinbase {
     std::uint64_t log_size = 0;  // leaves of the log, this block included
     LogHash log_root;
     Sha256Digest registry_root;
-    Bytes ext;  // no extension type is active: empty
+    Bytes ext;  // certificate.hpp
 
     friend bool operator==(const Coinbase&, const Coinbase&) = default;
 };

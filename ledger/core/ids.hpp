@@ -23,6 +23,14 @@ using LogIndex = std::uint64_t;  // position of a transaction in the log of its 
 
 inline constexpr Slot kSlotMax = 8191;
 
+// A block and its place.
+struct ChainPoint {
+    BlockHeight height = 0;
+    BlockId id;
+    friend bool operator==(const ChainPoint&, const ChainPoint&) = default;
+    friend auto operator<=>(const ChainPoint&, const ChainPoint&) = default;
+};
+
 enum class LedgerKind : std::uint8_t { kConsortium = 0, kGateway = 1 };
 
 [[nodiscard]] constexpr std::string_view to_string(LedgerKind kind) noexcept {

@@ -45,7 +45,7 @@ BodyResult check_commitment(const Block& block,
     return {};
 }
 
-// B6 to B9, B12 and B13: what the coinbase says without regard to the transactions.
+// B6 to B9 and B12: what the coinbase says without regard to the transactions.
 BodyResult check_coinbase(const Coinbase& coinbase,
                           const Block& block,
                           const ParentContext& parent,
@@ -65,10 +65,41 @@ BodyResult check_coinbase(const Coinbase& coinbase,
     if (is_on(Rule::kB12) && coinbase.registry_root != rules.registry.root()) {
         return broken(BlockVerdict::kCoinbaseRegistryRoot, "coinbase names another registry");
     }
-    if (is_on(Rule::kB13) && !coinbase.ext.empty()) {
-        return broken(BlockVerdict::kCoinbaseExtension, "coinbase extension is not active");
-    }
     return {};
+}
+
+BlockVerdict verdict_of(CertificateVerdict verdict) noexcept {
+    switch (verdict) {
+        case CertificateVerdict::kValid:
+            break;
+        case CertificateVerdict::kSource:
+            return BlockVerdict::kCertificateSource;
+        case CertificateVerdict::kQuorum:
+            return BlockVerdict::kCertificateQuorum;
+        case CertificateVerdict::kSignature:
+            return BlockVerdict::kCertificateSignature;
+    }
+    return BlockVerdict::kValid;
+}
+
+// F1 to F5.
+BodyResult check_embedded(const Certificate& certificate,
+                          const ParentContext& parent,
+                          const ChainRules& rules,
+                          const FindAncestor& find_ancestor) {
+    const ChainPoint& point = certificate.link.target;
+    const std::string which = "certificate for block " + number(point.height);
+    if (is_on(Rule::kF2) && point.height <= parent.chain_justified.height) {
+        return broken(BlockVerdict::kCertificateNotNewer, which);
+    }
+    const auto target = point.height <= parent.height ? find_ancestor(point.height) : std::nullopt;
+    if (!target || target->point != point) {
+        if (!is_on(Rule::kF1)) return {};
+        return broken(BlockVerdict::kCertificateTarget, which);
+    }
+    const BlockVerdict verdict =
+        verdict_of(check_certificate(certificate, *target, rules.chain_id));
+    return verdict == BlockVerdict::kValid ? BodyResult{} : broken(verdict, which);
 }
 
 // B3, B4 and B16.
@@ -111,12 +142,6 @@ BodyResult check_forms(const Block& block, const ParentContext& parent, const Ch
 
 }  // namespace
 
-bool ParentContext::is_busy() const noexcept {
-    const std::uint32_t window = epoch->diversity_window();
-    const BlockHeight settled = height > window ? height - window : 0;
-    return last_tx_height > settled;
-}
-
 bool ParentContext::is_urgent(const ChainRules& rules) const noexcept {
     return is_busy() && height - last_tx_height < rules.params.urgent_blocks_max;
 }
@@ -154,7 +179,7 @@ ParentContext genesis_context(const BlockHeader& genesis, std::shared_ptr<const 
 
 ParentContext child_context(const ParentContext& parent,
                             const BlockHeader& header,
-                            crypto::CompactRange log,
+                            const BodyResult& body,
                             const ChainRules& rules) {
     ParentContext child;
     child.id = header.id();
@@ -162,14 +187,22 @@ ParentContext child_context(const ParentContext& parent,
     child.time = header.time;
     child.drift_s =
         next_drift(parent.drift_s, parent.time, header.time, parent.is_urgent(rules), rules.params);
-    child.last_tx_height = log.size() > parent.log.size() ? child.height : parent.last_tx_height;
+    child.last_tx_height = body.log.size() > parent.log.size() ? child.height : parent.last_tx_height;
     child.recent_slots.push_back(header.slot());
     child.recent_slots.insert(child.recent_slots.end(), parent.recent_slots.begin(),
                               parent.recent_slots.end());
     if (child.recent_slots.size() > kRecentSlotsMax) child.recent_slots.resize(kRecentSlotsMax);
-    child.log = std::move(log);
+    child.log = body.log;
     child.chain_justified = parent.chain_justified;
     child.chain_final = parent.chain_final;
+    if (body.certificate) {
+        const VoteLink& link = body.certificate->link;
+        child.chain_justified = link.target;
+        if (body.certificate->finalises_source() &&
+            link.source.height > child.chain_final.height) {
+            child.chain_final = link.source;
+        }
+    }
     child.epoch = parent.epoch;
     return child;
 }
@@ -213,7 +246,10 @@ BlockVerdict check_header(const SealedHeader& sealed,
     return BlockVerdict::kValid;
 }
 
-BodyResult check_body(const Block& block, const ParentContext& parent, const ChainRules& rules) {
+BodyResult check_body(const Block& block,
+                      const ParentContext& parent,
+                      const ChainRules& rules,
+                      const FindAncestor& find_ancestor) {
     if (block.txs.empty()) return broken(BlockVerdict::kMutated, "block without a coinbase");
     std::vector<TxId> ids;
     ids.reserve(block.txs.size());
@@ -237,6 +273,10 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
         return broken(BlockVerdict::kEmptyNotAllowed,
                       "an empty block may come at " + number(parent.empty_block_time(rules)));
     }
+    auto certificate = decode_extension(coinbase->ext);
+    if (is_on(Rule::kB13) && !certificate) {
+        return broken(BlockVerdict::kCoinbaseExtension, certificate.error().to_string());
+    }
     BodyResult result = check_forms(block, parent, rules);
     if (is_broken(result)) return result;
     if (is_on(Rule::kB10) && coinbase->log_size != result.log.size()) {
@@ -244,6 +284,11 @@ BodyResult check_body(const Block& block, const ParentContext& parent, const Cha
     }
     if (is_on(Rule::kB11) && coinbase->log_root != result.log.root()) {
         return broken(BlockVerdict::kCoinbaseLogRoot, "coinbase names another log root");
+    }
+    if (certificate && *certificate) {  // last: the signatures are the dearest
+        auto embedded = check_embedded(**certificate, parent, rules, find_ancestor);
+        if (is_broken(embedded)) return embedded;
+        result.certificate = std::move(*certificate);
     }
     return result;
 }

@@ -1,5 +1,5 @@
 // The consensus rules common to both ledgers. Pure functions: no clock, no disk. The numbers are
-// those of docs/ledger-rules.md: H headers, B blocks, T transactions.
+// those of docs/ledger-rules.md: H headers, B blocks, F certificates, T transactions.
 //
 // A block passes check_header, check_body (both need only its parent) and check_transactions (needs
 // the state of the chain after its parent), in this order. The first rule broken is reported.
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "host/base/clock.hpp"
 #include "host/crypto/merkle_tree.hpp"
 #include "ledger/core/block.hpp"
+#include "ledger/core/certificate.hpp"
 #include "ledger/core/epoch.hpp"
 #include "ledger/core/genesis.hpp"
 #include "ledger/core/registry.hpp"
@@ -55,10 +57,16 @@ enum class BlockVerdict : std::uint8_t {
     kCoinbaseLogSize,       // B10
     kCoinbaseLogRoot,       // B11
     kCoinbaseRegistryRoot,  // B12
-    kCoinbaseExtension,     // B13: no extension is active
+    kCoinbaseExtension,     // B13: not empty, and not one certificate
     kDuplicateTransaction,  // B14: two equal txids
     kEmptyNotAllowed,       // B15: an empty block that the chain does not need
     kTransactionTooLarge,   // B16: longer than tx_bytes_max
+
+    kCertificateTarget,     // F1: not an ancestor
+    kCertificateNotNewer,   // F2: not above what the parent's branch has justified
+    kCertificateSource,     // F3: not what the target's branch had justified
+    kCertificateQuorum,     // F4: fewer than m votes, or one by no node of the target's epoch
+    kCertificateSignature,  // F5
 
     kTransactionMalformed,  // T1
     kTransactionChainId,    // T2: made for another ledger
@@ -79,13 +87,6 @@ struct ChainRules {
     const RuleSet& rule_set;
 };
 
-// A block and its place.
-struct ChainPoint {
-    BlockHeight height = 0;
-    BlockId id;
-    friend bool operator==(const ChainPoint&, const ChainPoint&) = default;
-};
-
 // However the members change, s - 1 is at most this.
 inline constexpr std::size_t kRecentSlotsMax = kMembersMax / 2;
 
@@ -103,8 +104,8 @@ struct ParentContext {
     ChainPoint chain_final;          // newest block that the certificates up to here finalise
     std::shared_ptr<const Epoch> epoch;  // governs the children; never null
 
-    // Transactions lie above the settled height max(0, height - s).
-    [[nodiscard]] bool is_busy() const noexcept;
+    // Transactions lie above chain_final.
+    [[nodiscard]] bool is_busy() const noexcept { return last_tx_height > chain_final.height; }
     // Busy, and fewer than urgent_blocks_max empty blocks end here: mine on, even empty blocks.
     [[nodiscard]] bool is_urgent(const ChainRules& rules) const noexcept;
     // When a child may be empty.
@@ -115,12 +116,6 @@ struct ParentContext {
 
 [[nodiscard]] ParentContext genesis_context(const BlockHeader& genesis,
                                             std::shared_ptr<const Epoch> epoch);
-// The context for the children of a block that passed check_header and check_body on `parent`.
-[[nodiscard]] ParentContext child_context(const ParentContext& parent,
-                                          const BlockHeader& header,
-                                          crypto::CompactRange log,
-                                          const ChainRules& rules);
-
 // H1, H6 and the range of bits: what can be said of a header without its ancestors. `id` is its id.
 [[nodiscard]] BlockVerdict check_header_alone(const BlockHeader& header,
                                               const BlockId& id,
@@ -137,12 +132,23 @@ struct BodyResult {
     std::string detail;            // for people, when not valid
     std::vector<Transaction> txs;  // without the coinbase; views into the block
     crypto::CompactRange log;      // after this block
+    std::optional<Certificate> certificate;
 };
 
-// All B rules and T1 to T4.
+// The block at a height on the branch that ends in the parent (included), or nothing.
+using FindAncestor = std::function<std::optional<VoteTarget>(BlockHeight)>;
+
+// All B and F rules and T1 to T4.
 [[nodiscard]] BodyResult check_body(const Block& block,
                                     const ParentContext& parent,
-                                    const ChainRules& rules);
+                                    const ChainRules& rules,
+                                    const FindAncestor& find_ancestor);
+
+// The context for the children of a block that passed check_header and check_body on `parent`.
+[[nodiscard]] ParentContext child_context(const ParentContext& parent,
+                                          const BlockHeader& header,
+                                          const BodyResult& body,
+                                          const ChainRules& rules);
 
 // T2 to T4 of one transaction for a block at `height`: what does not depend on the state.
 [[nodiscard]] BlockVerdict check_transaction(const Transaction& tx,

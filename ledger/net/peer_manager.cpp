@@ -93,6 +93,8 @@ void PeerManager::broadcast(const PeerMessage& message) {
     }
 }
 
+void PeerManager::perform(Actions actions) { apply(options_.slot, std::move(actions)); }
+
 void PeerManager::announce_tip() {
     tip_to_announce_ = true;
     flush_tip_announcement();
@@ -292,14 +294,16 @@ void PeerManager::apply(Slot from, Actions actions) {
         if (accepted || score_of(accepted.error()) == 0) continue;
         penalise(Penalty{from, score_of(accepted.error()), accepted.error().to_string()});
     }
-    if (actions.greeted && connection) {
-        for (const PeerMessage& message : observer_.on_greeted()) connection->session.send(message);
-    }
+    for (const std::string& text : actions.cosigned) observer_.on_cosigned(text);
+    if (actions.greeted && connection) apply(from, observer_.on_greeted(from));
+    for (const Vote& vote : actions.votes) apply(from, observer_.on_vote(from, vote));
     if (actions.transaction_added) observer_.on_transaction_added();
+    if (actions.certificate_added) observer_.on_certificate_added();
     if (actions.tip_changed) {
         announce_tip();
         observer_.on_tip_changed();
     }
+    if (actions.block_added) perform(observer_.on_block_added());
 }
 
 asio::awaitable<void> PeerManager::tick_for_ever() {
@@ -327,7 +331,8 @@ void PeerManager::tick() {
     }
     Actions retried;
     sync_.retry_early(now.wall, retried);
-    apply(options_.slot, std::move(retried));
+    perform(std::move(retried));
+    perform(observer_.on_tick());
 }
 
 void PeerManager::flush_tip_announcement() {

@@ -48,12 +48,19 @@ class PeerObserver {
 
     virtual void on_tip_changed() = 0;
     virtual void on_transaction_added() = 0;
+    // A block under construction should carry it.
+    virtual void on_certificate_added() = 0;
+    // This member has just signed the checkpoint; its peers hear of it without further ado.
+    virtual void on_cosigned(std::string_view text) = 0;
     // A member did what no correct program does; `what` is for the operator.
     virtual void on_misbehaviour(Slot slot, std::string_view what) = 0;
     // A refusal word as error counts against the peer.
     virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
-    // What a peer is to be told when it has just connected.
-    virtual std::vector<PeerMessage> on_greeted() = 0;
+    // The member's duties: what to do next. Replies go to `peer`, relays to all others.
+    virtual Actions on_greeted(Slot peer) = 0;
+    virtual Actions on_vote(Slot peer, const Vote& vote) = 0;
+    virtual Actions on_block_added() = 0;
+    virtual Actions on_tick() = 0;
 };
 
 struct PeerOptions {
@@ -106,8 +113,8 @@ class PeerManager {
     void adopt(http::Stream stream);
 
     void broadcast(const PeerMessage& message);
-    // The tip changed by a block of our own.
-    void announce_tip();
+    // What follows from a block of our own, or from what the operator did.
+    void perform(Actions actions);
 
     // Members of the registry but ourselves, by slot.
     [[nodiscard]] std::vector<PeerStatus> peers() const;
@@ -161,6 +168,7 @@ class PeerManager {
     [[nodiscard]] Result<void> make_room(Slot peer, Slot dialler);
     Result<void> on_message(Slot peer, Connection& connection, PeerMessage message);
     void on_end(Slot peer, const std::shared_ptr<Connection>& connection, const Error& why);
+    void announce_tip();
     void apply(Slot from, Actions actions);
     void flush_tip_announcement();
     boost::asio::awaitable<void> flush_later();

@@ -10,9 +10,9 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::array<std::string_view, 11> kNames = {
-    "hello",    "ping",  "pong",        "get-headers", "headers",  "announce",
-    "get-data", "block", "transaction", "checkpoint",  "not-found"};
+constexpr std::array<std::string_view, 12> kNames = {
+    "hello",    "ping",  "pong",        "get-headers", "headers",   "announce",
+    "get-data", "block", "transaction", "checkpoint",  "not-found", "vote"};
 
 constexpr std::size_t kItemBytes = 33;  // kind and hash
 
@@ -52,6 +52,7 @@ void put(Writer& out, const BlockMessage& block) { out.bytes(block.bytes); }
 void put(Writer& out, const TransactionMessage& transaction) { out.bytes(transaction.bytes); }
 void put(Writer& out, const CheckpointMessage& checkpoint) { out.bytes(as_bytes(checkpoint.text)); }
 void put(Writer& out, const NotFound& answer) { put(out, answer.item); }
+void put(Writer& out, const VoteMessage& message) { out.bytes(encode_vote(message.vote)); }
 
 // --- decoding -----------------------------------------------------------------------------------
 
@@ -195,6 +196,9 @@ Result<PeerMessage> decode_message(ByteView body) {
             });
         case 11:
             return decode_not_found(in);
+        case 12:
+            return decode_vote(payload).map(
+                [](const Vote& vote) { return PeerMessage{VoteMessage{vote}}; });
         default:
             return fail(Refusal::kUnknownType, "frame of type " + std::to_string(type));
     }

@@ -15,6 +15,7 @@
 #include "host/base/result.hpp"
 #include "ledger/core/header.hpp"
 #include "ledger/core/ids.hpp"
+#include "ledger/core/vote.hpp"
 
 namespace assay::ledger {
 
@@ -89,8 +90,12 @@ struct NotFound {
     InventoryItem item;
     friend bool operator==(const NotFound&, const NotFound&) = default;
 };
+struct VoteMessage {
+    Vote vote;
+    friend bool operator==(const VoteMessage&, const VoteMessage&) = default;
+};
 
-// In the order of the type numbers, 1 to 11.
+// In the order of the type numbers, 1 to 12.
 using PeerMessage = std::variant<Hello,
                                  Ping,
                                  Pong,
@@ -101,7 +106,8 @@ using PeerMessage = std::variant<Hello,
                                  BlockMessage,
                                  TransactionMessage,
                                  CheckpointMessage,
-                                 NotFound>;
+                                 NotFound,
+                                 VoteMessage>;
 
 // For logs: "hello", "get-headers".
 [[nodiscard]] std::string_view name_of(const PeerMessage& message) noexcept;

@@ -236,6 +236,10 @@ void PeerProtocol::handle(const NotFound& answer, Actions& actions, SyncTime now
     ask_data(actions, now);
 }
 
+void PeerProtocol::handle(const VoteMessage& message, Actions& actions, SyncTime) {
+    actions.votes.push_back(message.vote);
+}
+
 // --- asking -------------------------------------------------------------------------------------
 
 bool PeerProtocol::was_asked(const InventoryItem& item) {

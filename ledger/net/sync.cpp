@@ -34,6 +34,7 @@ void Sync::accept_block(WaitingBlocks::Block block, Timestamp now, Actions& acti
 bool Sync::accept_one(WaitingBlocks::Block block, Timestamp now, Actions& actions) {
     const BlockOutcome outcome = chain_.accept_block(block.bytes, now);
     actions.tip_changed |= outcome.tip_changed;
+    actions.block_added |= outcome.verdict == BlockVerdict::kValid;
     if (outcome.verdict == BlockVerdict::kOrphan) {
         const BlockId parent = decode_header(ByteView(block.bytes).first<kHeaderBytes>()).previous;
         waiting_.add_orphan(std::move(block), parent);

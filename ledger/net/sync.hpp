@@ -37,10 +37,14 @@ struct Penalty {
 struct Actions {
     std::vector<PeerMessage> replies;      // to this peer, in order
     std::vector<PeerMessage> relays;       // to every other peer
-    std::vector<std::string> checkpoints;  // texts this peer sent, for the cosigner to judge
+    std::vector<std::string> checkpoints;  // texts this peer sent, to be judged and gathered
+    std::vector<std::string> cosigned;     // texts this member has just signed itself
+    std::vector<Vote> votes;               // that this peer sent, for the member's duties
     std::vector<Penalty> penalties;
     bool greeted = false;  // the peer's hello was accepted just now
+    bool block_added = false;  // to any branch
     bool tip_changed = false;
+    bool certificate_added = false;  // a block under construction should carry it
     bool transaction_added = false;
 };
 

@@ -3,33 +3,31 @@
 #include <algorithm>
 #include <utility>
 
-#include "host/base/file.hpp"
-
 namespace assay::ledger {
 
-Cosigner::Cosigner(std::filesystem::path file,
+Cosigner::Cosigner(std::unique_ptr<DurableValue> store,
                    const Chain& chain,
                    std::string member_name,
                    const crypto::PrivateKey& log_key,
                    const crypto::PrivateKey& cosign_key)
-    : file_{std::move(file)},
+    : store_{std::move(store)},
       chain_{&chain},
       name_{std::move(member_name)},
       log_key_{&log_key},
       cosign_key_{&cosign_key} {}
 
-Result<Cosigner> Cosigner::open(std::filesystem::path file,
+Result<Cosigner> Cosigner::open(std::unique_ptr<DurableValue> store,
                                 const Chain& chain,
                                 std::string member_name,
                                 const crypto::PrivateKey& log_key,
                                 const crypto::PrivateKey& cosign_key) {
-    Cosigner cosigner(std::move(file), chain, std::move(member_name), log_key, cosign_key);
-    if (!std::filesystem::exists(cosigner.file_)) return cosigner;
-    const auto bytes = read_file(cosigner.file_, kNoteBytesMax);
+    Cosigner cosigner(std::move(store), chain, std::move(member_name), log_key, cosign_key);
+    const auto bytes = cosigner.store_->read();
     if (!bytes) return fail(bytes.error());
-    auto last = parse_checkpoint_text(as_text(*bytes));
+    if (!*bytes) return cosigner;
+    auto last = parse_checkpoint_text(as_text(**bytes));
     if (!last || last->origin != chain.genesis().origin) {
-        return fail(Refusal::kMalformed, cosigner.file_.string() +
+        return fail(Refusal::kMalformed, cosigner.store_->name() +
                                              " does not say what this member cosigned last; "
                                              "restore it, or this member could contradict itself");
     }
@@ -38,10 +36,10 @@ Result<Cosigner> Cosigner::open(std::filesystem::path file,
 }
 
 Result<std::vector<std::string>> Cosigner::sign_due(Timestamp now) {
-    std::vector<Checkpoint> due = newly_settled();
+    std::vector<Checkpoint> due = newly_final();
     if (!due.empty()) {
         // The largest stands for all: none at or below it will be signed again but itself.
-        auto kept = write_file_durable(file_, as_bytes(checkpoint_text(due.back())));
+        auto kept = store_->replace(as_bytes(checkpoint_text(due.back())));
         if (!kept) return fail(std::move(kept).error());
         last_ = due.back();
     } else if (is_due_again(now)) {
@@ -60,10 +58,10 @@ Result<std::vector<std::string>> Cosigner::sign_due(Timestamp now) {
     return notes;
 }
 
-std::vector<Checkpoint> Cosigner::newly_settled() const {
+std::vector<Checkpoint> Cosigner::newly_final() const {
     std::vector<Checkpoint> found;
     const std::uint64_t above = last_ ? last_->size : 0;
-    for (BlockHeight height = chain_->settled_height(); height > 0; --height) {
+    for (BlockHeight height = chain_->final_block().height; height > 0; --height) {
         const ChainTip block = chain_->at_height(height);
         if (block.log_size <= above || found.size() == kCosignAtOnceMax) break;
         if (!found.empty() && found.back().size == block.log_size) continue;

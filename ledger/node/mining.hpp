@@ -62,6 +62,8 @@ class Mining {
 
     // A search for a block that builds on another tip is given up.
     void on_tip_changed();
+    // A search for a block without it is given up.
+    void on_certificate_added() { on_tip_changed(); }
     // A search for an empty block is given up; a fuller one follows within a second anyway.
     void on_transaction_added();
 

@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
 #include "host/base/file.hpp"
@@ -13,7 +10,7 @@
 #include "ledger/core/tlog_proof.hpp"
 #include "ledger/net/peer_manager.hpp"
 #include "ledger/net/task_group.hpp"
-#include "ledger/node/cosigner.hpp"
+#include "ledger/node/member_duties.hpp"
 #include "ledger/node/mining.hpp"
 #include "ledger/node/node_status.hpp"
 
@@ -21,12 +18,6 @@ namespace assay::ledger {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-
-// While we catch up, blocks settle by the hundred: they are looked at together.
-constexpr std::chrono::milliseconds kCosignDelay{50};
-constexpr std::chrono::seconds kCosignCheck{30};  // is it time to sign again?
 
 Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
     const Member* member = registry.find(keys.slot);
@@ -37,6 +28,8 @@ Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
     };
     if (member == nullptr) return mismatch("member's");
     if (keys.seal.public_key() != member->seal) return mismatch("seal");
+    if (keys.vote.public_key() != member->vote) return mismatch("vote");
+    if (keys.tx.public_key() != member->tx) return mismatch("tx");
     if (keys.log.public_key() != member->log) return mismatch("log");
     if (keys.cosign.public_key() != member->cosign) return mismatch("cosign");
     const auto spki = crypto::spki_sha256(keys.tls.certificate_pem);
@@ -57,7 +50,6 @@ struct Node::Impl final : PeerObserver {
           chain{std::move(opened)},
           checkpoints{std::move(opened_checkpoints)},
           last_tip{chain->tip()},
-          cosign_wake{executor},
           tasks{executor} {}
 
     void on_tip_changed() override {
@@ -68,7 +60,6 @@ struct Node::Impl final : PeerObserver {
         }
         last_tip = chain->tip();
         if (mining) mining->on_tip_changed();
-        cosign_wake.cancel();
         note_checkpoint(checkpoints.on_tip());
         tell(NodeEvent::kTip);
     }
@@ -89,13 +80,35 @@ struct Node::Impl final : PeerObserver {
         note_checkpoint(std::move(changed));
         return {};
     }
-    std::vector<PeerMessage> on_greeted() override {
-        std::vector<PeerMessage> messages;
-        if (cosigner->latest()) messages.emplace_back(CheckpointMessage{*cosigner->latest()});
+    void on_certificate_added() override {
+        if (mining) mining->on_certificate_added();
+        alarm();
+    }
+    void on_cosigned(std::string_view text) override {
+        note_checkpoint(checkpoints.add(options.keys.slot, text));
+    }
+    Actions on_greeted(Slot peer) override {
+        Actions actions = duties->on_greeted(peer, clock().now());
         if (checkpoints.newest()) {
-            messages.emplace_back(CheckpointMessage{checkpoints.newest()->text});
+            actions.replies.emplace_back(CheckpointMessage{checkpoints.newest()->text});
         }
-        return messages;
+        return actions;
+    }
+    Actions on_vote(Slot peer, const Vote& vote) override {
+        return duties->on_vote(peer, vote, clock().now());
+    }
+    Actions on_block_added() override {
+        Actions actions = duties->on_chain(clock().now());
+        alarm();
+        return actions;
+    }
+    Actions on_tick() override { return duties->on_tick(clock().now()); }
+
+    // Rule F8: nothing is sealed, voted for or cosigned any more; the operator must hear of it.
+    void alarm() {
+        if (alarmed || chain->conflict().empty()) return;
+        alarmed = true;
+        log::error("finality-conflict", {{"ledger", kind()}, {"what", chain->conflict()}});
     }
 
     void note_checkpoint(const Result<bool>& changed) {
@@ -123,28 +136,10 @@ struct Node::Impl final : PeerObserver {
     }
 
     void on_own_block() {
-        peers->announce_tip();
-        on_tip_changed();
-    }
-
-    void cosign() {
-        auto notes = cosigner->sign_due(clock().now());
-        if (!notes) return note_error(notes.error());
-        for (std::string& note : *notes) {
-            note_checkpoint(checkpoints.add(options.keys.slot, note));
-            peers->broadcast(CheckpointMessage{std::move(note)});
-        }
-    }
-
-    asio::awaitable<void> cosign_for_ever() {
-        asio::steady_timer delay(executor);
-        for (;;) {
-            cosign();
-            cosign_wake.expires_after(kCosignCheck);
-            co_await cosign_wake.async_wait(kAsTuple);
-            delay.expires_after(kCosignDelay);
-            co_await delay.async_wait(kAsTuple);
-        }
+        Actions actions;
+        actions.tip_changed = true;
+        actions.block_added = true;
+        peers->perform(std::move(actions));
     }
 
     [[nodiscard]] const Clock& clock() const noexcept {
@@ -156,15 +151,15 @@ struct Node::Impl final : PeerObserver {
     SystemClock system_clock;
     std::unique_ptr<Chain> chain;
     CheckpointStore checkpoints;
-    std::optional<Cosigner> cosigner;  // set by create(), like the next
+    std::unique_ptr<MemberDuties> duties;  // set by create(), like the next
     std::unique_ptr<PeerManager> peers;
     std::unique_ptr<Mining> mining;  // null: this member does not mine
     ChainTip last_tip;
     std::uint64_t reorgs = 0;
     std::string last_error;
-    std::string conflict;  // as last logged
+    std::string conflict;  // of checkpoints, as last logged
+    bool alarmed = false;
     std::vector<std::function<void(NodeEvent)>> callbacks;
-    asio::steady_timer cosign_wake;
     TaskGroup tasks;
 };
 
@@ -185,10 +180,14 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
 
     // Refers to the keys where they stay.
     const MemberKeys& keys = impl->options.keys;
-    auto cosigner = Cosigner::open(impl->options.dir / "cosigned.checkpoint", *impl->chain,
-                                   registry.find(keys.slot)->name, keys.log, keys.cosign);
-    if (!cosigner) return fail(std::move(cosigner).error());
-    impl->cosigner.emplace(std::move(*cosigner));
+    const DutyKeys duty_keys{keys.slot, registry.find(keys.slot)->name,
+                             &keys.vote, &keys.log, &keys.cosign, &keys.tx};
+    DutyStores stores;
+    stores.safety = durable_file(impl->options.dir / "safety.votes");
+    stores.cosigned = durable_file(impl->options.dir / "cosigned.checkpoint");
+    auto duties = MemberDuties::open(*impl->chain, duty_keys, std::move(stores));
+    if (!duties) return fail(std::move(duties).error());
+    impl->duties = std::move(*duties);
 
     PeerOptions peer_options(keys.slot, keys.tls);
     peer_options.connect = impl->options.connect;
@@ -206,7 +205,7 @@ void Node::start() {
     Impl& impl = *impl_;
     const bool is_node = impl.chain->registry().find_node(impl.options.keys.slot) != nullptr;
     impl.peers->start();
-    if (is_node) impl.tasks.spawn(impl.cosign_for_ever());
+    impl.peers->perform(impl.duties->on_tick(impl.clock().now()));
     if (is_node && impl.options.engine != nullptr) {
         const MiningOptions mining{impl.options.engine, impl.options.mining_share};
         impl.mining = std::make_unique<Mining>(impl.executor, *impl.chain, impl.options.keys.slot,
@@ -247,6 +246,8 @@ Result<TxId> Node::submit(ByteView transaction) {
     return accepted;
 }
 
+Result<BlockHeight> Node::resume_voting() { return impl_->duties->resume_voting(); }
+
 const std::optional<FinalCheckpoint>& Node::checkpoint() const noexcept {
     return impl_->checkpoints.newest();
 }
@@ -278,7 +279,8 @@ void Node::on_change(std::function<void(NodeEvent)> callback) {
 
 boost::json::object Node::status() const {
     const Impl& impl = *impl_;
-    NodeStatusParts parts{*impl.chain, *impl.peers, impl.checkpoints};
+    NodeStatusParts parts{*impl.chain, *impl.peers, impl.checkpoints, impl.duties->status(),
+                          impl.options.keys.slot};
     if (impl.mining) parts.mining = impl.mining->status();
     parts.reorgs = impl.reorgs;
     parts.last_error = impl.last_error;

@@ -1,4 +1,4 @@
-// One assembled chain: Chain, peers, mining and cosigning. A member runs one Node for the
+// One assembled chain: Chain, peers, mining, votes and cosigning. A member runs one Node for the
 // consortium and, if it is a gateway, a second one for the gateways' ledger; nothing here knows
 // which of the two it is.
 //
@@ -32,21 +32,27 @@
 
 namespace assay::ledger {
 
-// The keys a running member needs for one chain. Root and vote keys stay on disk.
+// The keys a running member needs for one chain. The root key stays on disk.
 struct MemberKeys {
     MemberKeys(Slot member_slot,
                crypto::PrivateKey seal_key,
+               crypto::PrivateKey vote_key,
+               crypto::PrivateKey tx_key,
                crypto::PrivateKey log_key,
                crypto::PrivateKey cosign_key,
                crypto::TlsIdentity tls_identity)
         : slot{member_slot},
           seal{std::move(seal_key)},
+          vote{std::move(vote_key)},
+          tx{std::move(tx_key)},
           log{std::move(log_key)},
           cosign{std::move(cosign_key)},
           tls{std::move(tls_identity)} {}
 
     Slot slot;
     crypto::PrivateKey seal;
+    crypto::PrivateKey vote;
+    crypto::PrivateKey tx;
     crypto::PrivateKey log;
     crypto::PrivateKey cosign;
     crypto::TlsIdentity tls;
@@ -62,7 +68,8 @@ struct NodeOptions {
           rules{&rule_set},
           keys{std::move(member_keys)} {}
 
-    std::filesystem::path dir;  // of this chain: database, own cosignatures, newest checkpoint
+    // Of this chain: database, own votes and cosignatures, newest checkpoint.
+    std::filesystem::path dir;
     Bytes genesis;
     const RuleSet* rules;  // outlives the node
     MemberKeys keys;
@@ -88,7 +95,7 @@ class Node {
     // Precondition: not started, or stop() has finished, or the executor runs nothing any more.
     ~Node();
 
-    // Dials, mines and cosigns from now on.
+    // Dials, mines, votes and cosigns from now on.
     void start();
     [[nodiscard]] boost::asio::awaitable<void> stop();
 
@@ -107,12 +114,16 @@ class Node {
     // std::errc::resource_unavailable_try_again if it is not final yet.
     [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;
 
+    // The operator's word after a loss of the record of own votes: vote again, above the height that
+    // is returned (rule V4).
+    [[nodiscard]] Result<BlockHeight> resume_voting();
+
     // Calls back, on the executor, after each change. Callbacks may submit; they must not stop() or
     // destroy the node. They stay until the node ends.
     void on_change(std::function<void(NodeEvent)> callback);
 
-    // For /v1/status: {"height","tip","log_size","final_size","members","nodes","quorum","mempool",
-    // "reorgs","peers":[{"name","slot","connected","height",..}],"mining":{..},"refused_peers":{..},
+    // For /v1/status: {"height","tip","log_size","final_size","finality":{"final_height",
+    // "justified_height","faults_tolerated","voting",..},"members","nodes","quorum","mempool","reorgs","peers":[{"name","slot","connected","height",..}],"mining":{..},"refused_peers":{..},
     // "misbehaviour":{..}}.
     [[nodiscard]] boost::json::object status() const;
 

@@ -47,6 +47,44 @@ json::object count_view(std::uint64_t count, const std::string& last) {
     return out;
 }
 
+std::string_view to_string(VotingState state) noexcept {
+    switch (state) {
+        case VotingState::kOn:
+            return "on";
+        case VotingState::kNew:
+            return "waiting";
+        case VotingState::kOff:
+            return "off";
+    }
+    return "off";
+}
+
+json::object finality_view(const Chain& chain, const DutyStatus& duties, Slot self) {
+    const Epoch& epoch = chain.epoch();
+    json::object out;
+    out["final_height"] = chain.final_block().height;
+    out["final"] = to_hex(chain.final_block().id.view());
+    out["justified_height"] = chain.justified_block().height;
+    out["epoch"] = epoch.number();
+    out["faults_tolerated"] = epoch.faults_tolerated();
+    if (epoch.faults_tolerated() == 0) {
+        out["note"] = "with " + std::to_string(epoch.node_count()) +
+                      " nodes finality tolerates no fault: every one of them must vote";
+    }
+    if (epoch.find_node(self) == nullptr) {
+        out["voting"] = "not a node";
+    } else {
+        out["voting"] = duties.why_not.empty() ? "on" : to_string(duties.voting);
+        if (!chain.conflict().empty()) out["voting"] = "off";
+        if (!duties.why_not.empty()) out["why_not_voting"] = duties.why_not;
+    }
+    out["last_vote_height"] = duties.last_vote;
+    out["votes_held"] = duties.votes_held;
+    if (!chain.conflict().empty()) out["alarm"] = chain.conflict();
+    if (!duties.last_error.empty()) out["last_error"] = duties.last_error;
+    return out;
+}
+
 }  // namespace
 
 json::object node_status(const NodeStatusParts& parts) {
@@ -62,6 +100,7 @@ json::object node_status(const NodeStatusParts& parts) {
     out["log_size"] = tip.log_size;
     out["final_size"] = newest ? newest->size : 0;
     if (newest) out["final_time"] = newest->time.time_since_epoch().count();
+    out["finality"] = finality_view(parts.chain, parts.duties, parts.slot);
     out["members"] = registry.members().size();
     out["nodes"] = registry.node_count();
     out["quorum"] = registry.quorum();

@@ -11,6 +11,7 @@
 #include "ledger/chain/chain.hpp"
 #include "ledger/net/peer_manager.hpp"
 #include "ledger/node/checkpoint_store.hpp"
+#include "ledger/node/member_duties.hpp"
 #include "ledger/node/mining.hpp"
 
 namespace assay::ledger {
@@ -19,6 +20,8 @@ struct NodeStatusParts {
     const Chain& chain;
     const PeerManager& peers;
     const CheckpointStore& checkpoints;
+    DutyStatus duties;
+    Slot slot = 0;  // our own
     std::optional<MiningStatus> mining{};  // none: this member does not mine
     std::uint64_t reorgs = 0;
     std::string last_error{};

@@ -67,6 +67,34 @@ struct Founders {
         }
         return {};
     }
+
+    // The votes of the first `voters` members for a stored block.
+    [[nodiscard]] ledger::Certificate certificate_for(const ledger::Chain& chain,
+                                                      const ledger::BlockId& id,
+                                                      std::size_t voters) const {
+        const auto target = chain.vote_target(id).value();
+        ledger::Certificate certificate;
+        certificate.link = {target.chain_justified, target.point};
+        for (std::size_t i = 0; i < voters; ++i) {
+            ledger::Vote vote;
+            vote.epoch = target.voters->number();
+            vote.slot = members[i].entry.slot;
+            vote.link = certificate.link;
+            vote = ledger::sign_vote(vote, chain_id, members[i].vote).value();
+            certificate.votes.push_back({vote.slot, vote.signature});
+        }
+        return certificate;
+    }
+
+    // extend(), and then all members vote for the block.
+    Bytes extend_and_vote(ledger::Chain& chain, std::uint32_t& now) const {
+        Bytes block = extend(chain, now);
+        if (block.empty()) return block;
+        const auto certificate = certificate_for(chain, chain.tip().id, members.size());
+        EXPECT_EQ(chain.accept_certificate(certificate).verdict,
+                  ledger::CertificateOutcome::Verdict::kNew);
+        return block;
+    }
 };
 
 }  // namespace assay::test

@@ -70,8 +70,9 @@ class NodeFleet {
 
     [[nodiscard]] ledger::MemberKeys keys(std::size_t i) const {
         const TestMember& member = members[i];
-        return ledger::MemberKeys(member.entry.slot, copy_of(member.seal), copy_of(member.log),
-                                  copy_of(member.cosign), tls[i]);
+        return ledger::MemberKeys(member.entry.slot, copy_of(member.seal), copy_of(member.vote),
+                                  copy_of(member.tx), copy_of(member.log), copy_of(member.cosign),
+                                  tls[i]);
     }
 
     // Starts member `i`, who listens at addresses[i] and dials all the others, and itself by

@@ -69,10 +69,10 @@ class Gateway {
     [[nodiscard]] ReceiptStore& receipts() { return receipts_; }
     [[nodiscard]] ReceiptRecorder& recorder() { return recorder_; }
     [[nodiscard]] ledger::Chain& chain() { return *chain_; }
-    void mine(std::uint32_t& now) { founders_.extend(*chain_, now); }
+    void mine(std::uint32_t& now) { founders_.extend_and_vote(*chain_, now); }
 
     [[nodiscard]] std::uint64_t final_size() const {
-        return chain_->at_height(chain_->settled_height()).log_size;
+        return chain_->at_height(chain_->final_block().height).log_size;
     }
 
   private:
@@ -238,7 +238,7 @@ TEST_F(Recorder, SignsAnewOnlyWhenTheOldSignatureCanCountNoMore) {
     ASSERT_EQ(gateway.recorder().step(test::at(now_)), Step::kBatchMade);
     const BatchRecord first = *gateway.receipts().newest_batch();
     // It is never submitted, and the chain goes on without it.
-    while (gateway.chain().settled_height() <= first.valid_until) {
+    while (gateway.chain().final_block().height <= first.valid_until) {
         const auto before = gateway.chain().tip().height;
         gateway.mine(now_);
         ASSERT_GT(gateway.chain().tip().height, before);

@@ -31,8 +31,9 @@ TEST(Chain, StartsAtTheGenesis) {
 
 class ChainOf : public testing::TestWithParam<std::size_t> {};
 
-// N = 1, 2, 4: a transaction goes in, s empty blocks settle it, and the chain falls silent.
-TEST_P(ChainOf, SettlesATransactionAndFallsSilent) {
+// N = 1, 2, 4: a transaction goes in, the votes for it and for one empty block make it final, a
+// second empty block carries them, and the chain falls silent.
+TEST_P(ChainOf, FinalisesATransactionAndFallsSilent) {
     const test::TempDir dir;
     const Founders founders(GetParam());
     const auto chain = founders.open(dir / "c");
@@ -43,14 +44,15 @@ TEST_P(ChainOf, SettlesATransactionAndFallsSilent) {
     ASSERT_TRUE(id.has_value()) << id.error().to_string();
     EXPECT_EQ(chain->mempool_ids(), std::vector<TxId>{*id});
 
-    const BlockHeight s = chain->registry().diversity_window();
-    for (BlockHeight i = 0; i < s + 1; ++i) {
-        ASSERT_FALSE(founders.extend(*chain, now).empty());
-        ++now;
+    for (int i = 0; i < 2; ++i, ++now) {
+        EXPECT_EQ(chain->final_block().height, 0U);
+        ASSERT_FALSE(founders.extend_and_vote(*chain, now).empty());
     }
-    EXPECT_EQ(now, kGenesisTime + 5 + s + 1) << "no waiting in between";
-    EXPECT_EQ(chain->tip().height, s + 1);
-    EXPECT_EQ(chain->settled_height(), 1U);
+    EXPECT_EQ(chain->final_block(), (ChainPoint{1, *chain->id_at(1)}));
+    ASSERT_FALSE(founders.extend_and_vote(*chain, now).empty());
+    ++now;
+    EXPECT_EQ(now, kGenesisTime + 5 + 3) << "no waiting in between";
+    EXPECT_EQ(chain->tip().height, 3U);
     EXPECT_EQ(chain->mempool_size(), 0U);
     for (const auto& member : founders.members) {
         EXPECT_FALSE(chain->make_template(member.entry.slot, at(now + 1)));
@@ -80,11 +82,12 @@ TEST(EmptyBlocks, ComeAtOnceThenAfterABackOffThenAtTheHeartbeat) {
         chain->accept_transaction(test::make_policy_tx(founders.chain_id, founders.members[0])));
     founders.extend(*chain, now);
     std::vector<std::uint32_t> waits;
-    for (int i = 0; i < 5; ++i) {
-        founders.extend(*chain, now);
+    for (const bool vote : {false, false, true, true, false, false}) {
+        vote ? founders.extend_and_vote(*chain, now) : founders.extend(*chain, now);
         waits.push_back(chain->tip().time - chain->at_height(chain->tip().height - 1).time);
     }
-    EXPECT_EQ(waits, (std::vector<std::uint32_t>{1, 30, 30, 100, 100}));
+    EXPECT_EQ(waits, (std::vector<std::uint32_t>{1, 30, 30, 30, 30, 100}))
+        << "busy until a block carries the votes that finalise the transaction";
 }
 
 TEST(Chain, RaisesTheDifficultyOfBlocksThatComeTooFast) {

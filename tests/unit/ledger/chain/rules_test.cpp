@@ -264,6 +264,80 @@ TEST_F(BrokenRule, B15EmptyBlockOfAnIdleChain) {
     EXPECT_EQ(verdict(), BlockVerdict::kValid) << "the heartbeat";
 }
 
+// Blocks 1 and 2 stand, block 1 is justified; block 3 is to carry the certificate for block 2.
+class BrokenCertificate : public BrokenRule {
+  protected:
+    void SetUp() override {
+        BrokenRule::SetUp();
+        for (int i = 0; i < 2; ++i, ++now) {
+            ASSERT_FALSE(founders.extend_and_vote(*chain, now).empty());
+        }
+        block = chain->make_template(2, at(now)).value();
+        coinbase = decode_coinbase(block.txs[0]).value();
+        certificate = decode_extension(coinbase.ext).value().value();
+        ASSERT_EQ(certificate.link.source.height, 1U);
+        ASSERT_EQ(certificate.link.target.height, 2U);
+    }
+    BlockVerdict verdict_with(const Certificate& carried) {
+        coinbase.ext = encode_extension(carried);
+        commit_coinbase();
+        return verdict_of(test::mine(block, founders.members[2]));
+    }
+    // The certificate that all members' votes for such a link make.
+    Certificate voted(const VoteLink& link, std::size_t voters = 4) {
+        Certificate made;
+        made.link = link;
+        for (std::size_t i = 0; i < voters; ++i) {
+            const auto& member = founders.members[i];
+            const Vote vote =
+                sign_vote({0, member.entry.slot, link, {}}, founders.chain_id, member.vote).value();
+            made.votes.push_back({vote.slot, vote.signature});
+        }
+        return made;
+    }
+    ChainPoint point(BlockHeight height) { return {height, *chain->id_at(height)}; }
+
+    Certificate certificate;
+};
+
+TEST_F(BrokenCertificate, NoneIsBrokenByTheUnspoiledOne) {
+    EXPECT_EQ(verdict_with(certificate), BlockVerdict::kValid);
+}
+
+TEST_F(BrokenCertificate, F1TargetIsNoAncestor) {
+    EXPECT_EQ(verdict_with(voted({point(1), {3, point(2).id}})), BlockVerdict::kCertificateTarget);
+    VoteLink elsewhere{point(1), point(2)};
+    elsewhere.target.id.bytes[0] ^= std::byte{1};
+    EXPECT_EQ(verdict_with(voted(elsewhere)), BlockVerdict::kCertificateTarget);
+    elsewhere.target.height = 3;
+    EXPECT_EQ(verdict_with(voted(elsewhere)), BlockVerdict::kCertificateTarget);
+}
+
+TEST_F(BrokenCertificate, F2TargetIsJustifiedAlready) {
+    EXPECT_EQ(verdict_with(voted({point(0), point(1)})), BlockVerdict::kCertificateNotNewer);
+}
+
+TEST_F(BrokenCertificate, F3SourceIsNotWhatTheTargetHadJustified) {
+    EXPECT_EQ(verdict_with(voted({point(0), point(2)})), BlockVerdict::kCertificateSource);
+    EXPECT_EQ(verdict_with(voted({{1, point(2).id}, point(2)})), BlockVerdict::kCertificateSource);
+}
+
+TEST_F(BrokenCertificate, F4NoQuorumOfNodes) {
+    EXPECT_EQ(verdict_with(voted(certificate.link, 2)), BlockVerdict::kCertificateQuorum);
+    Certificate stranger = voted(certificate.link, 3);
+    stranger.votes.back().slot = 77;
+    EXPECT_EQ(verdict_with(stranger), BlockVerdict::kCertificateQuorum);
+    EXPECT_EQ(verdict_with(voted(certificate.link, 3)), BlockVerdict::kValid);
+}
+
+TEST_F(BrokenCertificate, F5Signature) {
+    Certificate bad = certificate;
+    bad.votes.back().signature[5] ^= std::byte{1};
+    EXPECT_EQ(verdict_with(bad), BlockVerdict::kCertificateSignature);
+    std::swap(bad.votes[0].signature, bad.votes[1].signature);
+    EXPECT_EQ(verdict_with(bad), BlockVerdict::kCertificateSignature);
+}
+
 TEST_F(BrokenRule, T1Malformed) {
     EXPECT_EQ(verdict_with(Bytes(100)), BlockVerdict::kTransactionMalformed);
 }

@@ -24,7 +24,7 @@ class CosignerTest : public testing::Test {
     }
     [[nodiscard]] Result<Cosigner> open(const Chain& of) {
         const auto& member = founders.members[0];
-        return Cosigner::open(dir / "cosigned", of, "m0", member.log, member.cosign);
+        return Cosigner::open(durable_file(dir / "cosigned"), of, "m0", member.log, member.cosign);
     }
     // `blocks` more blocks; with a transaction in the first if `version` is set.
     void grow(Chain& of, int blocks, std::uint64_t version = 0) {
@@ -34,7 +34,7 @@ class CosignerTest : public testing::Test {
             const Bytes tx = test::make_policy_tx(founders.chain_id, founders.members[0], options);
             ASSERT_TRUE(of.accept_transaction(tx).has_value());
         }
-        for (int i = 0; i < blocks; ++i, ++now) ASSERT_FALSE(founders.extend(of, now).empty());
+        for (int i = 0; i < blocks; ++i, ++now) ASSERT_FALSE(founders.extend_and_vote(of, now).empty());
     }
     [[nodiscard]] static Checkpoint checkpoint_of(const std::string& note) {
         return parse_checkpoint_text(parse_note(note)->text).value();
@@ -46,16 +46,16 @@ class CosignerTest : public testing::Test {
     }
 
     test::TempDir dir;
-    Founders founders{1};  // s = 1
+    Founders founders{1};
     std::unique_ptr<Chain> chain;
     std::uint32_t now = kGenesisTime + 5;
 };
 
-TEST_F(CosignerTest, SignsALogOnlyOnceItsBlockIsDeepEnough) {
+TEST_F(CosignerTest, SignsALogOnlyOnceItsBlockIsFinal) {
     auto cosigner = open(*chain).value();
     EXPECT_EQ(sizes(cosigner.sign_due(at(now))), Sizes{}) << "an empty log says nothing";
     grow(*chain, 1, 1);
-    EXPECT_EQ(sizes(cosigner.sign_due(at(now))), Sizes{}) << "not s deep yet";
+    EXPECT_EQ(sizes(cosigner.sign_due(at(now))), Sizes{}) << "justified, not final yet";
     EXPECT_FALSE(cosigner.latest().has_value());
     grow(*chain, 1);
     const auto notes = cosigner.sign_due(at(now));
@@ -81,7 +81,7 @@ TEST_F(CosignerTest, SignsAgainAfterTenMinutesAndNotBefore) {
     EXPECT_EQ(sizes(cosigner.sign_due(at(now + 601))), Sizes{});
 }
 
-TEST_F(CosignerTest, SignsEachSettledSizeInOrderAtMostTheLastSixteen) {
+TEST_F(CosignerTest, SignsEachFinalSizeInOrderAtMostTheLastSixteen) {
     auto cosigner = open(*chain).value();
     for (std::uint64_t version = 1; version <= 20; ++version) grow(*chain, 1, version);
     grow(*chain, 1);
@@ -125,7 +125,8 @@ TEST_F(CosignerTest, SignsNothingThatItCouldNotWriteDown) {
     grow(*chain, 2, 1);
     const auto& member = founders.members[0];
     auto cosigner =
-        Cosigner::open(dir / "missing/cosigned", *chain, "m0", member.log, member.cosign);
+        Cosigner::open(durable_file(dir / "missing/cosigned"), *chain, "m0", member.log,
+                       member.cosign);
     ASSERT_TRUE(cosigner.has_value());
     EXPECT_FALSE(cosigner->sign_due(at(now)).has_value());
     EXPECT_FALSE(cosigner->latest().has_value());

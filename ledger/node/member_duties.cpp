@@ -1,0 +1,226 @@
+#include "ledger/node/member_duties.hpp"
+
+#include <algorithm>
+
+namespace assay::ledger {
+namespace {
+
+// An own vote is worth saying again while it can still help.
+constexpr std::size_t kVotesSaidAgainMax = 8;
+
+}  // namespace
+
+Result<std::unique_ptr<MemberDuties>> MemberDuties::open(Chain& chain,
+                                                         const DutyKeys& keys,
+                                                         DutyStores stores) {
+    auto voter = Voter::open(std::move(stores.safety), chain.chain_id(), keys.slot,
+                             chain.tip().height == 0);
+    if (!voter) return fail(std::move(voter).error());
+    auto cosigner = Cosigner::open(std::move(stores.cosigned), chain, keys.name, *keys.log,
+                                   *keys.cosign);
+    if (!cosigner) return fail(std::move(cosigner).error());
+    std::unique_ptr<MemberDuties> duties(
+        new MemberDuties(chain, keys, std::move(*voter), std::move(*cosigner)));
+    for (const Vote& own : duties->voter_.votes()) (void)duties->pool_.add(own);
+    duties->hear_certificates();
+    return duties;
+}
+
+MemberDuties::MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosigner cosigner)
+    : chain_{chain},
+      keys_{keys},
+      voter_{std::move(voter)},
+      cosigner_{std::move(cosigner)} {}
+
+Actions MemberDuties::on_chain(Timestamp now) {
+    Actions actions;
+    work(now, actions);
+    return actions;
+}
+
+Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
+    Actions actions;
+    if (vote.link.target.height <= chain_.final_block().height || pool_.contains(vote)) {
+        return actions;
+    }
+    if (++checked_[from] > kVotesOfPeerPerTickMax) return actions;
+    const auto epochs = chain_.epochs(vote.epoch);
+    if (epochs.empty()) return actions;  // a later one than we have seen
+    const bool is_good = std::ranges::any_of(epochs, [&](const auto& epoch) {
+        const EpochNode* node = epoch->find_node(vote.slot);
+        return node != nullptr && verify_vote(vote, chain_.chain_id(), node->vote);
+    });
+    if (!is_good) {
+        actions.penalties.push_back(Penalty{from, kPenaltyInvalid, "vote with a bad signature"});
+        return actions;
+    }
+    if (vote.slot == keys_.slot) note(voter_.on_own_vote(vote));
+    if (!hear(vote)) {
+        // Who relays what a liar signed is not to blame for it.
+        if (vote.slot == from) {
+            actions.penalties.push_back(
+                Penalty{from, kPenaltyUnasked, "more votes at one height than two"});
+        }
+        return actions;
+    }
+    actions.relays.emplace_back(VoteMessage{vote});
+    work(now, actions);
+    return actions;
+}
+
+Actions MemberDuties::on_greeted(Slot peer, Timestamp now) {
+    Actions actions;
+    for (const Vote& vote : pool_.newest(kVotesToPeerMax)) {
+        actions.replies.emplace_back(VoteMessage{vote});
+    }
+    if (cosigner_.latest()) actions.replies.emplace_back(CheckpointMessage{*cosigner_.latest()});
+    greeted_.insert(peer);
+    end_silence(now);
+    return actions;
+}
+
+Actions MemberDuties::on_tick(Timestamp now) {
+    Actions actions;
+    checked_.clear();
+    end_silence(now);
+    work(now, actions);
+    vote_for_tip(actions);
+    cosign(now, actions);
+    if (said_ && now < *said_ + kVoteAgain) return actions;
+    said_ = now;
+    const auto& own = voter_.votes();
+    std::size_t count = 0;
+    for (auto vote = own.rbegin(); vote != own.rend() && count < kVotesSaidAgainMax; ++vote) {
+        if (vote->link.target.height <= chain_.final_block().height) break;
+        if (certified_.contains(vote->link.target)) continue;
+        actions.relays.emplace_back(VoteMessage{*vote});
+        ++count;
+    }
+    return actions;
+}
+
+// A member whose record is new hears first what a quorum knows of its votes: the record may be new
+// because the disk is.
+void MemberDuties::end_silence(Timestamp now) {
+    if (voter_.state() != VotingState::kNew) return;
+    const Epoch& epoch = chain_.epoch();
+    const auto others = std::ranges::count_if(greeted_, [&](Slot slot) {
+        return slot != keys_.slot && epoch.find_node(slot) != nullptr;
+    });
+    if (static_cast<std::size_t>(others) + 1 < epoch.quorum()) return;
+    if (!quorum_greeted_) quorum_greeted_ = now;
+    const bool alone = epoch.quorum() == 1;
+    if (alone || now >= *quorum_greeted_ + kVoteAfterGreetings) note(voter_.begin());
+}
+
+void MemberDuties::work(Timestamp now, Actions& actions) {
+    end_silence(now);
+    hear_certificates();
+    certify(actions);
+    // While it catches up, votes for old blocks help nobody: on_tick sees where it ends.
+    const ChainParams& params = chain_.genesis().params;
+    const std::chrono::seconds recent{std::int64_t{params.backoff_intervals} *
+                                      params.target_interval_s};
+    if (Timestamp{std::chrono::seconds{chain_.tip().time}} + recent >= now) {
+        vote_for_tip(actions);
+        cosign(now, actions);
+    }
+    const BlockHeight final_height = chain_.final_block().height;
+    pool_.prune(final_height);
+    std::erase_if(certified_,
+                  [&](const ChainPoint& target) { return target.height <= final_height; });
+}
+
+// Votes inside certificates count like those that were gossiped.
+void MemberDuties::hear_certificates() {
+    auto newest = chain_.newest_certificates();
+    if (newest == heard_) return;
+    heard_ = std::move(newest);
+    for (const Certificate& certificate : heard_) {
+        certified_.insert(certificate.link.target);
+        const auto target = chain_.vote_target(certificate.link.target.id);
+        if (!target) continue;
+        for (const CertificateVote& inside : certificate.votes) {
+            const Vote vote = vote_of(inside, certificate.link, target->voters->number());
+            if (vote.slot == keys_.slot) note(voter_.on_own_vote(vote));
+            (void)hear(vote);
+        }
+    }
+}
+
+// Whether the vote is new and was kept.
+bool MemberDuties::hear(const Vote& vote) {
+    return pool_.add(vote).added == VotePool::Added::kNew;
+}
+
+void MemberDuties::certify(Actions& actions) {
+    for (const ChainPoint& point : pool_.targets_above(chain_.final_block().height)) {
+        if (certified_.contains(point)) continue;
+        const auto target = chain_.vote_target(point.id);
+        if (!target || target->point != point) continue;
+        const auto certificate = pool_.certificate_for(*target);
+        if (!certificate) continue;
+        certified_.insert(point);
+        const auto outcome = chain_.accept_certificate(*certificate);
+        actions.certificate_added |= outcome.verdict == CertificateOutcome::Verdict::kNew;
+        actions.tip_changed |= outcome.tip_changed;
+    }
+}
+
+void MemberDuties::vote_for_tip(Actions& actions) {
+    if (!chain_.conflict().empty()) return;
+    const auto target = chain_.vote_target(chain_.tip().id);
+    if (!target) return;
+    auto vote = voter_.vote(*target, chain_.final_block().height, *keys_.vote);
+    if (!vote) return note(fail(std::move(vote).error()));
+    if (!*vote) return;
+    (void)hear(**vote);
+    actions.relays.emplace_back(VoteMessage{**vote});
+    certify(actions);
+}
+
+void MemberDuties::cosign(Timestamp now, Actions& actions) {
+    if (!chain_.conflict().empty() || chain_.epoch().find_node(keys_.slot) == nullptr) return;
+    auto notes = cosigner_.sign_due(now);
+    if (!notes) return note(fail(std::move(notes).error()));
+    for (std::string& text : *notes) {
+        actions.relays.emplace_back(CheckpointMessage{text});
+        actions.cosigned.push_back(std::move(text));
+    }
+}
+
+Result<BlockHeight> MemberDuties::resume_voting() {
+    BlockHeight floor = chain_.final_block().height + kVoteFloorMargin;
+    BlockHeight source_floor = 0;
+    for (const Vote& vote : pool_.of(keys_.slot)) {
+        floor = std::max(floor, vote.link.target.height);
+        source_floor = std::max(source_floor, vote.link.source.height);
+    }
+    if (auto resumed = voter_.resume(floor, source_floor); !resumed) {
+        return fail(std::move(resumed).error());
+    }
+    return voter_.vote_floor();
+}
+
+DutyStatus MemberDuties::status() const {
+    DutyStatus status;
+    status.voting = voter_.state();
+    if (!chain_.conflict().empty()) {
+        status.why_not = chain_.conflict();
+    } else if (voter_.state() == VotingState::kOff) {
+        status.why_not = voter_.why_off() + ": run `assay member resume`, or rotate the vote key";
+    } else if (voter_.state() == VotingState::kNew) {
+        status.why_not = "the record of own votes is new: waiting for a quorum of the members";
+    }
+    status.vote_floor = voter_.vote_floor();
+    if (!voter_.votes().empty()) status.last_vote = voter_.votes().back().link.target.height;
+    status.votes_held = pool_.size();
+    status.last_error = last_error_;
+    return status;
+}
+
+void MemberDuties::note(const Result<void>& done) {
+    if (!done) last_error_ = done.error().to_string();
+}
+
+}  // namespace assay::ledger

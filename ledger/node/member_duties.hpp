@@ -1,0 +1,115 @@
+// What a NODE member owes its ledger besides mining: to vote for the blocks it adopts, to make
+// certificates of the votes it hears, to cosign the log of what is final, to record members that
+// contradict themselves. Node drives it in production, the simulator in assay-sim.
+//
+// No sockets, no clock: time is passed in, what is to be said comes back as Actions (sync.hpp), whose
+// relays go to every peer but the one that was just heard. The chain it works on may change in every
+// call. One thread.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "host/base/result.hpp"
+#include "host/crypto/signature.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/net/sync.hpp"
+#include "ledger/node/cosigner.hpp"
+#include "ledger/node/durable_value.hpp"
+#include "ledger/node/vote_pool.hpp"
+#include "ledger/node/voter.hpp"
+
+namespace assay::ledger {
+
+// Own votes for what is not justified yet are said again this often: messages get lost.
+inline constexpr std::chrono::seconds kVoteAgain{5};
+// A member with a new record listens so long to a quorum before its first vote.
+inline constexpr std::chrono::seconds kVoteAfterGreetings{2};
+// After a loss of the record of own votes: no votes so far above the final block.
+inline constexpr BlockHeight kVoteFloorMargin = 1'000;
+inline constexpr std::size_t kVotesToPeerMax = 512;          // when it connects
+inline constexpr std::size_t kVotesOfPeerPerTickMax = 512;   // checked; others are said again
+
+// The keys outlive the duties.
+struct DutyKeys {
+    Slot slot = 0;
+    std::string name;
+    const crypto::PrivateKey* vote = nullptr;
+    const crypto::PrivateKey* log = nullptr;
+    const crypto::PrivateKey* cosign = nullptr;
+    const crypto::PrivateKey* tx = nullptr;
+};
+
+// What must survive crashes, apart from the chain.
+struct DutyStores {
+    std::unique_ptr<DurableValue> safety;    // voter.hpp
+    std::unique_ptr<DurableValue> cosigned;  // cosigner.hpp
+};
+
+struct DutyStatus {
+    VotingState voting = VotingState::kOff;
+    std::string why_not;  // empty while it votes
+    BlockHeight vote_floor = 0;
+    BlockHeight last_vote = 0;  // height of the newest own vote remembered, 0: none
+    std::size_t votes_held = 0;
+    std::string last_error;
+};
+
+class MemberDuties {
+  public:
+    // `chain` must outlive the duties. Fails if a store holds something that is not this member's.
+    [[nodiscard]] static Result<std::unique_ptr<MemberDuties>> open(Chain& chain,
+                                                                    const DutyKeys& keys,
+                                                                    DutyStores stores);
+
+    // The chain took in a block, whether or not its tip changed.
+    [[nodiscard]] Actions on_chain(Timestamp now);
+    [[nodiscard]] Actions on_vote(Slot from, const Vote& vote, Timestamp now);
+    // A peer has said hello: `replies` are what it is told.
+    [[nodiscard]] Actions on_greeted(Slot peer, Timestamp now);
+    // To be called about once a second.
+    [[nodiscard]] Actions on_tick(Timestamp now);
+
+    // The operator's word after a loss of the record of own votes. Returns the height above which
+    // this member votes again.
+    [[nodiscard]] Result<BlockHeight> resume_voting();
+
+    [[nodiscard]] DutyStatus status() const;
+    [[nodiscard]] const VotePool& votes() const noexcept { return pool_; }
+    // For what else this member signs once only: epoch records.
+    [[nodiscard]] Voter& voter() noexcept { return voter_; }
+
+  private:
+    MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosigner cosigner);
+
+    void work(Timestamp now, Actions& actions);
+    void hear_certificates();
+    [[nodiscard]] bool hear(const Vote& vote);
+    void certify(Actions& actions);
+    void vote_for_tip(Actions& actions);
+    void cosign(Timestamp now, Actions& actions);
+    void end_silence(Timestamp now);
+    void note(const Result<void>& done);
+
+    Chain& chain_;
+    const DutyKeys keys_;
+    Voter voter_;
+    Cosigner cosigner_;
+    VotePool pool_;
+    std::set<ChainPoint> certified_;  // targets above the final block whose certificate is known
+    std::vector<Certificate> heard_;  // the chain's newest certificates, whose votes were counted
+    std::set<Slot> greeted_;
+    std::optional<Timestamp> quorum_greeted_;
+    std::optional<Timestamp> said_;  // when own votes were last said again
+    std::map<Slot, std::size_t> checked_;  // votes of each peer in this tick
+    std::string last_error_;
+};
+
+}  // namespace assay::ledger

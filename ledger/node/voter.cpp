@@ -1,0 +1,236 @@
+#include "ledger/node/voter.hpp"
+
+#include <algorithm>
+
+#include "host/base/text_encoding.hpp"
+#include "ledger/core/fields.hpp"
+#include "ledger/core/rule_switches.hpp"
+
+namespace assay::ledger {
+namespace {
+
+constexpr std::size_t kEpochsMax = 4'096;
+constexpr std::size_t kReasonMax = 512;
+constexpr std::uint64_t kVersion = 1;
+
+struct EpochClaim {
+    std::uint64_t number = 0;
+    Sha256Digest hash;
+};
+
+Result<EpochClaim> read_claim(cbor::Decoder& decoder) {
+    EpochClaim claim;
+    Fields map(decoder, "epoch claim");
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 1:
+                claim.number = map.number();
+                break;
+            case 2:
+                claim.hash = map.hash<Sha256Digest>();
+                break;
+            default:
+                map.unknown();
+        }
+    }
+    return map.finish(claim, {1, 2});
+}
+
+Result<Vote> read_vote(cbor::Decoder& decoder) {
+    const auto bytes = decoder.bytes_exactly(kVoteBytes);
+    if (!bytes) return fail(bytes.error());
+    return decode_vote(*bytes);
+}
+
+Result<SafetyRecord> read_record(cbor::Decoder& decoder) {
+    SafetyRecord record;
+    Fields map(decoder, "safety record");
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 0:
+                if (map.number() != kVersion) map.refuse(Refusal::kUnknownVersion, "version");
+                break;
+            case 1:
+                record.chain_id = map.hash<ChainId>();
+                break;
+            case 2:
+                record.slot = map.slot();
+                break;
+            case 3:
+                record.state = map.one_of(VotingState::kOff);
+                break;
+            case 4:
+                record.vote_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 5:
+                record.source_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 6:
+                record.votes = map.list(0, kOwnVotesMax, read_vote);
+                break;
+            case 7:
+                for (const EpochClaim& claim : map.list(0, kEpochsMax, read_claim)) {
+                    record.epochs.emplace(claim.number, claim.hash);
+                }
+                break;
+            case 8:
+                record.why_off = map.text(0, kReasonMax);
+                break;
+            default:
+                map.unknown();
+        }
+    }
+    return map.finish(std::move(record), {0, 1, 2, 3, 4, 5, 6, 7, 8});
+}
+
+// Signatures aside: ES256 has many for one vote.
+bool say_the_same(const Vote& a, const Vote& b) noexcept {
+    return a.link == b.link && a.epoch == b.epoch;
+}
+
+void lift_floors(SafetyRecord& record, const Vote& forgotten) {
+    record.vote_floor = std::max(record.vote_floor, forgotten.link.target.height);
+    record.source_floor = std::max(record.source_floor, forgotten.link.source.height);
+}
+
+}  // namespace
+
+Bytes encode_safety_record(const SafetyRecord& record) {
+    cbor::Encoder out;
+    out.map(9).unsigned_int(0).unsigned_int(kVersion);
+    out.unsigned_int(1).bytes(record.chain_id.view());
+    out.unsigned_int(2).unsigned_int(record.slot);
+    out.unsigned_int(3).unsigned_int(static_cast<std::uint64_t>(record.state));
+    out.unsigned_int(4).unsigned_int(record.vote_floor);
+    out.unsigned_int(5).unsigned_int(record.source_floor);
+    out.unsigned_int(6).array(record.votes.size());
+    for (const Vote& vote : record.votes) out.bytes(encode_vote(vote));
+    out.unsigned_int(7).array(record.epochs.size());
+    for (const auto& [number, hash] : record.epochs) {
+        out.map(2).unsigned_int(1).unsigned_int(number).unsigned_int(2).bytes(hash.view());
+    }
+    out.unsigned_int(8).text(record.why_off);
+    return out.take();
+}
+
+Result<SafetyRecord> decode_safety_record(ByteView input) {
+    return decode_whole(input, read_record);
+}
+
+Result<Voter> Voter::open(std::unique_ptr<DurableValue> store,
+                          const ChainId& chain_id,
+                          Slot slot,
+                          bool ledger_is_new) {
+    const auto bytes = store->read();
+    if (!bytes) return fail(bytes.error());
+    if (*bytes) {
+        auto record = decode_safety_record(**bytes);
+        if (!record || record->chain_id != chain_id || record->slot != slot) {
+            return fail(Refusal::kMalformed,
+                        store->name() + " is not this member's record of its votes on this ledger: "
+                                        "restore it, or remove it and run `assay member resume`");
+        }
+        return Voter(std::move(store), std::move(*record));
+    }
+    SafetyRecord fresh;
+    fresh.chain_id = chain_id;
+    fresh.slot = slot;
+    fresh.state = ledger_is_new ? VotingState::kNew : VotingState::kOff;
+    if (!ledger_is_new) fresh.why_off = store->name() + ", the record of own votes, was missing";
+    Voter voter(std::move(store), fresh);
+    if (auto saved = voter.save(std::move(fresh)); !saved) return fail(std::move(saved).error());
+    return voter;
+}
+
+bool Voter::may_vote(const VoteTarget& target, BlockHeight final_height) const {
+    if (is_on(Rule::kV4) && record_.state != VotingState::kOn) return false;
+    const VoteLink link{target.chain_justified, target.point};
+    if (is_on(Rule::kV3) && link.target.height <= final_height) return false;
+    if (link.target.height <= record_.vote_floor) return false;
+    if (link.source.height < record_.source_floor) return false;
+    Vote wanted;
+    wanted.link = link;
+    return std::ranges::none_of(record_.votes, [&](const Vote& own) {
+        return own.link == link || contradicts(own, wanted);
+    });
+}
+
+Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
+                                        BlockHeight final_height,
+                                        const crypto::PrivateKey& key) {
+    const EpochNode* self = target.voters->find_node(record_.slot);
+    if (self == nullptr || self->vote != key.public_key()) return std::nullopt;
+    if (!may_vote(target, final_height)) return std::nullopt;
+    Vote wanted;
+    wanted.epoch = target.voters->number();
+    wanted.slot = record_.slot;
+    wanted.link = {target.chain_justified, target.point};
+    auto vote = sign_vote(wanted, record_.chain_id, key);
+    if (!vote) return fail(std::move(vote).error());
+
+    SafetyRecord next = record_;
+    std::erase_if(next.votes, [&](const Vote& own) {
+        if (own.link.target.height > final_height) return false;
+        lift_floors(next, own);
+        return true;
+    });
+    const auto target_height = [](const Vote& own) { return own.link.target.height; };
+    const auto place =
+        std::ranges::upper_bound(next.votes, target_height(*vote), {}, target_height);
+    next.votes.insert(place, *vote);
+    if (next.votes.size() > kOwnVotesMax) {
+        lift_floors(next, next.votes.front());
+        next.votes.erase(next.votes.begin());
+    }
+    if (auto saved = save(std::move(next)); !saved) return fail(std::move(saved).error());
+    return std::optional(*vote);
+}
+
+Result<void> Voter::on_own_vote(const Vote& vote) {
+    if (record_.state == VotingState::kOff) return {};
+    if (vote.link.target.height <= record_.vote_floor) return {};
+    const bool known = std::ranges::any_of(
+        record_.votes, [&](const Vote& own) { return say_the_same(own, vote); });
+    if (known) return {};
+    SafetyRecord next = record_;
+    next.state = VotingState::kOff;
+    next.why_off = "the ledger knows a vote of this member, for block " +
+                   to_hex(vote.link.target.id.view()) + " at height " +
+                   std::to_string(vote.link.target.height) + ", that its own record lacks";
+    return save(std::move(next));
+}
+
+Result<void> Voter::begin() {
+    if (record_.state != VotingState::kNew) return {};
+    SafetyRecord next = record_;
+    next.state = VotingState::kOn;
+    return save(std::move(next));
+}
+
+Result<void> Voter::resume(BlockHeight vote_floor, BlockHeight source_floor) {
+    SafetyRecord next = record_;
+    next.state = VotingState::kOn;
+    next.why_off.clear();
+    next.vote_floor = std::max(next.vote_floor, vote_floor);
+    next.source_floor = std::max(next.source_floor, source_floor);
+    return save(std::move(next));
+}
+
+Result<bool> Voter::claim_epoch(std::uint64_t number, const Sha256Digest& record_hash) {
+    if (const auto known = record_.epochs.find(number); known != record_.epochs.end()) {
+        return known->second == record_hash;
+    }
+    SafetyRecord next = record_;
+    next.epochs.emplace(number, record_hash);
+    if (next.epochs.size() > kEpochsMax) next.epochs.erase(next.epochs.begin());
+    if (auto saved = save(std::move(next)); !saved) return fail(std::move(saved).error());
+    return true;
+}
+
+Result<void> Voter::save(SafetyRecord next) {
+    if (auto saved = store_->replace(encode_safety_record(next)); !saved) return saved;
+    record_ = std::move(next);
+    return {};
+}
+
+}  // namespace assay::ledger

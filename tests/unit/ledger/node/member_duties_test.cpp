@@ -1,0 +1,312 @@
+// Members that vote, certify and cosign together, without sockets or clocks: what one says is handed
+// to the others at once.
+
+#include "ledger/node/member_duties.hpp"
+
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "ledger/node/checkpoint_store.hpp"
+#include "tests/support/chain_builder.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::ledger {
+namespace {
+
+using test::at;
+using test::Founders;
+using test::kGenesisTime;
+
+class Members {
+  public:
+    explicit Members(std::size_t count) : founders{count} {
+        for (std::size_t i = 0; i < count; ++i) chains.push_back(founders.open(folder(i) / "chain"));
+        duties.resize(count);
+        silent.resize(count);
+        for (std::size_t i = 0; i < count; ++i) open(i);
+    }
+    std::filesystem::path folder(std::size_t i) {
+        const auto path = dir / std::to_string(i);
+        std::filesystem::create_directories(path);
+        return path;
+    }
+    void open(std::size_t i) {
+        const auto& member = founders.members[i];
+        const DutyKeys keys{member.entry.slot, member.entry.name, &member.vote,
+                            &member.log,       &member.cosign,    &member.tx};
+        DutyStores stores;
+        stores.safety = durable_file(folder(i) / "safety.votes");
+        stores.cosigned = durable_file(folder(i) / "cosigned");
+        auto opened = MemberDuties::open(*chains[i], keys, std::move(stores));
+        ASSERT_TRUE(opened.has_value()) << opened.error().to_string();
+        duties[i] = std::move(*opened);
+    }
+    // All say hello to all, and the pause before the first vote passes.
+    void greet() {
+        for (std::size_t i = 0; i < duties.size(); ++i) {
+            for (std::size_t k = 0; k < duties.size(); ++k) {
+                if (i != k) deliver(i, k, duties[i]->on_greeted(slot(k), at(now)));
+            }
+        }
+        now += static_cast<std::uint32_t>(kVoteAfterGreetings.count());
+        tick();
+    }
+    void tick() {
+        for (std::size_t i = 0; i < duties.size(); ++i) {
+            deliver(i, i, duties[i]->on_tick(at(now)));
+        }
+    }
+    [[nodiscard]] Slot slot(std::size_t i) const { return founders.members[i].entry.slot; }
+
+    // A block by the first who may, taken in by all that are not silent.
+    void mine() {
+        for (const std::uint32_t end = now + 10'000; now < end; ++now) {
+            for (std::size_t i = 0; i < chains.size(); ++i) {
+                if (silent[i]) continue;
+                auto block = chains[i]->make_template(slot(i), at(now));
+                if (!block) continue;
+                const Bytes bytes = test::mine(*std::move(block), founders.members[i]);
+                for (std::size_t k = 0; k < chains.size(); ++k) {
+                    if (silent[k]) continue;
+                    const auto outcome = chains[k]->accept_block(bytes, at(now));
+                    ASSERT_EQ(outcome.verdict, BlockVerdict::kValid) << outcome.detail;
+                    deliver(k, k, duties[k]->on_chain(at(now)));
+                }
+                ++now;
+                return;
+            }
+        }
+        FAIL() << "nobody may mine";
+    }
+    void submit(std::uint64_t version) {
+        const Bytes tx = test::make_policy_tx(founders.chain_id, founders.members[0], {version});
+        for (std::size_t i = 0; i < chains.size(); ++i) {
+            if (silent[i]) continue;
+            ASSERT_TRUE(chains[i]->accept_transaction(tx));
+        }
+    }
+
+    // Relays of `speaker` reach all but `heard`, replies reach `heard`.
+    void deliver(std::size_t speaker, std::size_t heard, Actions actions) {
+        for (const auto& penalty : actions.penalties) penalties.push_back(penalty);
+        for (const auto& text : actions.cosigned) cosigned[speaker].push_back(text);
+        if (silent[speaker]) return;
+        for (std::size_t k = 0; k < duties.size(); ++k) {
+            if (k == speaker) continue;
+            for (const auto& message : actions.replies) {
+                if (k == heard) hand_over(speaker, k, message);
+            }
+            for (const auto& message : actions.relays) {
+                if (k != heard || heard == speaker) hand_over(speaker, k, message);
+            }
+        }
+    }
+    void hand_over(std::size_t from, std::size_t to, const PeerMessage& message) {
+        const auto* vote = std::get_if<VoteMessage>(&message);
+        if (vote == nullptr || silent[to]) return;
+        deliver(to, from, duties[to]->on_vote(slot(from), vote->vote, at(now)));
+    }
+    [[nodiscard]] std::vector<std::uint64_t> cosigned_sizes(std::size_t i) {
+        std::vector<std::uint64_t> sizes;
+        for (const auto& text : cosigned[i]) {
+            sizes.push_back(parse_checkpoint_text(parse_note(text)->text)->size);
+        }
+        return sizes;
+    }
+
+    test::TempDir dir;
+    Founders founders;
+    std::uint32_t now = kGenesisTime + 10;
+    std::vector<std::unique_ptr<Chain>> chains;
+    std::vector<std::unique_ptr<MemberDuties>> duties;
+    std::vector<bool> silent;  // hears and says nothing
+    std::map<std::size_t, std::vector<std::string>> cosigned;
+    std::vector<Penalty> penalties;
+};
+
+class DutiesOf : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(DutiesOf, MakeATransactionFinalInTwoBlocksAndFallSilentAfterThree) {
+    Members members(GetParam());
+    members.greet();
+    members.submit(1);
+    members.mine();
+    for (const auto& chain : members.chains) EXPECT_EQ(chain->justified_block().height, 1U);
+    EXPECT_TRUE(members.cosigned.empty());
+    members.mine();
+    for (std::size_t i = 0; i < members.chains.size(); ++i) {
+        EXPECT_EQ(members.chains[i]->final_block().height, 1U);
+        EXPECT_EQ(members.cosigned_sizes(i), std::vector<std::uint64_t>{1});
+    }
+    members.mine();
+    for (const auto& chain : members.chains) {
+        for (Slot slot = 0; slot < GetParam(); ++slot) {
+            EXPECT_FALSE(chain->make_template(slot, at(members.now + 5)));
+        }
+    }
+    EXPECT_TRUE(members.penalties.empty());
+}
+INSTANTIATE_TEST_SUITE_P(Nodes, DutiesOf, testing::Values(1, 2, 4, 7));
+
+TEST(MemberDuties, FinaliseWithOneOfFourGone) {
+    Members members(4);
+    members.greet();
+    members.silent[3] = true;
+    members.submit(1);
+    for (int i = 0; i < 2; ++i) members.mine();
+    EXPECT_EQ(members.chains[0]->final_block().height, 1U);
+    EXPECT_EQ(members.chains[3]->final_block().height, 0U);
+}
+
+TEST(MemberDuties, FinaliseNothingWithoutAQuorumAndCatchUpWhenItIsBack) {
+    Members members(3);  // m = 3, s = 2
+    members.greet();
+    members.silent[2] = true;
+    members.submit(1);
+    for (int i = 0; i < 4; ++i) members.mine();
+    EXPECT_EQ(members.chains[0]->justified_block().height, 0U);
+    members.silent[2] = false;
+    for (BlockHeight height = 1; height <= 4; ++height) {
+        const auto block = members.chains[0]->block(*members.chains[0]->id_at(height)).value();
+        (void)members.chains[2]->accept_block(block, at(members.now));
+    }
+    members.deliver(2, 2, members.duties[2]->on_chain(at(members.now)));
+    // It hears what the others hold when they connect again.
+    members.deliver(0, 2, members.duties[0]->on_greeted(2, at(members.now)));
+    EXPECT_EQ(members.chains[0]->justified_block().height, 4U);
+    EXPECT_EQ(members.chains[2]->justified_block().height, 4U);
+    members.mine();
+    EXPECT_EQ(members.chains[0]->final_block().height, 4U);
+}
+
+TEST(MemberDuties, SayOwnVotesAgainUntilTheyAreCertified) {
+    Members members(2);
+    members.greet();
+    members.submit(1);
+    members.silent[1] = true;
+    members.mine();
+    const auto votes = [&](std::size_t i) {
+        std::size_t count = 0;
+        const Actions actions = members.duties[i]->on_tick(at(members.now));
+        for (const auto& message : actions.relays) {
+            count += std::holds_alternative<VoteMessage>(message) ? 1 : 0;
+        }
+        return count;
+    };
+    members.now += 5;
+    EXPECT_EQ(votes(0), 1U);
+    EXPECT_EQ(votes(0), 0U) << "not every second";
+    members.now += 5;
+    EXPECT_EQ(votes(0), 1U);
+    // The other comes back and votes.
+    members.silent[1] = false;
+    const auto block = members.chains[0]->block(members.chains[0]->tip().id).value();
+    ASSERT_EQ(members.chains[1]->accept_block(block, at(members.now)).verdict,
+              BlockVerdict::kValid);
+    members.deliver(1, 1, members.duties[1]->on_chain(at(members.now)));
+    members.now += 5;
+    EXPECT_EQ(members.chains[0]->justified_block().height, 1U);
+    EXPECT_EQ(votes(0), 0U);
+}
+
+TEST(MemberDuties, ANewMemberHearsAQuorumBeforeItsFirstVote) {
+    Members members(4);
+    members.submit(1);
+    members.mine();
+    for (const auto& duties : members.duties) {
+        EXPECT_EQ(duties->status().voting, VotingState::kNew);
+        EXPECT_EQ(duties->status().last_vote, 0U);
+    }
+    (void)members.duties[0]->on_greeted(1, at(members.now));
+    members.now += 60;
+    members.tick();
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kNew) << "one of three others";
+    (void)members.duties[0]->on_greeted(2, at(members.now));
+    members.tick();
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kNew) << "they are still speaking";
+    members.now += 2;
+    members.tick();
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kOn);
+    EXPECT_EQ(members.duties[0]->status().last_vote, 1U);
+}
+
+// Rule V4: the disk is gone, chain and record of own votes with it.
+TEST(MemberDuties, AMemberThatLostItsDiskDoesNotVoteAgainByItself) {
+    Members members(4);
+    members.greet();
+    members.submit(1);
+    for (int i = 0; i < 2; ++i) members.mine();
+    members.duties[0].reset();
+    members.chains[0].reset();
+    std::filesystem::remove_all(members.folder(0));
+    members.chains[0] = members.founders.open(members.folder(0) / "chain");
+    members.open(0);
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kNew);
+    for (std::size_t k = 1; k < 4; ++k) {
+        (void)members.duties[0]->on_greeted(members.slot(k), at(members.now));
+        members.deliver(k, 0, members.duties[k]->on_greeted(0, at(members.now)));
+    }
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kOff);
+    members.now += 60;
+    members.tick();
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kOff);
+    EXPECT_NE(members.duties[0]->status().why_not.find("assay member resume"), std::string::npos);
+
+    const auto floor = members.duties[0]->resume_voting();
+    ASSERT_TRUE(floor.has_value());
+    EXPECT_GE(*floor, kVoteFloorMargin);
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kOn);
+    EXPECT_EQ(members.duties[0]->status().vote_floor, *floor);
+}
+
+TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {
+    Members members(4);
+    members.greet();
+    members.submit(1);
+    members.silent[1] = members.silent[2] = members.silent[3] = true;
+    members.mine();
+    const auto target = members.chains[0]->vote_target(members.chains[0]->tip().id).value();
+    Vote forged;
+    forged.slot = 2;
+    forged.link = {target.chain_justified, target.point};
+    auto actions = members.duties[0]->on_vote(1, forged, at(members.now));
+    ASSERT_EQ(actions.penalties.size(), 1U);
+    EXPECT_EQ(actions.penalties[0].slot, 1);
+    EXPECT_EQ(actions.penalties[0].score, kPenaltyInvalid);
+    EXPECT_TRUE(actions.relays.empty());
+    forged.epoch = 4;
+    actions = members.duties[0]->on_vote(1, forged, at(members.now));
+    EXPECT_TRUE(actions.penalties.empty()) << "an epoch that we have not seen proves nothing";
+    EXPECT_TRUE(actions.relays.empty());
+}
+
+// Rule F8 stops the duties too.
+TEST(MemberDuties, NeitherVoteNorCosignAfterAContradictingCertificate) {
+    Members members(4);
+    members.greet();
+    members.submit(1);
+    for (int i = 0; i < 2; ++i) members.mine();
+    ASSERT_EQ(members.chains[0]->final_block().height, 1U);
+    // All others vote for a block beside the final one.
+    auto other = members.founders.open(members.dir / "other");
+    ASSERT_TRUE(other->accept_transaction(
+        test::make_policy_tx(members.founders.chain_id, members.founders.members[1], {1, 2})));
+    std::uint32_t time = kGenesisTime + 100;
+    const Bytes block = members.founders.extend(*other, time);
+    members.now = time + 1;
+    ASSERT_EQ(members.chains[0]->accept_block(block, at(members.now)).verdict,
+              BlockVerdict::kValid);
+    (void)members.chains[0]->accept_certificate(
+        members.founders.certificate_for(*other, other->tip().id, 3));
+    ASSERT_FALSE(members.chains[0]->conflict().empty());
+    members.now += 700;
+    const Actions actions = members.duties[0]->on_tick(at(members.now));
+    EXPECT_TRUE(actions.cosigned.empty());
+    EXPECT_NE(members.duties[0]->status().why_not.find("contradicts"), std::string::npos);
+    const Actions healthy = members.duties[1]->on_tick(at(members.now));
+    EXPECT_EQ(healthy.cosigned.size(), 1U) << "after ten minutes, where there is no conflict";
+}
+
+}  // namespace
+}  // namespace assay::ledger
