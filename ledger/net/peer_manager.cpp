@@ -289,6 +289,7 @@ void PeerManager::apply(Slot from, Actions actions) {
             if (slot != from && record.connection) record.connection->session.send(message);
         }
     }
+    for (const PeerMessage& message : actions.broadcasts) broadcast(message);
     for (const std::string& text : actions.checkpoints) {
         const auto accepted = observer_.on_checkpoint(from, text);
         if (accepted || score_of(accepted.error()) == 0) continue;

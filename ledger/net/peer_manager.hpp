@@ -56,7 +56,8 @@ class PeerObserver {
     virtual void on_misbehaviour(Slot slot, std::string_view what) = 0;
     // A refusal word as error counts against the peer.
     virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
-    // The member's duties: what to do next. Replies go to `peer`, relays to all others.
+    // The member's duties: what to do next. Replies go to `peer`, relays to all others,
+    // broadcasts to all.
     virtual Actions on_greeted(Slot peer) = 0;
     virtual Actions on_vote(Slot peer, const Vote& vote) = 0;
     virtual Actions on_block_added() = 0;

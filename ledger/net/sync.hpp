@@ -37,6 +37,7 @@ struct Penalty {
 struct Actions {
     std::vector<PeerMessage> replies;      // to this peer, in order
     std::vector<PeerMessage> relays;       // to every other peer
+    std::vector<PeerMessage> broadcasts;   // to every peer
     std::vector<std::string> checkpoints;  // texts this peer sent, to be judged and gathered
     std::vector<std::string> cosigned;     // texts this member has just signed itself
     std::vector<Vote> votes;               // that this peer sent, for the member's duties

@@ -93,7 +93,7 @@ Actions MemberDuties::on_tick(Timestamp now) {
     for (auto vote = own.rbegin(); vote != own.rend() && count < kVotesSaidAgainMax; ++vote) {
         if (vote->link.target.height <= chain_.final_block().height) break;
         if (certified_.contains(vote->link.target)) continue;
-        actions.relays.emplace_back(VoteMessage{*vote});
+        actions.broadcasts.emplace_back(VoteMessage{*vote});
         ++count;
     }
     return actions;
@@ -175,7 +175,7 @@ void MemberDuties::vote_for_tip(Actions& actions) {
     if (!vote) return note(fail(std::move(vote).error()));
     if (!*vote) return;
     (void)hear(**vote);
-    actions.relays.emplace_back(VoteMessage{**vote});
+    actions.broadcasts.emplace_back(VoteMessage{**vote});
     certify(actions);
 }
 
@@ -184,7 +184,7 @@ void MemberDuties::cosign(Timestamp now, Actions& actions) {
     auto notes = cosigner_.sign_due(now);
     if (!notes) return note(fail(std::move(notes).error()));
     for (std::string& text : *notes) {
-        actions.relays.emplace_back(CheckpointMessage{text});
+        actions.broadcasts.emplace_back(CheckpointMessage{text});
         actions.cosigned.push_back(std::move(text));
     }
 }

@@ -2,9 +2,9 @@
 // certificates of the votes it hears, to cosign the log of what is final, to record members that
 // contradict themselves. Node drives it in production, the simulator in assay-sim.
 //
-// No sockets, no clock: time is passed in, what is to be said comes back as Actions (sync.hpp), whose
-// relays go to every peer but the one that was just heard. The chain it works on may change in every
-// call. One thread.
+// No sockets, no clock: time is passed in, what is to be said comes back as Actions (sync.hpp):
+// broadcasts to every peer, relays to every peer but the one that was just heard. The chain it works
+// on may change in every call. One thread.
 
 #pragma once
 

@@ -87,7 +87,7 @@ class Members {
         }
     }
 
-    // Relays of `speaker` reach all but `heard`, replies reach `heard`.
+    // Broadcasts of `speaker` reach all, relays all but `heard`, replies `heard`.
     void deliver(std::size_t speaker, std::size_t heard, Actions actions) {
         for (const auto& penalty : actions.penalties) penalties.push_back(penalty);
         for (const auto& text : actions.cosigned) cosigned[speaker].push_back(text);
@@ -98,8 +98,9 @@ class Members {
                 if (k == heard) hand_over(speaker, k, message);
             }
             for (const auto& message : actions.relays) {
-                if (k != heard || heard == speaker) hand_over(speaker, k, message);
+                if (k != heard) hand_over(speaker, k, message);
             }
+            for (const auto& message : actions.broadcasts) hand_over(speaker, k, message);
         }
     }
     void hand_over(std::size_t from, std::size_t to, const PeerMessage& message) {
@@ -189,7 +190,7 @@ TEST(MemberDuties, SayOwnVotesAgainUntilTheyAreCertified) {
     const auto votes = [&](std::size_t i) {
         std::size_t count = 0;
         const Actions actions = members.duties[i]->on_tick(at(members.now));
-        for (const auto& message : actions.relays) {
+        for (const auto& message : actions.broadcasts) {
             count += std::holds_alternative<VoteMessage>(message) ? 1 : 0;
         }
         return count;
@@ -274,7 +275,7 @@ TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {
     ASSERT_EQ(actions.penalties.size(), 1U);
     EXPECT_EQ(actions.penalties[0].slot, 1);
     EXPECT_EQ(actions.penalties[0].score, kPenaltyInvalid);
-    EXPECT_TRUE(actions.relays.empty());
+    EXPECT_TRUE(actions.relays.empty() && actions.broadcasts.empty());
     forged.epoch = 4;
     actions = members.duties[0]->on_vote(1, forged, at(members.now));
     EXPECT_TRUE(actions.penalties.empty()) << "an epoch that we have not seen proves nothing";
