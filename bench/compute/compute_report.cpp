@@ -3,7 +3,7 @@
 //     compute_report engines                      what there is, tested
 //     compute_report rates [--plots] [--tiny]     rounds of every rate (rates.hpp)
 //     compute_report cancel [--tiny]              engine -> milliseconds
-//     compute_report latency SHARE [--tiny]       of hashing 1 MiB, idle and while mining
+//     compute_report latency ENGINE SHARE [--tiny]  of hashing 1 MiB, idle and while that mines
 //     compute_report mine ENGINE SECONDS          one rate, wall time
 //     compute_report rest                         memory once every engine has worked
 //     compute_report compile FILE | load FILE     an offline binary: making it, starting from it
@@ -82,10 +82,10 @@ json::object cancel(Engines& engines, bool tiny) {
     return out;
 }
 
-json::object latency(Engines& engines, double share, bool tiny) {
+json::object latency(Engines& engines, std::string_view miner, double share, bool tiny) {
     const auto measured =
         bench::hash_latency(*require(engines.find_hash("auto")).engine,
-                            *require(engines.find_pow("auto")).engine, share, tiny ? 1 : 8,
+                            *require(engines.find_pow(miner)).engine, share, tiny ? 1 : 8,
                             tiny ? 0.05 : 0.6);
     json::object out;
     out["idle_ms"] = json::value_from(measured.idle_ms);
@@ -179,8 +179,8 @@ int main(int argc, char** argv) {
         out = rates(engines, plots, tiny);
     } else if (what == "cancel") {
         out = cancel(engines, tiny);
-    } else if (what == "latency" && arguments.size() == 2) {
-        out = latency(engines, std::atof(arguments[1].data()), tiny);
+    } else if (what == "latency" && arguments.size() == 3) {
+        out = latency(engines, arguments[1], std::atof(arguments[2].data()), tiny);
     } else if (what == "mine" && arguments.size() == 3) {
         out = mine(engines, arguments[1], std::atof(arguments[2].data()));
     } else {

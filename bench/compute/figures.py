@@ -1,6 +1,7 @@
 """From rounds to figures: the `name value` lines of `scripts/bench compute`, their goals, and what
 holds a figure that misses its stretch."""
 
+import math
 import statistics
 
 from frame import markdown
@@ -31,7 +32,7 @@ def median_ratio(of, to):
 
 def percentile(samples, q):
     ordered = sorted(samples)
-    return ordered[min(int(q * len(ordered)), len(ordered) - 1)]
+    return ordered[math.ceil(q * len(ordered)) - 1]
 
 
 class Figures:
@@ -104,7 +105,8 @@ class Figures:
         self.values["cancel_ms.p99"] = max(percentile(samples, 0.99)
                                            for samples in self.data["cancel_ms"].values())
         self.values["memory.rest_mb"] = self.data["rest"]["tested_mb"]
-        latency = self.data["latency"][self.share]
+        latency = next(run for run in self.data["latency"]
+                       if run["engine"] == "auto" and run["share"] == self.share)
         self.values["hash_1mib_ms.p99.idle"] = percentile(latency["idle_ms"], 0.99)
         self.values["hash_1mib_ms.p99.mining"] = percentile(latency["mining_ms"], 0.99)
 
@@ -181,14 +183,14 @@ class Figures:
 
     def _latency_table(self):
         rows = []
-        for share, samples in self.data["latency"].items():
-            row = [f"{float(share):g}"]
+        for run in self.data["latency"]:
+            row = [f"`{run['engine']}`", f"{run['share']:g}"]
             for key in ("idle_ms", "mining_ms"):
-                row += [statistics.median(samples[key]), percentile(samples[key], 0.99)]
+                row += [statistics.median(run[key]), percentile(run[key], 0.99)]
             rows.append(row)
         return ("Hashing one block of 1 MiB, in turns without mining and while mining with that share of "
                 "the engine's time (milliseconds):\n\n" +
-                markdown.table(["share", "p50 idle", "p99 idle", "p50 mining", "p99 mining"], rows))
+                markdown.table(["mined by", "share", "p50 idle", "p99 idle", "p50 mining", "p99 mining"], rows))
 
     def _cancel_table(self):
         rows = [[f"`{name}`", statistics.median(samples), percentile(samples, 0.99), max(samples)]

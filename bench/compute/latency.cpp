@@ -10,6 +10,7 @@
 namespace assay::bench {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr std::size_t kBlockBytes = 1 << 20;
@@ -26,11 +27,14 @@ void hash_blocks(compute::HashEngine& hash, double seconds, std::vector<double>&
     std::uniform_real_distribution<double> pause_ms(0.5, 3);
     const Messages block(1, kBlockBytes);
     Sha256Digest digest;
-    for (const Cost start = now(); (now() - start).wall_s < seconds;) {
-        std::this_thread::sleep_for(Milliseconds(pause_ms(random)));
-        const Cost began = now();
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    while (Clock::now() < end) {
+        // From when the block is there, not from when the thread gets to run.
+        const auto due = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                            Milliseconds(pause_ms(random)));
+        std::this_thread::sleep_until(due);
         const auto hashed = hash.hash_batch(block.views(), std::span(&digest, 1));
-        if (hashed) samples_ms.push_back((now() - began).wall_s * 1000);
+        if (hashed) samples_ms.push_back(Milliseconds(Clock::now() - due).count());
     }
 }
 

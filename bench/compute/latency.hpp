@@ -20,7 +20,7 @@ struct HashLatency {
 };
 
 // Hashing one block of 1 MiB on `hash`, once every few milliseconds, in turns without mining and
-// while a Miner works on `pow` with this share.
+// while a Miner works on `pow` with this share. The time for the thread to wake up is part of it.
 [[nodiscard]] HashLatency hash_latency(compute::HashEngine& hash,
                                        compute::PowEngine& pow,
                                        double share,
