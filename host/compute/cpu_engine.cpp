@@ -29,7 +29,7 @@ class Parts {
     Parts(const Sha256Backend& backend, std::size_t messages, std::size_t bytes, unsigned threads)
         : count_{messages}, step_{lanes(backend)}, threads_{threads_for(messages, bytes, threads)} {
         const std::size_t worthwhile = messages * kThreadBytesMin / std::max<std::size_t>(bytes, 1);
-        part_min_ = std::max(step_, worthwhile);
+        part_min_ = threads_ == 1 ? messages : std::max(step_, worthwhile);
         // Little work is cut evenly.
         if (messages <= 2 * threads_ * backend.streams_max) {
             part_min_ = std::max(part_min_, (messages + threads_ - 1) / threads_);

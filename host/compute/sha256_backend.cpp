@@ -78,7 +78,14 @@ class Usable {
     Usable() noexcept {
         [[maybe_unused]] const CpuFeatures features = detect_cpu_features();
 #if defined(__x86_64__)
+        if (features.avx512) {
+            if (features.sha_ni) avx512_.fewer = &kShaniBackend;
+            add(avx512_);
+        }
         if (features.sha_ni) add(kShaniBackend);
+        if (features.avx2) add(kAvx2Backend);
+#elif defined(__aarch64__)
+        if (features.arm_sha2) add(kArmv8Backend);
 #endif
         add(kPortableBackend);
     }
@@ -90,6 +97,9 @@ class Usable {
   private:
     void add(const Sha256Backend& backend) noexcept { list_[count_++] = &backend; }
 
+#if defined(__x86_64__)
+    Sha256Backend avx512_ = kAvx512Backend;
+#endif
     std::array<const Sha256Backend*, 4> list_{};
     std::size_t count_ = 0;
 };
