@@ -70,8 +70,8 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::step(Timestamp now) {
 Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
     if (ledger_.chain.find(batch.leaf)) return Step::kWaiting;
     const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
-    const bool overtaken = last && last->batch_no >= batch.batch_no &&
-                           last->log_index < ledger_.final_size();
+    const bool taken = last && last->batch_no >= batch.batch_no;
+    const bool overtaken = taken && last->log_index < ledger_.final_size();
     if (overtaken && last->root == batch.root) {
         BatchRecord recorded = batch;
         recorded.leaf = last->leaf;
@@ -85,6 +85,7 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
         if (!receipts) return fail(Error(receipts.error()));
         return sign_next(*receipts);
     }
+    if (taken) return Step::kWaiting;  // by a batch that is not final yet
     const auto submitted = ledger_.submit(batch.transaction);
     if (submitted) return Step::kSubmitted;
     if (submitted.error().is(Refusal::kDuplicateTransaction)) return Step::kWaiting;

@@ -84,6 +84,10 @@ constexpr RefusalInfo kRefusals[] = {
      "The revocation reaches behind what was final already."},
     {Refusal::kTooManyProposals, "too-many-proposals",
      "The member has 16 open proposals; they must pass or expire first."},
+    {Refusal::kEvidenceVoid, "evidence-void", "The two votes do not contradict each other."},
+    {Refusal::kEvidenceTooOld, "evidence-too-old", "The votes are for blocks too far back."},
+    {Refusal::kEvidenceKnown, "evidence-known",
+     "Evidence against this slot in this epoch is on the ledger."},
 };
 
 const RefusalInfo* find(std::uint64_t number) noexcept {

@@ -88,6 +88,9 @@ enum class Refusal : std::uint16_t {
     kChangeNotPossible = 83,
     kRevocationBackdated = 84,
     kTooManyProposals = 85,
+    kEvidenceVoid = 86,
+    kEvidenceTooOld = 87,
+    kEvidenceKnown = 88,
 };
 
 struct RefusalInfo {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/base/text_encoding.hpp"
+#include "ledger/core/evidence.hpp"
 #include "ledger/core/governance.hpp"
 #include "ledger/core/policy_check.hpp"
 #include "ledger/core/rule_switches.hpp"
@@ -38,6 +39,8 @@ class ConsortiumRules final : public RuleSet {
                 return check_status(tx, state, context);
             case TxType::kVendorPolicy:
                 return check_policy(tx, state, context);
+            case TxType::kEvidence:
+                return check_evidence(tx, state, context);
             default:
                 return fail(Refusal::kUnknownType,
                             "transaction type " +
@@ -56,6 +59,8 @@ class ConsortiumRules final : public RuleSet {
                 return put_status(state, tx, index,
                                   {status->vendor, status->device_class, status->component});
             }
+            case TxType::kEvidence:
+                return apply_evidence(tx, index, state);
             case TxType::kVendorPolicy:
                 return put_policy(state, tx, index, *decode_vendor_policy(tx.body.body));
             default:

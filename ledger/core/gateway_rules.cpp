@@ -1,6 +1,7 @@
 #include "ledger/core/gateway_rules.hpp"
 
 #include "host/base/cbor.hpp"
+#include "ledger/core/evidence.hpp"
 #include "ledger/core/governance.hpp"
 #include "ledger/core/rule_switches.hpp"
 
@@ -18,6 +19,7 @@ class GatewayRules final : public RuleSet {
                                      const TxContext& context) const override {
         if (auto r = check_keys_not_revoked(tx, state); !r) return r;
         if (is_governance(tx.body.type)) return check_governance(tx, state, context);
+        if (tx.body.type == TxType::kEvidence) return check_evidence(tx, state, context);
         if (is_on(Rule::kG1) && tx.body.type != TxType::kReceiptBatch) {
             return fail(Refusal::kUnknownType,
                         "transaction type " +
@@ -47,6 +49,7 @@ class GatewayRules final : public RuleSet {
 
     void apply(const Transaction& tx, LogIndex index, StateWriter& state) const override {
         if (is_governance(tx.body.type)) return apply_governance(tx, index, state);
+        if (tx.body.type == TxType::kEvidence) return apply_evidence(tx, index, state);
         const auto batch = decode_receipt_batch(tx.body.body);
         cbor::Encoder value;
         value.array(4).unsigned_int(batch->batch_no).bytes(batch->root.view());

@@ -51,7 +51,11 @@ std::optional<ProposalEntry> read_proposal(const LeafHash& leaf, ByteView bytes)
 void found_governance(const Genesis& genesis, const ChainId& chain_id, StateWriter& state) {
     for (const Member& member : genesis.members) put_member(state, member);
     const auto registry = Registry::make(genesis.members);
-    if (registry) state.put(table('e'), encode_epoch_record(first_epoch(chain_id, *registry)));
+    if (!registry) return;
+    const Bytes first = encode_epoch_record(first_epoch(chain_id, *registry));
+    state.put(table('e'), first);
+    state.put(table('0'), first);
+    put_param(state, ChangeableParam::kEvidenceBlocksMax, genesis.params.evidence_blocks_max);
 }
 
 std::shared_ptr<const Registry> load_registry(const StateView& state) {
@@ -71,6 +75,18 @@ std::optional<EpochRecord> current_epoch(const StateView& state) {
     if (!value) return std::nullopt;
     auto record = decode_epoch_record(*value);
     return record ? std::optional(*std::move(record)) : std::nullopt;
+}
+
+std::optional<EpochRecord> epoch_record(const StateView& state, std::uint64_t number) {
+    const auto value = state.get(number == 0 ? table('0') : key_of('E', number));
+    if (!value) return std::nullopt;
+    if (number == 0) {
+        auto first = decode_epoch_record(*value);
+        return first ? std::optional(*std::move(first)) : std::nullopt;
+    }
+    StateValue entry(*value, 3);
+    const auto transition = decode_epoch_transition(entry.bytes());
+    return transition ? std::optional(transition->record) : std::nullopt;
 }
 
 std::uint64_t param_of(const StateView& state, ChangeableParam param, const ChainParams& genesis) {

@@ -3,6 +3,7 @@
 //
 // State keys:  'g' 'm' slot          -> member
 //              'g' 'e'               -> record of the epoch in force
+//              'g' '0'               -> record of epoch 0
 //              'g' 'E' number        -> [epoch transition, leaf, log index]: the archive devices need
 //              'g' 'c' log index     -> [leaf, slot, change]: changes that wait for their epoch
 //              'g' 'p' leaf          -> [log index, proposer, approved, [approvals], proposal]
@@ -30,6 +31,8 @@ void found_governance(const Genesis& genesis, const ChainId& chain_id, StateWrit
 // Null if the state was never founded.
 [[nodiscard]] std::shared_ptr<const Registry> load_registry(const StateView& state);
 [[nodiscard]] std::optional<EpochRecord> current_epoch(const StateView& state);
+// The record of an epoch up to the one in force.
+[[nodiscard]] std::optional<EpochRecord> epoch_record(const StateView& state, std::uint64_t number);
 // The parameter as members have set it, or as the genesis has it.
 [[nodiscard]] std::uint64_t param_of(const StateView& state,
                                      ChangeableParam param,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/core/evidence.hpp"
+
 namespace assay::ledger {
 namespace {
 
@@ -22,7 +24,8 @@ Result<std::unique_ptr<MemberDuties>> MemberDuties::open(Chain& chain,
     std::unique_ptr<MemberDuties> duties(
         new MemberDuties(chain, keys, std::move(*voter), std::move(*cosigner)));
     for (const Vote& own : duties->voter_.votes()) (void)duties->pool_.add(own);
-    duties->hear_certificates();
+    Actions nobody_listens_yet;
+    duties->hear_certificates(nobody_listens_yet);
     return duties;
 }
 
@@ -55,7 +58,7 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
         return actions;
     }
     if (vote.slot == keys_.slot) note(voter_.on_own_vote(vote));
-    if (!hear(vote)) {
+    if (!hear(vote, actions)) {
         // Who relays what a liar signed is not to blame for it.
         if (vote.slot == from) {
             actions.penalties.push_back(
@@ -115,7 +118,7 @@ void MemberDuties::end_silence(Timestamp now) {
 
 void MemberDuties::work(Timestamp now, Actions& actions) {
     end_silence(now);
-    hear_certificates();
+    hear_certificates(actions);
     certify(actions);
     // While it catches up, votes for old blocks help nobody: on_tick sees where it ends.
     const ChainParams& params = chain_.genesis().params;
@@ -132,7 +135,7 @@ void MemberDuties::work(Timestamp now, Actions& actions) {
 }
 
 // Votes inside certificates count like those that were gossiped.
-void MemberDuties::hear_certificates() {
+void MemberDuties::hear_certificates(Actions& actions) {
     auto newest = chain_.newest_certificates();
     if (newest == heard_) return;
     heard_ = std::move(newest);
@@ -143,14 +146,44 @@ void MemberDuties::hear_certificates() {
         for (const CertificateVote& inside : certificate.votes) {
             const Vote vote = vote_of(inside, certificate.link, target->voters->number());
             if (vote.slot == keys_.slot) note(voter_.on_own_vote(vote));
-            (void)hear(vote);
+            (void)hear(vote, actions);
         }
     }
 }
 
 // Whether the vote is new and was kept.
-bool MemberDuties::hear(const Vote& vote) {
-    return pool_.add(vote).added == VotePool::Added::kNew;
+bool MemberDuties::hear(const Vote& vote, Actions& actions) {
+    const auto outcome = pool_.add(vote);
+    if (outcome.contradiction) accuse(*outcome.contradiction, actions);
+    return outcome.added == VotePool::Added::kNew;
+}
+
+// Puts two votes of one node that contradict each other on record. Every member that hears both
+// does so; the first transaction to reach a block makes the others void (rule E6).
+void MemberDuties::accuse(const VoteContradiction& votes, Actions& actions) {
+    const Evidence evidence{votes.first, votes.second};
+    const std::pair<Slot, std::uint32_t> accused(votes.first.slot, votes.first.epoch);
+    if (votes.first.epoch != votes.second.epoch || !accused_.insert(accused).second) return;
+    if (is_recorded(chain_.state(), accused.first, accused.second)) return;
+    const Bytes encoded = encode_evidence(evidence);
+    TxBody body;
+    body.type = TxType::kEvidence;
+    body.chain_id = chain_.chain_id();
+    body.slot = keys_.slot;
+    body.valid_until = chain_.tip().height + chain_.genesis().params.validity_blocks_max;
+    body.body = encoded;
+    const crypto::PrivateKey* const keys[] = {keys_.tx};
+    const auto tx = sign_transaction(body, {keys_.name, subject_of(evidence), keys});
+    if (!tx) return note(fail(Error(tx.error())));
+    const auto accepted = chain_.accept_transaction(*tx);
+    if (!accepted) {
+        if (!accepted.error().is(Refusal::kEvidenceKnown)) note(fail(Error(accepted.error())));
+        return;
+    }
+    Announce news;
+    news.items.emplace_back(*accepted);
+    actions.broadcasts.emplace_back(std::move(news));
+    actions.transaction_added = true;
 }
 
 void MemberDuties::certify(Actions& actions) {
@@ -174,7 +207,7 @@ void MemberDuties::vote_for_tip(Actions& actions) {
     auto vote = voter_.vote(*target, chain_.final_block().height, *keys_.vote);
     if (!vote) return note(fail(std::move(vote).error()));
     if (!*vote) return;
-    (void)hear(**vote);
+    (void)hear(**vote, actions);
     actions.broadcasts.emplace_back(VoteMessage{**vote});
     certify(actions);
 }

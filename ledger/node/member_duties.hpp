@@ -90,8 +90,9 @@ class MemberDuties {
     MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosigner cosigner);
 
     void work(Timestamp now, Actions& actions);
-    void hear_certificates();
-    [[nodiscard]] bool hear(const Vote& vote);
+    void hear_certificates(Actions& actions);
+    [[nodiscard]] bool hear(const Vote& vote, Actions& actions);
+    void accuse(const VoteContradiction& votes, Actions& actions);
     void certify(Actions& actions);
     void vote_for_tip(Actions& actions);
     void cosign(Timestamp now, Actions& actions);
@@ -105,6 +106,7 @@ class MemberDuties {
     VotePool pool_;
     std::set<ChainPoint> certified_;  // targets above the final block whose certificate is known
     std::vector<Certificate> heard_;  // the chain's newest certificates, whose votes were counted
+    std::set<std::pair<Slot, std::uint32_t>> accused_;  // by slot and epoch, in this process
     std::set<Slot> greeted_;
     std::optional<Timestamp> quorum_greeted_;
     std::optional<Timestamp> said_;  // when own votes were last said again

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "host/base/text_encoding.hpp"
+#include "ledger/core/evidence.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -81,6 +82,15 @@ json::object finality_view(const Chain& chain, const DutyStatus& duties, Slot se
     out["last_vote_height"] = duties.last_vote;
     out["votes_held"] = duties.votes_held;
     if (!chain.conflict().empty()) out["alarm"] = chain.conflict();
+    json::array evidence;
+    for (const EvidenceEntry& entry : all_evidence(chain.state())) {
+        json::object item;
+        item["slot"] = entry.evidence.first.slot;
+        item["epoch"] = entry.evidence.first.epoch;
+        item["leaf"] = to_hex(entry.leaf.view());
+        evidence.push_back(std::move(item));
+    }
+    if (!evidence.empty()) out["evidence"] = std::move(evidence);
     if (!duties.last_error.empty()) out["last_error"] = duties.last_error;
     return out;
 }

@@ -32,6 +32,9 @@ std::vector<Bytes> seeds() {
     add(TransactionMessage{Bytes(70)});
     add(CheckpointMessage{"a.example/log\n1\n"});
     add(NotFound{items[0]});
+    Vote vote;
+    vote.link.target.height = 1;
+    add(VoteMessage{vote});
     return out;
 }
 

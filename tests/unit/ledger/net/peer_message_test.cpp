@@ -28,6 +28,15 @@ SealedHeader some_header() {
     return sealed;
 }
 
+Vote some_vote() {
+    Vote vote;
+    vote.epoch = 1;
+    vote.slot = 2;
+    vote.link = {{3, hash_of<BlockId>(8)}, {4, hash_of<BlockId>(9)}};
+    vote.signature.fill(std::byte{7});
+    return vote;
+}
+
 // One of each type, in type order.
 std::vector<PeerMessage> samples() {
     const InventoryItem block(hash_of<BlockId>(3));
@@ -42,7 +51,8 @@ std::vector<PeerMessage> samples() {
             BlockMessage{Bytes(200, std::byte{1})},
             TransactionMessage{Bytes(100, std::byte{2})},
             CheckpointMessage{"a.example/log\n1\n"},
-            NotFound{block}};
+            NotFound{block},
+            VoteMessage{some_vote()}};
 }
 
 Bytes body_of(const PeerMessage& message) {
@@ -155,7 +165,7 @@ TEST(PeerMessage, SizesAboveTheirLimitsAreRefused) {
 
 TEST(PeerMessage, UnknownTypesKindsAndProtocolsAreRefused) {
     EXPECT_EQ(word_of(of_size(0, 1)), Refusal::kUnknownType);
-    EXPECT_EQ(word_of(of_size(12, 1)), Refusal::kUnknownType);
+    EXPECT_EQ(word_of(of_size(0xff, 1)), Refusal::kUnknownType);
     EXPECT_EQ(word_of(Bytes{}), Refusal::kMalformed);
 
     Bytes not_found = body_of(NotFound{InventoryItem(hash_of<BlockId>(3))});
