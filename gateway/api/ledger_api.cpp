@@ -177,19 +177,6 @@ http::Response post_transaction(const LedgerApiParts& parts, const http::Request
     return json_response(known ? 200 : 202, out);
 }
 
-// After a loss of the record of own votes, once the operator has made sure that no other copy of this
-// member runs.
-http::Response post_resume(const LedgerApiParts& parts, const http::Request& request) {
-    if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
-    ledger::Node* const node = ledger_of(parts, request);
-    if (node == nullptr) return unknown_ledger();
-    const auto floor = node->resume_voting();
-    if (!floor) return problem_of(floor.error());
-    json::object out;
-    out["votes_above_height"] = *floor;
-    return json_response(200, out);
-}
-
 }  // namespace
 
 void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
@@ -200,7 +187,6 @@ void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_proof));
     add_plain(router, "POST", "/v1/ledgers/{ledger}/transactions", bind(post_transaction));
-    add_plain(router, "POST", "/v1/ledgers/{ledger}/resume", bind(post_resume));
 }
 
 }  // namespace assay::gateway

@@ -5,7 +5,6 @@
 //   GET  /v1/ledgers/{ledger}/transactions/{leaf}
 //   GET  /v1/ledgers/{ledger}/transactions/{leaf}/proof     tlog-proof, text
 //   POST /v1/ledgers/{ledger}/transactions                  a signed transaction; operator token
-//   POST /v1/ledgers/{ledger}/resume                        vote again; operator token
 
 #pragma once
 

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/node/checkpoint_store.hpp"
+#include "ledger/core/evidence.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
 
