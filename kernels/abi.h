@@ -45,4 +45,12 @@ typedef struct {
 /* sha256_messages: tail blocks there is room for in each lane. */
 #define ASSAY_TAIL_BLOCKS 2
 
+/* sha256_messages: lets the host take `data` back while launches are under way, where the device
+ * reads it in place. A work-item that finds the gate closed touches nothing; once it is closed and
+ * nobody is inside, none will. */
+typedef struct {
+    assay_u32 closed;
+    assay_u32 inside;
+} AssayGate;
+
 #endif

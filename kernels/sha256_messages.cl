@@ -4,7 +4,7 @@
 //             lane. tails: ASSAY_TAIL_BLOCKS blocks for each lane, lane after lane: what is left of
 //             its message after the whole blocks, and the padding. states: 8 words for each lane,
 //             word i of lane m at states[i * lanes + m]; in: initial state or that of an earlier
-//             launch, out: after the blocks of this one.
+//             launch, out: after the blocks of this one. gate: see abi.h.
 // NDRange     one dimension, a bundle of lanes for each work-item. `lanes` is the global size *
 //             ASSAY_BUNDLE: the host fills up with empty messages. It sorts messages by length, as
 //             a work-item takes as long as its longest lane.
@@ -13,14 +13,12 @@
 
 #include "blocks.clh"
 
-__kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha256_messages(
-    __global const uchar* restrict data,
-    __global const AssayMessage* restrict messages,
-    __global const uchar* restrict tails,
-    __global uint* restrict states,
-    const uint lanes) {
-    const uint first_lane = (uint)get_global_id(0) * ASSAY_BUNDLE;
-
+inline void hash_bundle(__global const uchar* restrict data,
+                        __global const AssayMessage* restrict messages,
+                        __global const uchar* restrict tails,
+                        __global uint* restrict states,
+                        const uint lanes,
+                        const uint first_lane) {
     __global const uchar* next[ASSAY_BUNDLE];
     uint whole[ASSAY_BUNDLE];
     uint total[ASSAY_BUNDLE];
@@ -75,4 +73,18 @@ __kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha2
     for (uint i = 0; i < 8; ++i) {
         EACH_STREAM STORE_LANES(state[i][j], states + i * lanes + first_lane + j * ASSAY_LANES);
     }
+}
+
+__kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha256_messages(
+    __global const uchar* restrict data,
+    __global const AssayMessage* restrict messages,
+    __global const uchar* restrict tails,
+    __global uint* restrict states,
+    const uint lanes,
+    volatile __global AssayGate* restrict gate) {
+    atomic_inc(&gate->inside);
+    if (atomic_or(&gate->closed, 0) == 0) {
+        hash_bundle(data, messages, tails, states, lanes, (uint)get_global_id(0) * ASSAY_BUNDLE);
+    }
+    atomic_dec(&gate->inside);
 }

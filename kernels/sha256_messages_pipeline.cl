@@ -17,7 +17,9 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sha256_messages_pip
     __global const AssayMessage* restrict messages,
     __global const uchar* restrict tails,
     __global uint* restrict states,
-    const uint lanes) {
+    const uint lanes,
+    volatile __global AssayGate* restrict gate) {
+    if (gate->closed != 0) return;
     for (uint first = 0; first < lanes; first += ASSAY_IN_FLIGHT) {
         const uint count = min(lanes - first, (uint)ASSAY_IN_FLIGHT);
         uint state[8][ASSAY_IN_FLIGHT];

@@ -16,9 +16,10 @@ __kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha2
     __global const AssayVersion* restrict versions,
     volatile __global uint* restrict lowest) {
     const uint first = (uint)get_global_id(0) * job->passes * ASSAY_BUNDLE;
+    if (atomic_or(lowest, 0) < first) return;
     for (uint pass = 0; pass < job->passes; ++pass) {
         const uint offset = first + pass * ASSAY_BUNDLE;
-        if (offset >= job->nonce_count || offset > *lowest) return;
+        if (offset >= job->nonce_count) return;
 
         word nonce[ASSAY_STREAMS];
         word schedule[64][ASSAY_STREAMS];
@@ -26,6 +27,7 @@ __kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha2
             swap_bytes(job->first_nonce + offset + j * ASSAY_LANES + LANE_INDEX);
         schedule_of_nonces(job, nonce, schedule);
 
+        uint found = ASSAY_NO_HIT;
         for (uint v = 0; v < job->version_count; ++v) {
             word w[16][ASSAY_STREAMS];
             word high[ASSAY_STREAMS];
@@ -40,10 +42,14 @@ __kernel __attribute__((reqd_work_group_size(ASSAY_GROUP_SIZE, 1, 1))) void sha2
                 for (uint lane = 0; lane < ASSAY_LANES; ++lane) {
                     const uint at = offset + j * ASSAY_LANES + lane;
                     if (lanes[lane] > job->target_high || at >= job->nonce_count) continue;
-                    atomic_min(lowest, at);
+                    found = min(found, at);
                     break;
                 }
             }
+        }
+        if (found != ASSAY_NO_HIT) {
+            atomic_min(lowest, found);
+            return;
         }
     }
 }

@@ -7,7 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 namespace assay::compute::opencl {
 
@@ -33,7 +35,7 @@ class DeviceCall {
     void expect_answer_within(Clock::duration time) noexcept { due_ = Clock::now() + time; }
 
     // Runs `use`, which reads or writes memory of the caller and calls no OpenCL; throws CallerLeft
-    // if the caller has gone. A device must never be given such memory itself.
+    // if the caller has gone. A device is given such memory itself only as a loan.
     template <typename F>
     void with_caller_memory(F&& use) {
         const std::scoped_lock lock(memory_);
@@ -41,17 +43,33 @@ class DeviceCall {
         use();
     }
 
+    // From now until end_loan() the device may read the caller's memory, unless `take_back` has
+    // returned, which has to stop it from doing so whatever state it is in, and within moments.
+    // Throws CallerLeft if the caller has gone.
+    void lend_caller_memory(std::function<void()> take_back) {
+        const std::scoped_lock lock(memory_);
+        if (left_) throw CallerLeft();
+        take_back_ = std::move(take_back);
+    }
+    void end_loan() {
+        const std::scoped_lock lock(memory_);
+        take_back_ = nullptr;
+    }
+
     // For the caller: afterwards his memory is not touched any more.
     void leave() {
         const std::scoped_lock lock(memory_);
         left_ = true;
+        if (take_back_) take_back_();
+        take_back_ = nullptr;
     }
     [[nodiscard]] Clock::time_point due() const noexcept { return due_; }
 
   private:
     std::atomic<Clock::time_point> due_ = Clock::now() + kAnswerTime;
     std::mutex memory_;
-    bool left_ = false;  // guarded by memory_
+    bool left_ = false;                // guarded by memory_
+    std::function<void()> take_back_;  // of the loan that is out; guarded by memory_
 };
 
 }  // namespace assay::compute::opencl

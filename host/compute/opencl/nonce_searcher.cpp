@@ -1,42 +1,17 @@
 #include "host/compute/opencl/nonce_searcher.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <vector>
 
-#include "kernels/abi.h"
+#include "host/compute/opencl/search_job.hpp"
 
 namespace assay::compute::opencl {
 namespace {
-
-static_assert(sizeof(AssaySearchJob) == 32);
-static_assert(sizeof(AssayVersion) == 64);
 
 // A work-item of a CPU device costs about a microsecond to start: give it some hundred hashes.
 // A GPU wants many work-items rather than long ones.
 constexpr std::uint64_t kPassesMax = 64;
 constexpr std::uint64_t kItemsPerCpuUnit = 16;
 constexpr std::uint64_t kItemsPerGpuUnit = 4096;
-
-// Rounds 0 to 3 of the header's second block, with 0 for the nonce (AssayVersion::entry).
-AssayVersion version_from(const Sha256State& midstate, const std::uint32_t (&tail)[3]) {
-    AssayVersion out;
-    std::copy_n(midstate.words, 8, out.midstate);
-    std::copy_n(midstate.words, 8, out.entry);
-    for (std::size_t round = 0; round < 4; ++round) {
-        auto& [a, b, c, d, e, f, g, h] = out.entry;
-        const std::uint32_t sigma1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-        const std::uint32_t sigma0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-        const std::uint32_t sum = h + sigma1 + ((e & f) ^ (~e & g)) + kSha256RoundConstants[round] +
-                                  (round < 3 ? tail[round] : 0);
-        const std::uint32_t new_a = sum + sigma0 + ((a & b) ^ (a & c) ^ (b & c));
-        const std::uint32_t new_e = d + sum;
-        std::copy_backward(out.entry, out.entry + 7, out.entry + 8);
-        out.entry[0] = new_a;
-        out.entry[4] = new_e;
-    }
-    return out;
-}
 
 enum class Match { kNone, kFirstWord, kWhole };
 
@@ -70,11 +45,7 @@ NonceSearcher::NonceSearcher(OpenDevice& device, const KernelForm& form)
 std::optional<std::uint32_t> NonceSearcher::search(const HeaderWords& words,
                                                    const PowTile& tile,
                                                    std::span<const Sha256State> midstates) {
-    std::vector<AssayVersion> versions;
-    versions.reserve(midstates.size());
-    for (const Sha256State& midstate : midstates) {
-        versions.push_back(version_from(midstate, words.tail()));
-    }
+    const auto versions = search_versions(words, midstates);
     queue_.enqueueWriteBuffer(versions_, CL_TRUE, 0, versions.size() * sizeof(AssayVersion),
                               versions.data());
     PowTile rest = tile;
@@ -94,13 +65,8 @@ std::optional<std::uint32_t> NonceSearcher::search(const HeaderWords& words,
 std::uint32_t NonceSearcher::launch(const HeaderWords& words, const PowTile& tile) {
     const std::uint64_t bundles = (tile.nonce_count + form_.bundle() - 1) / form_.bundle();
     const std::uint64_t passes = std::clamp<std::uint64_t>(bundles / items_wanted_, 1, kPassesMax);
-    AssaySearchJob job{};
-    std::copy_n(words.tail(), 3, job.tail);
-    job.first_nonce = tile.first_nonce;
-    job.nonce_count = tile.nonce_count;
-    job.version_count = tile.roll_count;
+    AssaySearchJob job = search_job(words, tile);
     job.passes = static_cast<std::uint32_t>(passes);
-    job.target_high = words.target()[0];
 
     const std::uint64_t per_group = passes * form_.lanes_per_group();
     const std::uint64_t groups =

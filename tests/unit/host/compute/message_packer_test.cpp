@@ -1,5 +1,6 @@
 #include "host/compute/opencl/message_packer.hpp"
 
+#include <array>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -28,11 +29,17 @@ Bytes padded(ByteView message) {
     return out;
 }
 
+Stretch all_of(std::span<const ByteView> messages) {
+    Stretch stretch;
+    for (std::size_t i = 0; i < messages.size(); ++i) stretch.messages.push_back(i);
+    return stretch;
+}
+
 // Puts the slices of all waves together again.
 std::map<std::size_t, Bytes> unpack(std::span<const ByteView> messages,
                                     std::size_t blocks_max,
                                     std::size_t lanes_max) {
-    MessagePacker packer(messages, blocks_max, lanes_max);
+    MessagePacker packer(messages, all_of(messages), blocks_max, lanes_max);
     Bytes data(blocks_max * kBlock, std::byte{0xee});
     Bytes tails(lanes_max * ASSAY_TAIL_BLOCKS * kBlock, std::byte{0xdd});
     std::map<std::size_t, Bytes> out;
@@ -92,7 +99,7 @@ TEST(MessagePacker, PutsTheLongestFirstAndLeavesFinishedLanesOut) {
     const Bytes bytes = pattern(10'000);
     const ByteView view(bytes);
     const std::vector<ByteView> messages = {view.first(10), view, view.first(200)};
-    MessagePacker packer(messages, 70, 100);
+    MessagePacker packer(messages, all_of(messages), 70, 100);
     Bytes data(70 * kBlock);
     Bytes tails(3 * ASSAY_TAIL_BLOCKS * kBlock);
     ASSERT_TRUE(packer.next_wave());
@@ -105,8 +112,65 @@ TEST(MessagePacker, PutsTheLongestFirstAndLeavesFinishedLanesOut) {
 }
 
 TEST(MessagePacker, AnEmptyBatchHasNoWave) {
-    MessagePacker packer({}, 10, 10);
+    MessagePacker packer({}, {}, 10, 10);
     EXPECT_FALSE(packer.next_wave());
+}
+
+TEST(MessagePacker, PointsAtWhatIsReadInPlace) {
+    const Bytes bytes = pattern(5000);
+    const ByteView view(bytes);
+    const std::vector<ByteView> messages = {view.subspan(1000, 700), view.subspan(3, 130),
+                                            view.subspan(4000, 20)};
+    Stretch stretch = all_of(messages);
+    stretch.begin = bytes.data();
+    MessagePacker packer(messages, stretch, 1000, 100);
+    Bytes tails(3 * ASSAY_TAIL_BLOCKS * kBlock);
+    ASSERT_TRUE(packer.next_wave());
+    ASSERT_TRUE(packer.next_slice(nullptr, tails.data()));
+    const auto entries = packer.entries();
+    ASSERT_EQ(entries.size(), 3U);
+    EXPECT_EQ(entries[0].first_byte, 1000U);
+    EXPECT_EQ(entries[0].whole_blocks, 10U);
+    EXPECT_EQ(entries[1].first_byte, 3U);
+    EXPECT_EQ(entries[1].whole_blocks, 2U);
+    EXPECT_EQ(entries[2].whole_blocks, 0U);
+    EXPECT_FALSE(packer.next_slice(nullptr, tails.data()));
+}
+
+TEST(FindStretches, JoinsWhatLiesOnNeighbouringPages) {
+    alignas(4096) static const std::array<std::byte, 16 * 4096> pages{};
+    const auto page = [&](std::size_t n) { return ByteView(pages).subspan(n * 4096, 4096); };
+    const std::vector<ByteView> messages = {page(9), page(3), {}, page(2), page(0), page(4).first(1),
+                                            page(5).last(1), page(7)};
+    // Page 1 is nobody's, nor are 6 and 8.
+    const auto near = find_stretches(messages, {1, 1});
+    ASSERT_EQ(near.size(), 5U);
+    EXPECT_EQ(near[0].messages, (std::vector<std::size_t>{4}));
+    EXPECT_EQ(near[1].messages, (std::vector<std::size_t>{3, 1, 5, 6}));
+    EXPECT_EQ(near[1].begin, page(2).data());
+    EXPECT_EQ(near[1].end, page(6).data());
+    EXPECT_EQ(near[4].begin, nullptr);  // the empty message is the rest
+    EXPECT_EQ(near[4].messages, (std::vector<std::size_t>{2}));
+
+    const auto large = find_stretches(messages, {2 * 4096, 1});
+    ASSERT_EQ(large.size(), 2U);
+    EXPECT_EQ(large[0].messages.size(), 4U);
+    EXPECT_EQ(large[1].messages.size(), 4U);
+
+    const auto many = find_stretches(messages, {1, 5});
+    ASSERT_EQ(many.size(), 1U);
+    EXPECT_EQ(many[0].begin, nullptr);
+}
+
+TEST(FindStretches, TakesAFewMessagesThatAreAll) {
+    const Bytes bytes = pattern(3000);
+    const std::vector<ByteView> messages = {ByteView(bytes).first(1000), ByteView(bytes).last(999)};
+    const auto found = find_stretches(messages, {1, 100});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].begin, bytes.data());
+    EXPECT_EQ(found[0].end, bytes.data() + bytes.size());
+    EXPECT_EQ(find_stretches(messages, {3001, 1})[0].begin, nullptr);
+    EXPECT_TRUE(find_stretches({}, {1, 1}).empty());
 }
 
 }  // namespace
