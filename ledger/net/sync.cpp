@@ -38,7 +38,9 @@ bool Sync::accept_one(WaitingBlocks::Block block, Timestamp now, Actions& action
     if (outcome.verdict == BlockVerdict::kOrphan) {
         const BlockId parent = decode_header(ByteView(block.bytes).first<kHeaderBytes>()).previous;
         waiting_.add_orphan(std::move(block), parent);
-    } else if (outcome.verdict == BlockVerdict::kTooEarly) {
+    } else if (outcome.verdict == BlockVerdict::kTooEarly ||
+               outcome.verdict == BlockVerdict::kStorageFailed) {
+        // With a broken disk it would be asked for again and again.
         waiting_.add_early(std::move(block), now + kEarlyRetry);
     } else if (blames_sender(outcome.verdict)) {
         actions.penalties.push_back(Penalty{

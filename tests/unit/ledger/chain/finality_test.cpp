@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ledger/core/coinbase.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -35,6 +36,10 @@ class FinalityOf : public testing::Test {
         for (BlockHeight height = 1; height <= from.tip().height; ++height) {
             EXPECT_EQ(give(chain, from, height).verdict, BlockVerdict::kValid);
         }
+    }
+    static Bytes tx_of_block_1(const Chain& chain) {
+        const Bytes bytes = chain.block(*chain.id_at(1)).value();
+        return to_bytes(decode_block(bytes)->txs[1]);
     }
     [[nodiscard]] Certificate certificate(const Chain& chain, BlockHeight height) const {
         return founders.certificate_for(chain, *chain.id_at(height), 3);
@@ -138,6 +143,46 @@ TEST_F(FinalityOf, F7NoBranchIsFollowedThatLeavesTheFinalBlock) {
     EXPECT_TRUE(chain->conflict().empty()) << "work alone is no contradiction";
     chain.reset();
     chain = founders.open(dir / "c");
+    EXPECT_EQ(chain->tip().id, tip);
+}
+
+// Where the justified block breaks a rule of the state, which no vote can know before its body is
+// connected, only the final block still holds.
+TEST_F(FinalityOf, F7HoldsAlsoWhereTheJustifiedBlockTurnsOutInvalid) {
+    const auto longer = grown("longer", 1, 5);
+    auto chain = grown("c", 2, 1);
+    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 1)).verdict, Verdict::kNew);
+    std::uint32_t now = kGenesisTime + 20;
+    founders.extend(*chain, now);
+    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
+    ASSERT_EQ(chain->final_block().height, 1U);
+    ++now;
+    BlockTemplate bad = chain->make_template(3, at(now)).value();
+    founders.extend(*chain, now);
+    const BlockId tip = chain->tip().id;
+    ASSERT_EQ(chain->tip().height, 3U);
+
+    bad.txs.push_back(tx_of_block_1(*chain));  // once more
+    auto coinbase = decode_coinbase(bad.txs[0]).value();
+    crypto::CompactRange log;
+    for (int i = 0; i < 2; ++i) log.append(crypto::leaf_hash(bad.txs[1]));
+    coinbase.n_tx = 2;
+    coinbase.log_size = log.size();
+    coinbase.log_root = log.root();
+    bad.txs[0] = encode_coinbase(coinbase);
+    bad.header.merkle_root = bitcoin_merkle_root({tx_id(bad.txs[0]), tx_id(bad.txs[1])});
+    Bytes block;
+    do {  // one that does not become the tip by its smaller id
+        ++bad.header.time;
+        block = test::mine(bad, founders.members[3]);
+    } while (decode_block(block)->sealed.id() < tip);
+    ASSERT_EQ(chain->accept_block(block, at(kGenesisTime + 900)).verdict, BlockVerdict::kValid);
+    const BlockId bad_id = decode_block(block)->sealed.id();
+    ASSERT_EQ(chain->accept_certificate(founders.certificate_for(*chain, bad_id, 3)).verdict,
+              Verdict::kNew);
+    EXPECT_EQ(chain->tip().id, tip) << "tried, and back again";
+    EXPECT_FALSE(chain->has_block(bad_id));
+    give_all(*chain, *longer);
     EXPECT_EQ(chain->tip().id, tip);
 }
 

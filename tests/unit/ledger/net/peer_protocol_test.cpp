@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -315,6 +316,62 @@ TEST(PeerProtocol, AnswersWhatItHasAndSaysWhatItHasNot) {
         penalties += static_cast<int>(protocol.on_message(greedy, at)->penalties.size());
     }
     EXPECT_GT(penalties, 0) << "what is owed to one peer is bounded";
+}
+
+TEST(PeerProtocol, HandsVotesToTheMembersDuties) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    Wire wire(a, b, kGenesisTime + 5);
+    wire.run();
+    Vote vote;
+    vote.slot = 1;
+    vote.link.target.height = 1;
+    const auto actions = a.with(1).on_message(VoteMessage{vote}, wire.now());
+    ASSERT_TRUE(actions.has_value());
+    EXPECT_EQ(actions->votes, std::vector<Vote>{vote});
+    EXPECT_TRUE(actions->penalties.empty());
+}
+
+// A disk that fails from a moment of the test's choice on.
+class BreakableStore final : public KeyValueStore {
+  public:
+    BreakableStore(std::unique_ptr<KeyValueStore> store, const bool& is_broken)
+        : store_{std::move(store)}, is_broken_{is_broken} {}
+    [[nodiscard]] std::optional<Bytes> get(ByteView key) const override { return store_->get(key); }
+    void for_each(ByteView prefix, const Visitor& visit) const override {
+        store_->for_each(prefix, visit);
+    }
+    [[nodiscard]] Result<void> write_synced(const WriteBatch& batch) override {
+        if (!is_broken_) return store_->write_synced(batch);
+        failure_ = Error(std::make_error_code(std::errc::no_space_on_device), "disk");
+        return fail(*failure_);
+    }
+    [[nodiscard]] const std::optional<Error>& failure() const noexcept override { return failure_; }
+
+  private:
+    std::unique_ptr<KeyValueStore> store_;
+    const bool& is_broken_;
+    std::optional<Error> failure_;
+};
+
+TEST(Sync, DoesNotAskAgainForABlockThatItsDiskCouldNotTake) {
+    const Founders founders = founders_of(1);
+    Side source(founders, 0);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *source.chain, now, 1);
+    const BlockId id = source.chain->tip().id;
+    const test::TempDir dir;
+    bool is_broken = false;
+    auto store = std::make_unique<BreakableStore>(open_leveldb(dir / "c").value(), is_broken);
+    const auto chain =
+        Chain::open(std::move(store), founders.genesis_bytes, consortium_rules()).value();
+    Sync sync(*chain);
+    is_broken = true;
+    Actions actions;
+    sync.accept_block({id, 0, source.chain->block(id).value()}, test::at(now), actions);
+    EXPECT_TRUE(actions.penalties.empty()) << "it is nobody's fault";
+    EXPECT_FALSE(actions.tip_changed);
+    EXPECT_FALSE(sync.lacks(InventoryItem(id)));
 }
 
 }  // namespace
