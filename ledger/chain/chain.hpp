@@ -94,6 +94,11 @@ class Chain {
     Chain& operator=(const Chain&) = delete;
     ~Chain();
 
+    // The database has failed: nothing is accepted any more, and what is known cannot be told.
+    [[nodiscard]] bool has_failed() const noexcept {
+        return store_->failure().has_value() || broken_;
+    }
+
     [[nodiscard]] const Genesis& genesis() const noexcept { return genesis_; }
     [[nodiscard]] const Bytes& genesis_bytes() const noexcept { return genesis_bytes_; }
     [[nodiscard]] const ChainId& chain_id() const noexcept { return chain_id_; }
@@ -187,9 +192,6 @@ class Chain {
     void mark_invalid(BlockEntry entry, BlockVerdict verdict, WriteBatch batch);
     void set_tip(BlockEntry entry);
     [[nodiscard]] bool write(const WriteBatch& batch);
-    [[nodiscard]] bool has_failed() const noexcept {
-        return store_->failure().has_value() || broken_;
-    }
 
     // chain_finality.cpp
     struct Finality {

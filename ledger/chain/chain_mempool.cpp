@@ -3,6 +3,7 @@
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/core/coinbase.hpp"
+#include "ledger/core/rule_switches.hpp"
 #include "ledger/core/signature_ahead.hpp"
 
 namespace assay::ledger {
@@ -97,7 +98,8 @@ std::vector<TxId> Chain::mempool_ids() const {
 std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) const {
     const ParentContext& parent = tip_entry_.context;
     if (has_failed() || !conflict().empty()) return std::nullopt;
-    if (parent.epoch->find_node(slot) == nullptr || parent.bars(slot)) return std::nullopt;
+    if (parent.epoch->find_node(slot) == nullptr || (is_on(Rule::kH8) && parent.bars(slot)))
+        return std::nullopt;
     const auto seconds = now.time_since_epoch().count();
     if (seconds <= parent.time || seconds > UINT32_MAX) return std::nullopt;
 

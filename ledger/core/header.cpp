@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/crypto/sha256.hpp"
+#include "ledger/core/verify_once.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -79,7 +80,7 @@ Result<SealedHeader> seal_header(const BlockHeader& header,
 bool verify_seal(const SealedHeader& sealed,
                  const ChainId& chain_id,
                  const crypto::PublicKey& key) {
-    return crypto::verify(key, seal_message(sealed.header, chain_id), sealed.seal);
+    return verify_once(key, seal_message(sealed.header, chain_id), sealed.seal);
 }
 
 }  // namespace assay::ledger

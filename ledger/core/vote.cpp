@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/core/rule_switches.hpp"
+#include "ledger/core/verify_once.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -73,7 +74,7 @@ Result<Vote> sign_vote(const Vote& unsigned_vote,
 }
 
 bool verify_vote(const Vote& vote, const ChainId& chain_id, const crypto::PublicKey& key) {
-    return crypto::verify(key, signed_bytes(vote, chain_id), vote.signature);
+    return verify_once(key, signed_bytes(vote, chain_id), vote.signature);
 }
 
 bool breaks_v1(const Vote& a, const Vote& b) noexcept {

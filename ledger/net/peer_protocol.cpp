@@ -34,6 +34,7 @@ PeerMessage PeerProtocol::hello() const {
 
 Result<Actions> PeerProtocol::on_message(PeerMessage message, SyncTime now) {
     Actions actions;
+    if (sync_.chain().has_failed()) return actions;
     if (!greeted_) {
         const auto* greeting = std::get_if<Hello>(&message);
         if (greeting == nullptr) {
@@ -69,13 +70,13 @@ Result<void> PeerProtocol::on_hello(const Hello& hello, Actions& actions, SyncTi
 
 Actions PeerProtocol::on_tick(SyncTime now) {
     Actions actions;
-    if (!greeted_) return actions;
+    if (!greeted_ || sync_.chain().has_failed()) return actions;
     note_tip(peer_tip_);
     if (sync_.downloads().expire(peer_, now.steady)) {
         blame(actions, kPenaltyStall, "did not deliver what it announced");
     }
     if (headers_asked_ && now.steady >= *headers_asked_ + kHeadersTimeout) {
-        headers_asked_.reset();
+        headers_asked_.reset();  // the answer may still come
         blame(actions, kPenaltyStall, "did not answer get-headers");
         ask_headers(actions, now);
     }
@@ -123,8 +124,8 @@ void PeerProtocol::handle(const GetHeaders& request, Actions& actions, SyncTime)
 }
 
 void PeerProtocol::handle(const Headers& message, Actions& actions, SyncTime now) {
-    if (!headers_asked_) return blame(actions, kPenaltyUnasked, "headers nobody asked for");
-    headers_asked_.reset();
+    if (headers_owed_ == 0) return blame(actions, kPenaltyUnasked, "headers nobody asked for");
+    if (--headers_owed_ == 0) headers_asked_.reset();
     if (!check_links(message, actions)) return;
 
     for (const SealedHeader& sealed : message.headers) {
@@ -264,6 +265,7 @@ void PeerProtocol::ask_headers(Actions& actions, SyncTime now) {
     if (headers_asked_) return;  // one question at a time; this one follows the answer
     headers_again_ = false;
     headers_asked_ = now.steady;
+    ++headers_owed_;
     actions.replies.emplace_back(GetHeaders{sync_.chain().locator()});
 }
 

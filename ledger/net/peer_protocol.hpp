@@ -6,6 +6,9 @@
 // there. At most 16 blocks are under way from a peer, and what it does not deliver is asked of
 // another.
 //
+// While our own database has failed nothing is said, and nobody judged: what we would compare a
+// message with is not there.
+//
 // Time is passed in. One thread.
 
 #pragma once
@@ -76,6 +79,7 @@ class PeerProtocol {
     bool greeted_ = false;
 
     std::optional<SteadyTime> headers_asked_;
+    unsigned headers_owed_ = 0;   // answers that have not come yet, late ones included
     bool headers_again_ = false;  // something new was announced meanwhile, or there is more
 
     // What the peer has and we lack, in the order to fetch it; names once only.

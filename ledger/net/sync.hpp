@@ -25,7 +25,9 @@ inline constexpr int kPenaltyMax = 100;
 inline constexpr int kPenaltyInvalid = 100;  // seal, work, signature, proof
 inline constexpr int kPenaltyMalformed = 50;
 inline constexpr int kPenaltyUnasked = 20;
-inline constexpr int kPenaltyStall = 5;
+// Slow lines are nobody's fault, and honest members behind one must not cut each other off: who stalls
+// is asked for less (download_table.hpp).
+inline constexpr int kPenaltyStall = 0;
 
 struct Penalty {
     Slot slot = 0;  // not always the peer that was just heard: an orphan is judged late

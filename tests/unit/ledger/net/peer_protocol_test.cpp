@@ -293,6 +293,72 @@ TEST(PeerProtocol, HeadersMustBeAskedForLinkAndCarryWork) {
     EXPECT_EQ(b.chain->tip().height, 0U);
 }
 
+// A clogged line delivers at last the answers to all that was asked meanwhile.
+TEST(PeerProtocol, LateHeadersAreNoCrime) {
+    const Founders founders = founders_of(2);
+    Side b(founders, 1);
+    PeerProtocol protocol(*b.sync, 1, 0);
+    SyncTime at{SteadyTime{}, test::at(kGenesisTime + 50)};
+    ASSERT_TRUE(protocol.on_message(Hello{founders.chain_id, 0, 3, {}}, at).has_value());
+    std::size_t asked = 1;
+    for (int i = 0; i < 100; ++i) {
+        at.steady += seconds{1};
+        const Actions actions = protocol.on_tick(at);
+        asked += static_cast<std::size_t>(std::ranges::count_if(
+            actions.replies, [](const auto& m) { return std::holds_alternative<GetHeaders>(m); }));
+        for (const Penalty& penalty : actions.penalties) EXPECT_EQ(penalty.score, 0);
+    }
+    EXPECT_GT(asked, 2U);
+    for (std::size_t i = 0; i < asked; ++i) {
+        EXPECT_TRUE(protocol.on_message(Headers{}, at)->penalties.empty()) << i;
+    }
+    EXPECT_FALSE(protocol.on_message(Headers{}, at)->penalties.empty()) << "one more than asked";
+}
+
+// Reads find nothing once it has failed, so an honest peer's headers would not link.
+class FailingStore final : public KeyValueStore {
+  public:
+    std::optional<Bytes> get(ByteView key) const override {
+        if (failure_) return std::nullopt;
+        const auto found = table_.find(to_bytes(key));
+        return found == table_.end() ? std::nullopt : std::optional(found->second);
+    }
+    void for_each(ByteView, const Visitor&) const override {}
+    Result<void> write_synced(const WriteBatch& batch) override {
+        for (const auto& each : batch.operations()) {
+            if (each.value) table_[each.key] = *each.value;
+        }
+        return {};
+    }
+    const std::optional<Error>& failure() const noexcept override { return failure_; }
+    void break_down() { failure_ = Error(std::make_error_code(std::errc::io_error), "disk"); }
+
+  private:
+    std::map<Bytes, Bytes> table_;
+    std::optional<Error> failure_;
+};
+
+TEST(PeerProtocol, AFailedDatabaseJudgesNobody) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 3);
+    auto store = std::make_unique<FailingStore>();
+    FailingStore& disk = *store;
+    auto chain = Chain::open(std::move(store), founders.genesis_bytes, consortium_rules());
+    ASSERT_TRUE(chain.has_value()) << chain.error().to_string();
+    Sync sync(**chain);
+    PeerProtocol protocol(sync, 1, 0);
+    const SyncTime at{SteadyTime{}, test::at(now)};
+    ASSERT_TRUE(protocol.on_message(Hello{founders.chain_id, 0, 3, {}}, at).has_value());
+    disk.break_down();
+    const BlockId genesis[] = {*a.chain->id_at(0)};
+    const auto actions = protocol.on_message(Headers{a.chain->headers_after(genesis, 9)}, at);
+    ASSERT_TRUE(actions.has_value());
+    EXPECT_TRUE(actions->penalties.empty());
+    EXPECT_TRUE(actions->replies.empty());
+}
+
 TEST(PeerProtocol, AnswersWhatItHasAndSaysWhatItHasNot) {
     const Founders founders = founders_of(2);
     Side a(founders, 0);
