@@ -9,9 +9,18 @@
 
 namespace assay::compute {
 
-std::optional<Bytes> CacheFolder::find(const Sha256Digest& key, std::size_t bytes_max) const {
+std::optional<Bytes> CacheFolder::find(const Sha256Digest& key,
+                                       std::size_t bytes_max,
+                                       std::chrono::hours age_max) const {
     if (dir_.empty()) return std::nullopt;
-    auto content = read_file(path_of(key), bytes_max);
+    const std::filesystem::path path = path_of(key);
+    if (age_max != std::chrono::hours::max()) {
+        std::error_code error;
+        const auto written = std::filesystem::last_write_time(path, error);
+        const auto now = std::filesystem::file_time_type::clock::now();
+        if (error || now - written > age_max) return std::nullopt;
+    }
+    auto content = read_file(path, bytes_max);
     if (!content) return std::nullopt;
     return std::move(*content);
 }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,8 +21,11 @@ class CacheFolder {
     CacheFolder(std::filesystem::path dir, std::string suffix, std::size_t files_max)
         : dir_{std::move(dir)}, suffix_{std::move(suffix)}, files_max_{files_max} {}
 
-    // Nothing if it is not there, larger than `bytes_max` or cannot be read.
-    [[nodiscard]] std::optional<Bytes> find(const Sha256Digest& key, std::size_t bytes_max) const;
+    // Nothing if it is not there, larger than `bytes_max`, older than `age_max` or cannot be read.
+    [[nodiscard]] std::optional<Bytes> find(
+        const Sha256Digest& key,
+        std::size_t bytes_max,
+        std::chrono::hours age_max = std::chrono::hours::max()) const;
     [[nodiscard]] Result<void> keep(const Sha256Digest& key, ByteView content) const;
 
   private:

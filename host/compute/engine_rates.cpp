@@ -19,6 +19,8 @@ constexpr std::string_view kMagic = "assay engine rates";
 constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::size_t kFileBytesMax = 256;
 constexpr std::size_t kFilesMax = 64;
+// Then it is measured again: other code, other neighbours.
+constexpr std::chrono::hours kAgeMax{24};
 
 constexpr std::size_t kMessageBytes = 64 * 1024;
 constexpr std::size_t kBufferBytes = 4 * 1024 * 1024;
@@ -146,7 +148,7 @@ RateCache::RateCache(std::filesystem::path dir)
     : files_{std::move(dir), ".rates", kFilesMax}, processor_{processor_name()} {}
 
 std::optional<EngineRates> RateCache::find(const EngineInfo& engine) const {
-    const auto file = files_.find(key_of(engine, processor_), kFileBytesMax);
+    const auto file = files_.find(key_of(engine, processor_), kFileBytesMax, kAgeMax);
     if (!file) return std::nullopt;
     const auto rates = decode_rates(*file);
     if (!rates) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 
 #include "host/compute/combined_engine.hpp"
 #include "host/compute/cpu_engine.hpp"
@@ -40,6 +41,7 @@ struct Entry {
     const Kind kind;
     const unsigned resource;
     SupervisedEngine engine;
+    opencl::OpenClEngine* opencl = nullptr;  // the same, if it is one
 };
 
 EngineReport describe(const SupervisedEngine& engine) {
@@ -140,8 +142,10 @@ class Engines::Impl {
   private:
     template <typename E>
     void add(Kind kind, unsigned resource, std::unique_ptr<E> engine) {
+        [[maybe_unused]] E* const raw = engine.get();
         auto entry = std::make_unique<Entry>(kind, resource, std::move(engine),
                                              options_.supervision, cache_);
+        if constexpr (std::is_same_v<E, opencl::OpenClEngine>) entry->opencl = raw;
         const std::scoped_lock lock(entries_mutex_);
         entries_.push_back(std::move(entry));
     }
@@ -261,7 +265,11 @@ class Engines::Impl {
                 for (const auto& entry : entries_) entries.push_back(entry.get());
             }
             for (Entry* entry : entries) {
-                if (!stop.stop_requested()) entry->engine.supervise();
+                if (stop.stop_requested()) break;
+                entry->engine.supervise();
+                if (entry->opencl != nullptr) {
+                    entry->opencl->rest_after(options_.supervision.rest_after);
+                }
             }
             std::unique_lock lock(idle);
             woken.wait_for(lock, stop, look_again, [] { return false; });

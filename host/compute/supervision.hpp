@@ -16,6 +16,7 @@ struct Supervision {
     std::chrono::milliseconds retry_first{1000};  // doubled with each failure...
     std::chrono::milliseconds retry_max{60'000};  // ...up to this
     std::chrono::milliseconds self_test_every{600'000};
+    std::chrono::milliseconds rest_after{10'000};  // an idle OpenCL device gives its memory back
 };
 
 enum class EngineState : std::uint8_t { kUntested, kReady, kDropped };

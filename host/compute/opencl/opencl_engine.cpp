@@ -61,6 +61,7 @@ class OpenClEngine::Impl {
         : info{parts.info}, on_cpu{is_cpu}, hashing_{parts}, searching_{parts} {}
 
     Result<void> hash(std::span<const ByteView> messages, std::span<Sha256Digest> digests) {
+        used_ = Clock::now();
         std::vector<std::pair<std::size_t, Sha256Digest>> sample;
         const auto hash_sample = [&] {
             for (const std::size_t i : choose_sample(messages.size())) {
@@ -131,7 +132,9 @@ class OpenClEngine::Impl {
         return out;
     }
 
-    void rest() {
+    void rest_after(std::chrono::milliseconds idle) {
+        if (Clock::now() - used_.load() < idle) return;
+        used_ = Clock::time_point::max();  // until it is used again
         hashing_.close();
         searching_.close();
     }
@@ -156,6 +159,7 @@ class OpenClEngine::Impl {
     Result<TileAnswer> launch(const std::shared_ptr<const HeaderWords>& words,
                               const PowTile& tile,
                               const std::stop_token& stop) {
+        used_ = Clock::now();
         auto midstates = std::make_shared<const std::vector<Sha256State>>(
             words->midstates(*usable_backends().front(), tile));
         const auto answer = std::make_shared<TileAnswer>();
@@ -201,6 +205,7 @@ class OpenClEngine::Impl {
     DeviceLine<NonceSearcher> searching_;
     std::atomic<std::uint64_t> tile_hashes_ = kTileHashesFirst;
     std::atomic<std::uint64_t> turn_ = 0;
+    std::atomic<Clock::time_point> used_ = Clock::time_point::max();  // max: holds nothing
 };
 
 std::unique_ptr<OpenClEngine> make_engine(LineParts parts, bool on_cpu) {
@@ -231,6 +236,6 @@ void OpenClEngine::set_search_rate(double hashes_per_second) noexcept {
 }
 Result<std::vector<ProgramBinary>> OpenClEngine::binaries() { return impl_->binaries(); }
 Result<void> OpenClEngine::open() { return impl_->open(); }
-void OpenClEngine::rest() { impl_->rest(); }
+void OpenClEngine::rest_after(std::chrono::milliseconds idle) { impl_->rest_after(idle); }
 
 }  // namespace assay::compute::opencl

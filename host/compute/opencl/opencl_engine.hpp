@@ -10,7 +10,7 @@
 
 #pragma once
 
-#include <filesystem>
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -42,8 +42,8 @@ class OpenClEngine final : public HashEngine, public PowEngine {
     [[nodiscard]] Result<std::vector<ProgramBinary>> binaries();
     // Makes every program and buffer that is not there yet.
     [[nodiscard]] Result<void> open();
-    // Gives buffers and programs back until the next call.
-    void rest();
+    // Gives buffers and programs back until the next call, if there was none for `idle`.
+    void rest_after(std::chrono::milliseconds idle);
 
   private:
     std::unique_ptr<Impl> impl_;

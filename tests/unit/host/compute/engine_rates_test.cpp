@@ -57,6 +57,17 @@ TEST(RateCache, DamageIsAsIfNothingWereThere) {
     EXPECT_EQ(cache.find(info("opencl:0")), kRates);
 }
 
+TEST(RateCache, RatesAreMeasuredAgainAfterADay) {
+    const test::TempDir dir;
+    const RateCache cache(dir.path());
+    cache.keep(info("opencl:0"), kRates);
+    for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+        std::filesystem::last_write_time(entry.path(),
+                                         entry.last_write_time() - std::chrono::hours(25));
+    }
+    EXPECT_FALSE(cache.find(info("opencl:0")));
+}
+
 TEST(CacheFolder, DeletesTheOldestBeyondItsBound) {
     const test::TempDir dir;
     const CacheFolder cache(dir.path(), ".x", 3);

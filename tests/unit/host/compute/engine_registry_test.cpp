@@ -67,5 +67,47 @@ TEST(Engines, TheKindMeansTheBestOfTheKind) {
     EXPECT_TRUE(best->engine->info().name.starts_with("cpu:"));
 }
 
+TEST(Engines, TheStatusSaysHowThoseAreThatWereFound) {
+    Engines engines(forced(""));
+    for (const EngineReport& report : engines.status()) {
+        EXPECT_EQ(report.health.state, EngineState::kUntested) << report.name;
+        EXPECT_EQ(report.self_test, "not run");
+        EXPECT_FALSE(report.mine || report.hash);
+    }
+    ASSERT_TRUE(engines.find_hash("cpu:portable"));
+    for (const EngineReport& report : engines.status()) {
+        EXPECT_EQ(report.hash, report.name == "cpu:portable") << report.name;
+    }
+}
+
+TEST(Engines, ExplainsWithMeasuredNumbersWhereBatchesGo) {
+    Engines engines(forced("cpu"));
+    const auto explanation = engines.explain();
+    ASSERT_TRUE(explanation) << explanation.error().to_string();
+    EXPECT_NE(explanation->mine_reason.find("H/s"), std::string::npos);
+    EXPECT_NE(explanation->hash_reason.find("B/s"), std::string::npos);
+    for (const EngineReport& report : explanation->engines) {
+        ASSERT_TRUE(report.rates) << report.name;
+        EXPECT_GT(report.rates->hashes_per_s, 0U);
+    }
+    ASSERT_FALSE(explanation->batches.empty());
+    for (const BatchChoice& choice : explanation->batches) {
+        EXPECT_TRUE(choice.engines.starts_with("cpu:")) << choice.engines;
+        EXPECT_EQ(choice.alone.size(), explanation->engines.size());
+        for (const auto& [name, seconds] : choice.alone) EXPECT_GE(seconds, choice.seconds);
+    }
+}
+
+TEST(Engines, ABinaryThatCannotBeReadIsAnErrorForAutomaticChoiceToo) {
+    EngineOptions options = forced("");
+    options.binary = "/nonexistent/engines.bin";
+    Engines engines(options);
+    const auto found = engines.find_hash();
+    ASSERT_FALSE(found);
+    EXPECT_NE(found.error().context().find("/nonexistent/engines.bin"), std::string::npos)
+        << found.error().to_string();
+    EXPECT_TRUE(engines.find_hash("cpu")) << "which needs none";
+}
+
 }  // namespace
 }  // namespace assay::compute
