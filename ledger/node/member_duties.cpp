@@ -73,7 +73,7 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
 
 Actions MemberDuties::on_greeted(Slot peer, Timestamp now) {
     Actions actions;
-    for (const Vote& vote : pool_.newest(kVotesToPeerMax)) {
+    for (const Vote& vote : pool_.newest_of_each(kVoteHeightsToPeer)) {
         actions.replies.emplace_back(VoteMessage{vote});
     }
     if (cosigner_.latest()) actions.replies.emplace_back(CheckpointMessage{*cosigner_.latest()});

@@ -34,8 +34,9 @@ inline constexpr std::chrono::seconds kVoteAgain{5};
 inline constexpr std::chrono::seconds kVoteAfterGreetings{2};
 // After a loss of the record of own votes: no votes so far above the final block.
 inline constexpr BlockHeight kVoteFloorMargin = 1'000;
-inline constexpr std::size_t kVotesToPeerMax = 512;          // when it connects
-inline constexpr std::size_t kVotesOfPeerPerTickMax = 512;   // checked; others are said again
+inline constexpr std::size_t kVoteHeightsToPeer = 8;  // of each slot, when it connects
+// Checked; others are said again.
+inline constexpr std::size_t kVotesOfPeerPerTickMax = 2 * kVoteHeightsToPeer * kMembersMax;
 
 // The keys outlive the duties.
 struct DutyKeys {

@@ -83,18 +83,16 @@ std::vector<Vote> VotePool::of(Slot slot) const {
     return found;
 }
 
-std::vector<Vote> VotePool::newest(std::size_t max) const {
-    std::vector<Vote> all;
-    for (const auto& [slot, heights] : votes_) {
-        for (const auto& [height, votes] : heights) {
-            all.insert(all.end(), votes.begin(), votes.end());
+std::vector<Vote> VotePool::newest_of_each(std::size_t heights) const {
+    std::vector<Vote> found;
+    for (const auto& [slot, by_height] : votes_) {
+        std::size_t taken = 0;
+        for (auto it = by_height.rbegin(); it != by_height.rend() && taken < heights; ++it, ++taken) {
+            found.insert(found.end(), it->second.begin(), it->second.end());
         }
     }
-    std::ranges::stable_sort(all, {}, [](const Vote& vote) { return vote.link.target.height; });
-    if (all.size() > max) {
-        all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(max));
-    }
-    return all;
+    std::ranges::stable_sort(found, {}, [](const Vote& vote) { return vote.link.target.height; });
+    return found;
 }
 
 std::size_t VotePool::size() const noexcept {

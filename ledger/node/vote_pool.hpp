@@ -39,8 +39,9 @@ class VotePool {
     // Targets above `height` with at least one vote.
     [[nodiscard]] std::vector<ChainPoint> targets_above(BlockHeight height) const;
     [[nodiscard]] std::vector<Vote> of(Slot slot) const;
-    // At most `max`: of those of the highest targets, in ascending order.
-    [[nodiscard]] std::vector<Vote> newest(std::size_t max) const;
+    // Of each slot those for its `heights` highest targets, in ascending order: a liar's votes for
+    // blocks that nobody has crowd out no others.
+    [[nodiscard]] std::vector<Vote> newest_of_each(std::size_t heights) const;
     [[nodiscard]] std::size_t size() const noexcept;
 
   private:

@@ -97,10 +97,13 @@ TEST(VotePool, ForgetsWhatIsFinalAndTellsTheNewest) {
     EXPECT_EQ(pool.size(), 4U);
     EXPECT_EQ(pool.targets_above(5), std::vector<ChainPoint>{point(6)});
     EXPECT_EQ(pool.targets_above(0).size(), 2U);
-    const auto newest = pool.newest(3);
+    pool.add(vote(2, 5, 1'000));  // for a block that nobody has
+    pool.add(vote(2, 999, 1'001));
+    const auto newest = pool.newest_of_each(1);
     ASSERT_EQ(newest.size(), 3U);
-    EXPECT_EQ(newest.front().link.target.height, 5U);
-    EXPECT_EQ(newest.back().link.target.height, 6U);
+    EXPECT_EQ(newest[0], vote(0, 5, 6));
+    EXPECT_EQ(newest[1], vote(1, 5, 6));
+    EXPECT_EQ(newest[2].link.target.height, 1'001U);
     EXPECT_EQ(pool.of(1).size(), 2U);
 }
 
