@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <future>
 #include <iostream>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "host/base/text_encoding.hpp"
 #include "host/compute/engine_registry.hpp"
 #include "host/crypto/sha256.hpp"
+#include "tests/support/fixtures.hpp"
 #include "tests/support/opencl.hpp"
 
 namespace assay::compute {
@@ -148,13 +150,21 @@ TEST_F(EngineConformance, HashesEveryLengthInOneRaggedBatch) {
 }
 
 TEST_F(EngineConformance, HashesBatchesOfEverySize) {
-    const Bytes bytes = random_bytes(700, 2);
-    for (const std::size_t size : {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65}) {
-        std::vector<ByteView> messages;
+    const Bytes bytes = random_bytes(1000, 2);
+    std::vector<std::size_t> sizes = {64, 65, 97};
+    for (std::size_t size = 0; size <= 40; ++size) sizes.push_back(size);
+    for (const std::size_t size : sizes) {
+        // Of many lengths, and all of one length, which keeps every lane busy to the end.
+        std::vector<ByteView> ragged;
+        std::vector<ByteView> even;
         for (std::size_t i = 0; i < size; ++i) {
-            messages.push_back(ByteView(bytes).first(bytes.size() - 13 * (i % 50)));
+            ragged.push_back(ByteView(bytes).first(700 - 13 * (i % 50)));
+            even.push_back(ByteView(bytes).subspan(i, 500));
         }
-        for (const EngineUnderTest& engine : under_test_) expect_digests(*engine.hash, messages);
+        for (const EngineUnderTest& engine : under_test_) {
+            expect_digests(*engine.hash, ragged);
+            expect_digests(*engine.hash, even);
+        }
     }
 }
 
@@ -252,6 +262,45 @@ TEST_F(EngineConformance, FindsABitcoinBlockWithARolledVersion) {
         const auto result = engine.pow->search(work, {});
         ASSERT_TRUE(result) << result.error().to_string();
         EXPECT_EQ(result->hit, PowHit(0x3fffe004, 2881644503)) << engine.pow->info().name;
+    }
+}
+
+// The target of a header's bits: an exponent of 256 and three bytes (of the difficulty of 2010).
+std::array<std::byte, 32> target_of(ByteView header) {
+    std::array<std::byte, 32> target{};
+    const auto exponent = std::to_integer<std::size_t>(header[75]);
+    for (std::size_t i = 0; i < 3; ++i) target[exponent - 3 + i] = header[72 + i];
+    return target;
+}
+
+// Each search begins one nonce earlier than the one before, so that hits fall into every lane.
+TEST_F(EngineConformance, FindsBitcoinBlocksInEveryLane) {
+    ASSAY_FIXTURE_OR_SKIP(path, "ledger/bitcoin/headers/mainnet_headers_40000-50000.raw");
+    constexpr std::uint32_t kLanes = 64;
+    std::ifstream file(path, std::ios::binary);
+    Bytes headers(kLanes * kHeaderBytes);
+    file.read(reinterpret_cast<char*>(headers.data()),
+              static_cast<std::streamsize>(headers.size()));
+    ASSERT_TRUE(file);
+    for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
+        const ByteView header = ByteView(headers).subspan(lane * kHeaderBytes, kHeaderBytes);
+        PowWork work;
+        std::copy(header.begin(), header.end(), work.header.begin());
+        work.target = target_of(header);
+        std::uint32_t nonce = 0;
+        for (std::size_t i = 4; i-- > 0;) {
+            nonce = (nonce << 8) | std::to_integer<std::uint32_t>(header[76 + i]);
+        }
+        ASSERT_GE(nonce, kLanes);
+        work.first_nonce = nonce - lane;
+        work.nonce_count =
+            std::min<std::uint64_t>(100, (std::uint64_t{1} << 32) - work.first_nonce);
+        for (const EngineUnderTest& engine : under_test_) {
+            const auto result = engine.pow->search(work, {});
+            ASSERT_TRUE(result) << result.error().to_string();
+            EXPECT_EQ(result->hit, PowHit(version_of(work), nonce))
+                << engine.pow->info().name << " lane " << lane;
+        }
     }
 }
 
