@@ -8,6 +8,7 @@
 
 #include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/chain_builder.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::ledger {
@@ -316,35 +317,13 @@ TEST(PeerProtocol, LateHeadersAreNoCrime) {
 }
 
 // Reads find nothing once it has failed, so an honest peer's headers would not link.
-class FailingStore final : public KeyValueStore {
-  public:
-    std::optional<Bytes> get(ByteView key) const override {
-        if (failure_) return std::nullopt;
-        const auto found = table_.find(to_bytes(key));
-        return found == table_.end() ? std::nullopt : std::optional(found->second);
-    }
-    void for_each(ByteView, const Visitor&) const override {}
-    Result<void> write_synced(const WriteBatch& batch) override {
-        for (const auto& each : batch.operations()) {
-            if (each.value) table_[each.key] = *each.value;
-        }
-        return {};
-    }
-    const std::optional<Error>& failure() const noexcept override { return failure_; }
-    void break_down() { failure_ = Error(std::make_error_code(std::errc::io_error), "disk"); }
-
-  private:
-    std::map<Bytes, Bytes> table_;
-    std::optional<Error> failure_;
-};
-
 TEST(PeerProtocol, AFailedDatabaseJudgesNobody) {
     const Founders founders = founders_of(2);
     Side a(founders, 0);
     std::uint32_t now = kGenesisTime + 5;
     grow(founders, *a.chain, now, 3);
-    auto store = std::make_unique<FailingStore>();
-    FailingStore& disk = *store;
+    auto store = std::make_unique<test::MemoryStore>();
+    test::MemoryStore& disk = *store;
     auto chain = Chain::open(std::move(store), founders.genesis_bytes, consortium_rules());
     ASSERT_TRUE(chain.has_value()) << chain.error().to_string();
     Sync sync(**chain);
