@@ -92,6 +92,8 @@ void compress(Sha256State* const* states,
     compress_lanes<Word, 2>(states, messages, stream_count, block_count);
 }
 
+using Band = LaneBand<Word, 3>;
+
 }  // namespace
 
 const Sha256Backend kAvx512Backend = {"avx512",
@@ -100,8 +102,8 @@ const Sha256Backend kAvx512Backend = {"avx512",
                                       Word::kLanes,
                                       10,
                                       nullptr,
-                                      1 << 16,
+                                      22 * 64 * Band::kNonces,
                                       compress,
-                                      search_bands<LaneBand<Word, 3>>};
+                                      search_bands<Band>};
 
 }  // namespace assay::compute
