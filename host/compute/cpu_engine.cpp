@@ -102,13 +102,18 @@ class Search {
         }
     }
 
-    [[nodiscard]] PowResult result() const {
+    // Fails if the hit is none: the processor, or its code here, is not to be trusted.
+    [[nodiscard]] Result<PowResult> result() const {
         PowResult out;
         out.hashes_tried = tried_;
         if (best_ != kNoHitKey) {
             const auto nonce = static_cast<std::uint32_t>(best_ >> 32);
             const auto roll = static_cast<std::uint32_t>(best_ & 0xffffffff);
-            ASSAY_ASSERT(words_.meets_target(nonce, roll));
+            if (!words_.meets_target(nonce, roll)) {
+                return fail(std::errc::io_error, std::string("cpu:") + backend_.name +
+                                                     " reported nonce " + std::to_string(nonce) +
+                                                     ", which does not meet the target");
+            }
             out.hit = words_.hit(nonce, roll);
         }
         return out;

@@ -74,7 +74,7 @@ class PowEngine {
     [[nodiscard]] virtual const EngineInfo& info() const noexcept = 0;
 
     // The lowest hit in (nonce, version roll) order, the same one on every engine; none if the work
-    // has none. Once stop is requested it returns within about 100 ms, with what was tried until
+    // has none. Once stop is requested it returns within 50 ms, with what was tried until
     // then and possibly with a hit that is not the lowest. Fails if the work's ranges leave the
     // nonce or the mask, or if the device went away.
     [[nodiscard]] virtual Result<PowResult> search(const PowWork& work, std::stop_token stop) = 0;

@@ -126,7 +126,11 @@ Result<void> DeviceThread::wait(const std::shared_ptr<Pending>& pending,
         }
         if (!settled()) state_->look_for_hang();
     }
-    if (pending->done) return std::move(pending->result);
+    if (pending->done) {
+        lock.unlock();
+        pending->call.leave();  // a job that failed may have left a loan of memory behind
+        return std::move(pending->result);
+    }
     const bool hung = state_->hung;
     std::erase(state_->waiting, pending);
     lock.unlock();

@@ -76,6 +76,15 @@ MessageHasher::MessageHasher(OpenDevice& device, const KernelForm& form)
     kernel_.setArg(5, gate_buffer_);
 }
 
+MessageHasher::~MessageHasher() {
+    try {
+        queue_.finish();
+        uploads_.finish();
+    } catch (const cl::Error&) {
+        // A device that is lost runs nothing any more.
+    }
+}
+
 void MessageHasher::make_slot(Slot& slot) {
     const std::size_t bytes = blocks_max_ * kSha256BlockBytes;
     const cl_mem_flags placed = unified_ ? CL_MEM_ALLOC_HOST_PTR : 0;

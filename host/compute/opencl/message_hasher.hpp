@@ -21,6 +21,10 @@ namespace assay::compute::opencl {
 class MessageHasher {
   public:
     MessageHasher(OpenDevice& device, const KernelForm& form);
+    MessageHasher(const MessageHasher&) = delete;
+    MessageHasher& operator=(const MessageHasher&) = delete;
+    // Waits for launches under way: they still look at the gate.
+    ~MessageHasher();
 
     // `messages` and `digests`, and what they refer to, are used within call.with_caller_memory, and
     // by the device while they are lent by the call.
