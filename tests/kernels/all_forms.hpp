@@ -50,7 +50,9 @@ class AllForms : public testing::Test {
         }
     }
     static void TearDownTestSuite() { forms_.clear(); }
-    void SetUp() override { ASSAY_SKIP_WITHOUT_OPENCL(!forms_.empty(), "no platform or no device"); }
+    void SetUp() override {
+        ASSAY_SKIP_WITHOUT_OPENCL(!forms_.empty(), "no platform or no device");
+    }
 
     static inline const ProgramStore programs_;  // compiles
     static inline std::vector<std::unique_ptr<OpenForm>> forms_;

@@ -147,6 +147,18 @@ TEST_F(KernelForms, LongMessagesGoOnFromLaunchToLaunch) {
     }
 }
 
+// Pages apart from each other, so that no device may read what lies between them.
+TEST_F(KernelForms, ScatteredMessagesAreCopied) {
+    const Bytes bytes = pattern(6 << 20);
+    std::vector<ByteView> messages;
+    for (std::size_t i = 0; i < 20; ++i) {
+        messages.push_back(ByteView(bytes).subspan(i * 300'000 + i, 280'000));
+    }
+    for (const auto& form : forms_) {
+        if (form->form.lanes > 1) expect_digests(*form, messages);
+    }
+}
+
 // The Merkle level of as many pairs as `groups` work-groups have.
 void expect_parents(OpenForm& form, std::size_t groups) {
     const std::size_t pairs = groups * form.form.lanes_per_group();

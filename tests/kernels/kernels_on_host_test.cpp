@@ -99,8 +99,8 @@ TEST_F(MessagesOnHost, WorkItemsHashEveryLength) {
 TEST_F(MessagesOnHost, AClosedGateKeepsWorkItemsOut) {
     gate_.closed = 1;
     const auto before = states_;
-    on_host::run_items(kLanes, on_host::sha256_messages, nullptr, nullptr, nullptr,
-                       states_.data(), kLanes, &gate_);
+    on_host::run_items(kLanes, on_host::sha256_messages, nullptr, nullptr, nullptr, states_.data(),
+                       kLanes, &gate_);
     EXPECT_EQ(states_, before);
     EXPECT_EQ(gate_.inside, 0U);
 }
@@ -126,8 +126,7 @@ TEST(MerkleLevelOnHost, HashesPairs) {
 std::uint32_t search_on_host(const PowTile& tile) {
     const HeaderWords words(test::known_work());
     const AssaySearchJob job = opencl::search_job(words, tile);
-    const auto versions =
-        opencl::search_versions(words, words.midstates(portable_backend(), tile));
+    const auto versions = opencl::search_versions(words, words.midstates(portable_backend(), tile));
     std::uint32_t lowest = ASSAY_NO_HIT;
     on_host::run_items(tile.nonce_count, on_host::sha256d_search, &job, versions.data(), &lowest);
     std::uint32_t piped = ASSAY_NO_HIT;

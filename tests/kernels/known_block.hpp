@@ -1,5 +1,5 @@
-// Block 700000 of Bitcoin as a search with a known result. Its miner set all sixteen version bits of
-// BIP 320, so that it has the last roll of all.
+// Block 700000 of Bitcoin as a search with a known result. Its miner set all sixteen version bits
+// of BIP 320, so that it has the last roll of all.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// The pipelines as an FPGA runs them: from a binary compiled before, by a host that has no compiler.
+// The pipelines as an FPGA runs them: from a binary compiled before, by a host that has no
+// compiler.
 
 #include <fstream>
 
@@ -42,7 +43,8 @@ TEST(OfflineBinary, PipelinesRunWithoutACompiler) {
     const auto path = dir.path() / "pipelines";
     const Bytes file = encode_programs(compiled.open.binaries());
     std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+        .write(reinterpret_cast<const char*>(file.data()),
+               static_cast<std::streamsize>(file.size()));
 
     const auto offline = ProgramStore::open({}, path);
     ASSERT_TRUE(offline) << offline.error().to_string();

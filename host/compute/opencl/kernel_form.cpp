@@ -18,8 +18,8 @@ KernelForm form_for(const cl::Device& device) {
     constexpr unsigned kGpuGroupSize = 64;
     const cl_device_type type = device.getInfo<CL_DEVICE_TYPE>();
     if ((type & CL_DEVICE_TYPE_CPU) != 0) {
-        // AVX-512 has the registers for two streams, and needs them: its latency is two clocks. With
-        // the sixteen registers of AVX2 a second stream costs more than it hides.
+        // AVX-512 has the registers for two streams, and needs them: its latency is two clocks.
+        // With the sixteen registers of AVX2 a second stream costs more than it hides.
         const bool wide = device.getInfo<CL_DEVICE_NATIVE_VECTOR_WIDTH_INT>() >= 16;
         return wide ? KernelForm{16, 1, 2} : KernelForm{8, 1, 1};
     }

@@ -11,10 +11,10 @@ namespace assay::compute::opencl {
 
 // The build macros of kernels/sha256.clh.
 struct KernelForm {
-    unsigned lanes;          // ASSAY_LANES
-    unsigned group_size;     // ASSAY_GROUP_SIZE
-    unsigned streams = 1;    // ASSAY_STREAMS
-    bool pipeline = false;   // one work-item for all, of the files that end so
+    unsigned lanes;         // ASSAY_LANES
+    unsigned group_size;    // ASSAY_GROUP_SIZE
+    unsigned streams = 1;   // ASSAY_STREAMS
+    bool pipeline = false;  // one work-item for all, of the files that end so
 
     // Messages or nonces in the hands of a work-item, and of a work-group.
     [[nodiscard]] unsigned bundle() const noexcept { return lanes * streams; }

@@ -192,9 +192,8 @@ void MessageHasher::wait_for(Slot& slot, DeviceCall& call) {
 }
 
 void MessageHasher::map(Slot& slot) {
-    slot.mapped = static_cast<std::byte*>(
-        uploads_.enqueueMapBuffer(slot.data, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0,
-                                  blocks_max_ * kSha256BlockBytes));
+    slot.mapped = static_cast<std::byte*>(uploads_.enqueueMapBuffer(
+        slot.data, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0, blocks_max_ * kSha256BlockBytes));
 }
 
 void MessageHasher::launch(Slot& slot,
@@ -217,7 +216,8 @@ void MessageHasher::launch(Slot& slot,
     if (!in_place && unified_) {
         uploads_.enqueueUnmapMemObject(slot.data, slot.mapped, nullptr, &sent);
     } else if (!in_place) {
-        const std::size_t bytes = std::max<std::size_t>(packer.blocks_used(), 1) * kSha256BlockBytes;
+        const std::size_t bytes =
+            std::max<std::size_t>(packer.blocks_used(), 1) * kSha256BlockBytes;
         uploads_.enqueueWriteBuffer(slot.data, CL_FALSE, 0, bytes, slot.mapped, nullptr, &sent);
     }
     uploads_.flush();

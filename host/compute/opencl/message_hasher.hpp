@@ -1,6 +1,6 @@
 // Runs kernels/sha256_messages.cl over a batch of any size. While the device works on one slice of
-// it, the next is laid out and sent; a device that shares the host's memory reads large batches where
-// they lie. Internal to this folder; not thread-safe; functions throw cl::Error.
+// it, the next is laid out and sent; a device that shares the host's memory reads large batches
+// where they lie. Internal to this folder; not thread-safe; functions throw cl::Error.
 
 #pragma once
 
@@ -26,8 +26,8 @@ class MessageHasher {
     // Waits for launches under way: they still look at the gate.
     ~MessageHasher();
 
-    // `messages` and `digests`, and what they refer to, are used within call.with_caller_memory, and
-    // by the device while they are lent by the call.
+    // `messages` and `digests`, and what they refer to, are used within call.with_caller_memory,
+    // and by the device while they are lent by the call.
     void hash(std::span<const ByteView> messages,
               std::span<Sha256Digest> digests,
               DeviceCall& call);
@@ -36,7 +36,7 @@ class MessageHasher {
     // What one launch reads. The host may write it again when `done`.
     struct Slot {
         cl::Buffer data;
-        cl::Buffer staging;        // host memory to send `data` from; none on unified memory,
+        cl::Buffer staging;           // host memory to send `data` from; none on unified memory,
         std::byte* mapped = nullptr;  // where this is `data` itself
         cl::Buffer entries;
         cl::Buffer tails;
@@ -55,9 +55,7 @@ class MessageHasher {
     // Waits until the device has done what it was given.
     void wait_for(Slot& slot, DeviceCall& call);
     void map(Slot& slot);
-    void launch(Slot& slot,
-                const MessagePacker& packer,
-                const std::optional<cl::Buffer>& in_place);
+    void launch(Slot& slot, const MessagePacker& packer, const std::optional<cl::Buffer>& in_place);
     void finish_wave(const MessagePacker& packer,
                      std::span<Sha256Digest> digests,
                      DeviceCall& call);
@@ -78,7 +76,7 @@ class MessageHasher {
     std::array<Slot, 2> slots_;
     cl::Buffer states_;
     std::shared_ptr<AssayGate> gate_ = std::make_shared<AssayGate>();  // reached by atomic_ref only
-    cl::Buffer gate_buffer_;  // the same memory where shares_, else a copy
+    cl::Buffer gate_buffer_;                  // the same memory where shares_, else a copy
     std::size_t lanes_ = 0;                   // of the wave, filled up to whole work-groups
     std::vector<std::uint32_t> state_words_;  // word i of lane m at i * lanes_ + m
 };

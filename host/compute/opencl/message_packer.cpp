@@ -13,8 +13,8 @@ constexpr std::size_t kLengthBytes = 8;
 
 // A wave has no more lanes than can have this much of each message in a slice: 4 KiB.
 constexpr std::size_t kLaneBlocksMin = 64;
-// A slice has no more of a message than this, 1 MiB: a few milliseconds in a lane, however few share
-// the launch, so that a slow device is soon told from one that hangs.
+// A slice has no more of a message than this, 1 MiB: a few milliseconds in a lane, however few
+// share the launch, so that a slow device is soon told from one that hangs.
 constexpr std::size_t kLaneBlocksMax = 16 * 1024;
 
 // Whatever the size of pages is, it is a multiple of this.
@@ -141,8 +141,8 @@ bool MessagePacker::next_slice(std::byte* data, std::byte* tails) {
         }
         std::byte* const tail = tails + lane * ASSAY_TAIL_BLOCKS * kBlockBytes;
         const std::size_t tail_blocks = count == left ? write_tail(message, tail) : 0;
-        entries_.push_back({first_byte, static_cast<assay_u32>(count),
-                            static_cast<assay_u32>(tail_blocks)});
+        entries_.push_back(
+            {first_byte, static_cast<assay_u32>(count), static_cast<assay_u32>(tail_blocks)});
         blocks_used_ += count;
     }
     blocks_done_ += share;

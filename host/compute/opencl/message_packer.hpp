@@ -1,9 +1,9 @@
-// Lays a ragged batch out for kernels/sha256_messages.cl. The batch is cut into waves of messages, a
-// lane each, which live on the device until they are done; a wave is fed in slices, one a launch, of
-// some blocks of each message. Internal to this folder; knows nothing of OpenCL.
+// Lays a ragged batch out for kernels/sha256_messages.cl. The batch is cut into waves of messages,
+// a lane each, which live on the device until they are done; a wave is fed in slices, one a launch,
+// of some blocks of each message. Internal to this folder; knows nothing of OpenCL.
 //
-// Where the device can read the host's memory, messages that lie close to each other are not copied:
-// see find_stretches().
+// Where the device can read the host's memory, messages that lie close to each other are not
+// copied: see find_stretches().
 
 #pragma once
 
@@ -29,8 +29,8 @@ struct StretchLimits {
     std::size_t messages_min;  // below, lanes would run empty, if there are other messages
 };
 
-// Sorts a batch into stretches in which no page is without a byte of a message, so that all of it may
-// be read, and a rest that is to be copied.
+// Sorts a batch into stretches in which no page is without a byte of a message, so that all of it
+// may be read, and a rest that is to be copied.
 [[nodiscard]] std::vector<Stretch> find_stretches(std::span<const ByteView> messages,
                                                   const StretchLimits& limits);
 

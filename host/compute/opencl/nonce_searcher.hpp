@@ -1,5 +1,5 @@
-// Runs kernels/sha256d_search.cl: one tile, one launch, and rarely another. Internal to this folder;
-// not thread-safe; functions throw cl::Error.
+// Runs kernels/sha256d_search.cl: one tile, one launch, and rarely another. Internal to this
+// folder; not thread-safe; functions throw cl::Error.
 
 #pragma once
 

@@ -140,8 +140,8 @@ TEST(MessagePacker, PointsAtWhatIsReadInPlace) {
 TEST(FindStretches, JoinsWhatLiesOnNeighbouringPages) {
     alignas(4096) static const std::array<std::byte, 16 * 4096> pages{};
     const auto page = [&](std::size_t n) { return ByteView(pages).subspan(n * 4096, 4096); };
-    const std::vector<ByteView> messages = {page(9), page(3), {}, page(2), page(0), page(4).first(1),
-                                            page(5).last(1), page(7)};
+    const std::vector<ByteView> messages = {
+        page(9), page(3), {}, page(2), page(0), page(4).first(1), page(5).last(1), page(7)};
     // Page 1 is nobody's, nor are 6 and 8.
     const auto near = find_stretches(messages, {1, 1});
     ASSERT_EQ(near.size(), 5U);
