@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 
 namespace assay::compute::opencl {
 namespace {
@@ -12,8 +14,26 @@ using Clock = DeviceCall::Clock;
 
 // Beyond the time the device was allowed, for the scheduler of a busy machine.
 constexpr auto kGrace = 100ms;
+// On a machine whose cores others use, a launch is slow through no fault of the device: if threads
+// of this process waited for a core for half of the last stretch of the time allowed, it is given
+// another stretch, up to so often.
+constexpr auto kStretch = 500ms;
+constexpr int kStretchesMax = 20;
 // How long a stop waits for the launch under way, whose work would be lost.
 constexpr auto kStopTime = 40ms;
+
+// How long the threads of this process have waited for a core, all together.
+std::chrono::nanoseconds waited_for_cores() {
+    std::chrono::nanoseconds sum{0};
+    std::error_code error;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+        std::ifstream file(task.path() / "schedstat");
+        std::uint64_t ran_ns = 0;
+        std::uint64_t waited_ns = 0;
+        if (file >> ran_ns >> waited_ns) sum += std::chrono::nanoseconds(waited_ns);
+    }
+    return sum;
+}
 
 }  // namespace
 
@@ -23,7 +43,10 @@ class DeviceThread::Pending {
 
     Job job;  // of the device's thread
     DeviceCall call;
-    bool done = false;    // guarded by State::mutex
+    bool done = false;                          // this and those below are guarded by State::mutex
+    Clock::time_point stretch_end{};            // of the last stretch that was begun
+    std::chrono::nanoseconds waited_before{0};  // for cores, when it began
+    int stretches_left = kStretchesMax;
     Result<void> result;  // set when done
 };
 
@@ -39,14 +62,29 @@ struct DeviceThread::State {
 
     // The mutex is held. Finds out whether the job under way has used up its time.
     void look_for_hang() {
-        if (hung || !running || Clock::now() < running->call.due() + kGrace) return;
+        if (hung || !running) return;
+        const auto now = Clock::now();
+        Pending& job = *running;
+        const auto due = job.call.due();
+        if (now >= due - kStretch && job.stretch_end != due) {
+            job.stretch_end = due;
+            job.waited_before = waited_for_cores();
+        }
+        if (now < due + kGrace) return;
+        if (job.stretches_left > 0 && waited_for_cores() - job.waited_before > kStretch / 2) {
+            --job.stretches_left;
+            job.call.expect_answer_within(kStretch);
+            return;
+        }
         hung = true;
         ++*lost;
         waiting.clear();
         changed.notify_all();
     }
     [[nodiscard]] Clock::time_point look_again_at() const {
-        return running ? running->call.due() + kGrace : Clock::now() + kGrace;
+        if (!running) return Clock::now() + kGrace;
+        const auto due = running->call.due();
+        return running->stretch_end == due ? due + kGrace : due - kStretch;
     }
 };
 
