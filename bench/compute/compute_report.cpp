@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -113,11 +114,13 @@ double resident_mb() {
     return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
-// What engines keep while nothing is asked of them: once they are found and tested, and again after
-// they have worked.
+// What engines keep while nothing is asked of them: once they are found and tested, when they have
+// just worked, and when they have then been idle for as long as they keep their buffers.
 json::object rest() {
     json::object out;
-    Engines engines;
+    compute::EngineOptions options = compute::engine_options_from_environment();
+    options.supervision.rest_after = std::chrono::milliseconds{500};
+    Engines engines(options);
     const auto reports = engines.list();
     out["tested_mb"] = resident_mb();
     {
@@ -130,6 +133,8 @@ json::object rest() {
         }
     }
     out["worked_mb"] = resident_mb();
+    std::this_thread::sleep_for(4 * options.supervision.rest_after);
+    out["rested_mb"] = resident_mb();
     return out;
 }
 

@@ -31,7 +31,7 @@ class Messages {
 };
 
 // Searches with a target that no hash meets, `versions` at a time over all nonces, as the miner
-// does; each run takes about `run_s` of wall time, found out when this is called.
+// does; each run takes about `run_s` of processor time, found out when this is called.
 [[nodiscard]] Contender mining(const std::string& name,
                                compute::PowEngine& engine,
                                std::uint32_t versions = 96,

@@ -13,6 +13,15 @@ from frame import machine, markdown
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def rounded(value):
+    """Numbers to four significant digits, in whatever holds them: more would be noise."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list) else value
+
+
 @dataclass(frozen=True)
 class Goal:
     """What a figure must reach (floor) and should reach (stretch)."""
@@ -81,7 +90,7 @@ class Suite:
         self.out.mkdir(parents=True, exist_ok=True)
         result = {"suite": self.name, "quick": self.quick, "date": machine.today(), "machine": facts,
                   "values": values, "left_out": left_out, "data": data or {}}
-        (self.out / f"{self.name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        (self.out / f"{self.name}.json").write_text(json.dumps(rounded(result)) + "\n")
         command = f"scripts/bench {self.name}{' --quick' if self.quick else ''}"
         text = [f"# Benchmark: {self.name}\n",
                 f"Written by `{command}` on {machine.today()}.\n",
