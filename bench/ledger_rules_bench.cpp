@@ -54,10 +54,11 @@ double best_rate(double seconds, std::size_t count, Work work) {
 // Headers that link, meet their target and carry seals, each with the context of its parent.
 struct HeaderChain {
     explicit HeaderChain(const test::Founders& founders)
-        : registry{Registry::make(founders.genesis.members).value()},
-          rules{founders.genesis.params, registry, founders.chain_id, consortium_rules()} {
+        : registry{std::make_shared<const Registry>(
+              Registry::make(founders.genesis.members).value())},
+          rules{founders.genesis.params, founders.chain_id, consortium_rules()} {
         contexts.push_back(genesis_context(genesis_header(founders.genesis, founders.genesis_bytes),
-                                           Epoch::first(founders.chain_id, registry)));
+                                           Epoch::first(founders.chain_id, *registry)));
         for (std::size_t i = 0; i < kHeaders; ++i) {
             const ParentContext& parent = contexts.back();
             const std::size_t by = i % founders.members.size();
@@ -69,10 +70,12 @@ struct HeaderChain {
             test::grind(header);
             sealed.push_back(
                 seal_header(header, founders.chain_id, founders.members[by].seal).value());
-            contexts.push_back(child_context(parent, header, parent.log, rules));
+            BodyResult empty;
+            empty.log = parent.log;
+            contexts.push_back(child_context(parent, header, empty, rules));
         }
     }
-    Registry registry;
+    std::shared_ptr<const Registry> registry;
     ChainRules rules;
     std::vector<ParentContext> contexts;
     std::vector<SealedHeader> sealed;
@@ -168,16 +171,18 @@ std::vector<Bytes> make_releases(const test::Founders& founders, std::size_t cou
 double transaction_rate(double seconds, const HeaderChain& chain, const std::vector<Bytes>& bytes) {
     crypto::BatchVerifier verifier(2);
     return best_rate(seconds, bytes.size(), [&] {
-        std::vector<Transaction> txs;
+        BodyResult body;
+        body.registry_root = chain.registry->root();
         for (const Bytes& each : bytes) {
-            txs.push_back(decode_transaction(each).value());
-            require(check_transaction(txs.back(), chain.rules, 1) == BlockVerdict::kValid, "T1-T4");
+            body.txs.push_back(decode_transaction(each).value());
+            require(check_transaction(body.txs.back(), chain.rules, 1) == BlockVerdict::kValid,
+                    "T1-T3");
         }
-        verify_ahead(txs, chain.registry, [&](auto jobs) { verifier.verify(jobs); });
+        verify_ahead(body.txs, *chain.registry, [&](auto jobs) { verifier.verify(jobs); });
         const EmptyState nothing;
         StateOverlay state(nothing);
-        const StateCheck check{state, [](const TxId&) { return false; }};
-        require(check_transactions(txs, 0, 1, chain.rules, check).verdict == BlockVerdict::kValid,
+        const StateCheck check{state, [](const TxId&) { return false; }, chain.registry, 0};
+        require(check_transactions(body, 0, 1, chain.rules, check).verdict == BlockVerdict::kValid,
                 "transactions");
     });
 }

@@ -9,6 +9,7 @@ namespace {
 using ledger::Fields;
 
 constexpr std::size_t kStateBytesMax = 256 * 1024;
+constexpr std::size_t kEpochBytesMax = 65'535;
 constexpr std::size_t kVersionBytesMax = 64;
 
 Result<InstalledRelease> read_installed(cbor::Decoder& decoder) {
@@ -164,6 +165,11 @@ Result<AgentState> read_state(cbor::Decoder& decoder) {
             case 9:
                 out.refused = map.list(0, kRefusedMax, read_refused);
                 break;
+            case 10: {
+                const Bytes record = map.bytes(kEpochBytesMax);
+                out.epoch = map.take(ledger::decode_epoch_record(record));
+                break;
+            }
             default:
                 map.unknown();
         }
@@ -193,7 +199,7 @@ void put_pending(cbor::Encoder& out, const PendingRelease& pending) {
 Bytes encode_agent_state(const AgentState& state) {
     cbor::Encoder out;
     out.map(7 + std::size_t{state.installed.has_value()} + std::size_t{state.pending.has_value()} +
-            std::size_t{state.checkpoint.has_value()});
+            std::size_t{state.checkpoint.has_value()} + std::size_t{state.epoch.has_value()});
     out.unsigned_int(0).unsigned_int(1);
     out.unsigned_int(1).unsigned_int(static_cast<std::uint64_t>(state.phase));
     if (state.installed) {
@@ -220,6 +226,7 @@ Bytes encode_agent_state(const AgentState& state) {
         out.map(3).unsigned_int(1).bytes(entry.release.view());
         out.unsigned_int(2).unsigned_int(entry.word).unsigned_int(3).unsigned_int(entry.attempts);
     }
+    if (state.epoch) out.unsigned_int(10).bytes(ledger::encode_epoch_record(*state.epoch));
     return out.take();
 }
 

@@ -65,6 +65,7 @@ struct AgentState {
     std::uint64_t receipt_counter = 0;  // of the newest receipt
     std::vector<Bytes> outbox;          // signed receipts not yet acknowledged, oldest first
     std::vector<RefusedRelease> refused;
+    std::optional<ledger::EpochRecord> epoch;  // newest one learnt; none: that of the anchor
 
     friend bool operator==(const AgentState&, const AgentState&) = default;
 };

@@ -18,7 +18,7 @@ Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
     device.sequence_floor = state.sequence_floor;
     const ledger::DeviceTrust trust{
         identity.anchor, state.checkpoint, state.policy_version, now, identity.checkpoint_age_max_s,
-        device};
+        device, state.epoch};
     auto verified = ledger::verify_device_proof(proof, trust);
     if (verified && verified->leaf != assigned) {
         return fail(Refusal::kProofInvalid,
@@ -34,6 +34,7 @@ void learn(AgentState& state, const ledger::VerifiedRelease& verified) {
     state.checkpoint = verified.checkpoint;
     state.checkpoint->time = std::max(state.checkpoint->time, known_time);  // never back
     state.policy_version = verified.policy_version;
+    state.epoch = verified.epoch;
 }
 
 PendingRelease pending_of(const ledger::VerifiedRelease& verified,

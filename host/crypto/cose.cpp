@@ -1,6 +1,7 @@
 #include "host/crypto/cose.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "host/base/cbor.hpp"
 
@@ -23,6 +24,8 @@ constexpr std::int64_t kCoseEs256 = -7;
 
 // Largest protected map we can meet: both claims with their heads, the algorithm and the key id.
 constexpr std::size_t kProtectedBytesMax = 2 * (kCoseClaimBytesMax + 3) + 16;
+
+constexpr std::array<std::byte, kSignatureBytes> kBlank{};
 
 struct ProtectedHeader {
     std::optional<Algorithm> algorithm;
@@ -241,48 +244,80 @@ Result<void> decode_sign(cbor::Decoder& decoder, const CoseLimits& limits, CoseM
     return {};
 }
 
-}  // namespace
-
-Result<Bytes> cose_sign1(const PrivateKey& key, const CoseHeader& header, ByteView payload) {
-    if (auto fits = check_encodable(header, payload); !fits) return fail(std::move(fits).error());
-    const Bytes encoded = encode_protected(&key.public_key(), header);
-    auto signature = key.sign(to_be_signed1(encoded, payload));
-    if (!signature) return fail(std::move(signature).error());
-    return cbor::Encoder()
-        .tag(kTagSign1)
-        .array(4)
-        .bytes(encoded)
-        .map(0)
-        .bytes(payload)
-        .bytes(*signature)
-        .take();
-}
-
-Result<Bytes> cose_sign(std::span<const PrivateKey* const> keys,
-                        const CoseHeader& header,
-                        ByteView payload) {
+Result<Bytes> draft_of_many(std::span<const PublicKey> keys,
+                            const CoseHeader& header,
+                            ByteView payload) {
     if (auto fits = check_encodable(header, payload); !fits) return fail(std::move(fits).error());
     if (keys.empty() || keys.size() > kCoseSignaturesMax) {
         return fail(Refusal::kLimitExceeded, std::to_string(keys.size()) +
                                                  " signing keys, expected 1 to " +
                                                  std::to_string(kCoseSignaturesMax));
     }
-    const Bytes body_protected = encode_protected(nullptr, header);
     cbor::Encoder out;
-    out.tag(kTagSign).array(4).bytes(body_protected).map(0).bytes(payload).array(keys.size());
+    out.tag(kTagSign).array(4).bytes(encode_protected(nullptr, header)).map(0).bytes(payload);
+    out.array(keys.size());
     for (auto key = keys.begin(); key != keys.end(); ++key) {
-        const auto same = [&](const auto* other) {
-            return other->public_key() == (*key)->public_key();
-        };
-        if (std::any_of(keys.begin(), key, same)) {
+        if (std::find(keys.begin(), key, *key) != key) {
             return fail(std::errc::invalid_argument, "the same key was given twice to sign with");
         }
-        const Bytes sign_protected = encode_protected(&(*key)->public_key(), {});
-        auto signature = (*key)->sign(to_be_signed(body_protected, sign_protected, payload));
-        if (!signature) return fail(std::move(signature).error());
-        out.array(3).bytes(sign_protected).map(0).bytes(*signature);
+        out.array(3).bytes(encode_protected(&*key, {})).map(0).bytes(kBlank);
     }
     return out.take();
+}
+
+}  // namespace
+
+Result<Bytes> cose_sign1(const PrivateKey& key, const CoseHeader& header, ByteView payload) {
+    auto message = cose_draft({&key.public_key(), 1}, header, payload);
+    if (!message) return message;
+    if (auto done = cose_sign_draft(*message, key); !done) return fail(std::move(done).error());
+    return message;
+}
+
+Result<Bytes> cose_sign(std::span<const PrivateKey* const> keys,
+                        const CoseHeader& header,
+                        ByteView payload) {
+    std::vector<PublicKey> public_keys;
+    for (const PrivateKey* key : keys) public_keys.push_back(key->public_key());
+    auto message = draft_of_many(public_keys, header, payload);
+    if (!message) return message;
+    for (const PrivateKey* key : keys) {
+        if (auto done = cose_sign_draft(*message, *key); !done) return fail(std::move(done).error());
+    }
+    return message;
+}
+
+Result<Bytes> cose_draft(std::span<const PublicKey> keys,
+                         const CoseHeader& header,
+                         ByteView payload) {
+    if (keys.size() != 1) return draft_of_many(keys, header, payload);
+    if (auto fits = check_encodable(header, payload); !fits) return fail(std::move(fits).error());
+    return cbor::Encoder()
+        .tag(kTagSign1)
+        .array(4)
+        .bytes(encode_protected(&keys.front(), header))
+        .map(0)
+        .bytes(payload)
+        .bytes(kBlank)
+        .take();
+}
+
+Result<void> cose_sign_draft(Bytes& message, const PrivateKey& key) {
+    const auto decoded = decode_cose(message);
+    if (!decoded) return fail(decoded.error());
+    for (const CoseSignature& signature : decoded->signatures) {
+        if (signature.key_id != key_id(key.public_key())) continue;
+        auto made = key.sign(signature.to_be_signed);
+        if (!made) return fail(std::move(made).error());
+        const auto offset = signature.signature.data() - message.data();
+        std::copy(made->begin(), made->end(), message.begin() + offset);
+        return {};
+    }
+    return fail(Refusal::kSignerUnknown, "the message asks for no signature by this key");
+}
+
+bool is_blank(const CoseSignature& signature) noexcept {
+    return std::ranges::equal(signature.signature, kBlank);
 }
 
 Result<CoseMessage> decode_cose(ByteView input, const CoseLimits& limits) {

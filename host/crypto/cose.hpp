@@ -43,6 +43,14 @@ struct CoseHeader {
                                       const CoseHeader& header,
                                       ByteView payload);
 
+// The same messages with 64 zero bytes for each signature: what several signers who do not meet pass
+// around. One key makes a COSE_Sign1.
+[[nodiscard]] Result<Bytes> cose_draft(std::span<const PublicKey> keys,
+                                       const CoseHeader& header,
+                                       ByteView payload);
+// Fills in the signature of `key`. Refusal::kSignerUnknown if the message asks for none by it.
+[[nodiscard]] Result<void> cose_sign_draft(Bytes& message, const PrivateKey& key);
+
 struct CoseSignature {
     Algorithm algorithm = Algorithm::kEd25519;
     KeyId key_id{};
@@ -65,6 +73,9 @@ struct CoseLimits {
 
 // Decodes without checking any signature. The views point into `input`, which must outlive them.
 [[nodiscard]] Result<CoseMessage> decode_cose(ByteView input, const CoseLimits& limits = {});
+
+// Whether the signature is still missing from a draft.
+[[nodiscard]] bool is_blank(const CoseSignature& signature) noexcept;
 
 // False also if the signature names another key or algorithm.
 [[nodiscard]] bool verify(const CoseSignature& signature, const PublicKey& key);

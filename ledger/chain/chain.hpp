@@ -102,11 +102,14 @@ class Chain {
     [[nodiscard]] const Genesis& genesis() const noexcept { return genesis_; }
     [[nodiscard]] const Bytes& genesis_bytes() const noexcept { return genesis_bytes_; }
     [[nodiscard]] const ChainId& chain_id() const noexcept { return chain_id_; }
-    [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
+    // The members after the tip; another one after the next block, perhaps.
+    [[nodiscard]] const Registry& registry() const noexcept { return *registry_; }
 
     [[nodiscard]] const ChainTip& tip() const noexcept { return tip_; }
     // Governs the next block.
     [[nodiscard]] const Epoch& epoch() const noexcept { return *tip_entry_.context.epoch; }
+    // Entries of the log that are final, as far as the blocks up to the tip show it.
+    [[nodiscard]] std::uint64_t final_log_size() const noexcept { return final_log_size_; }
     // A block of the best chain. Precondition: height <= tip().height.
     [[nodiscard]] ChainTip at_height(BlockHeight height) const;
     // The newest final block: no reorganisation leaves it, and members cosign the log up to here.
@@ -167,13 +170,14 @@ class Chain {
     [[nodiscard]] const StateView& state() const noexcept { return *state_; }
 
   private:
-    Chain(Genesis genesis, Bytes genesis_bytes, Registry registry, const RuleSet& rules);
+    Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules);
 
     // chain_open.cpp
     [[nodiscard]] Result<void> load(std::unique_ptr<KeyValueStore> store);
     [[nodiscard]] Result<void> found();
     [[nodiscard]] Result<void> load_tip();
     void load_side_blocks();
+    [[nodiscard]] bool load_epochs();
 
     // chain_connect.cpp
     struct Judged {
@@ -211,6 +215,8 @@ class Chain {
     // chain_mempool.cpp
     [[nodiscard]] Result<void> check_waiting(const Transaction& tx) const;
     void revalidate_mempool();
+    void apply_waiting(const Transaction& tx);
+    [[nodiscard]] Sha256Digest registry_root_after(const std::vector<Bytes>& txs) const;
 
     [[nodiscard]] std::optional<BlockEntry> entry(const BlockId& id) const;
     [[nodiscard]] std::shared_ptr<const Epoch> find_epoch(const Sha256Digest& record_hash) const;
@@ -219,8 +225,8 @@ class Chain {
     const Genesis genesis_;
     const Bytes genesis_bytes_;
     const ChainId chain_id_;
-    const Registry registry_;
     const ChainRules rules_;
+    std::shared_ptr<const Registry> registry_;  // after the tip
     std::map<Sha256Digest, std::shared_ptr<const Epoch>> epochs_;  // by the hash of the record
 
     std::unique_ptr<KeyValueStore> store_;
@@ -232,9 +238,11 @@ class Chain {
     crypto::BatchVerifier verifier_;
     std::unique_ptr<StateOverlay> pending_;  // the state after the tip and all that wait
     std::uint64_t pending_count_ = 0;        // of transactions in it
+    std::shared_ptr<const Registry> pending_registry_;
     bool tip_moved_ = false;                 // since the mempool was last checked
     BlockEntry tip_entry_;
     ChainTip tip_;
+    std::uint64_t final_log_size_ = 0;
     bool broken_ = false;  // the database does not hold what it must; nothing more is accepted
 };
 

@@ -7,6 +7,7 @@
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/chain/undo.hpp"
+#include "ledger/core/governance_state.hpp"
 #include "ledger/core/pow.hpp"
 #include "ledger/core/rule_switches.hpp"
 #include "ledger/core/signature_ahead.hpp"
@@ -59,6 +60,10 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
     WriteBatch batch;
     batch.put(keys::entry(id), encode_entry(added));
     batch.put(keys::block(id), block.bytes);
+    if (const auto& epoch = body.next_epoch) {
+        batch.put(keys::epoch(epoch->record_hash()), encode_epoch_record(epoch->record()));
+        epochs_.emplace(epoch->record_hash(), epoch);
+    }
     if (body.certificate) learn(*body.certificate, batch);
     if (added.parent() == tip_.id) return connect(added, body, std::move(batch));
 
@@ -77,12 +82,13 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
 // `batch` is written with the block's changes, or with the mark that it breaks a rule.
 Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatch batch) {
     for (Transaction& tx : body.txs) mempool_.note_verified(tx);
-    verify_ahead(body.txs, registry_, [this](auto jobs) { verifier_.verify(jobs); });
+    verify_ahead(body.txs, *registry_, [this](auto jobs) { verifier_.verify(jobs); });
     StateOverlay staged(*store_);
     StatePart rule_state(staged, keys::kRuleSetTable);
     const LogIndex first_index = tip_.log_size;
-    const StateCheck check{rule_state, [this](const TxId& id) { return is_on_chain(id); }};
-    StateVerdict result = check_transactions(body.txs, first_index, next.height(), rules_, check);
+    const StateCheck check{rule_state, [this](const TxId& id) { return is_on_chain(id); }, registry_,
+                           final_log_size_};
+    StateVerdict result = check_transactions(body, first_index, next.height(), rules_, check);
     if (result.verdict != BlockVerdict::kValid) {
         mark_invalid(next, result.verdict, std::move(batch));
         return {result.verdict, std::move(result.detail)};
@@ -112,6 +118,7 @@ Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatc
     if (!write(batch)) return {};
     for (const Transaction& tx : body.txs) log_.append(tx.leaf);
     side_blocks_.remove(next.id());
+    registry_ = std::move(result.registry);
     set_tip(next);
     return {};
 }
@@ -153,6 +160,11 @@ bool Chain::disconnect_tip() {
     if (!write(batch)) return false;
     log_.truncate(parent->context.log.size());
     side_blocks_.add(old);
+    registry_ = load_registry(*state_);
+    if (!registry_) {
+        broken_ = true;
+        return false;
+    }
     set_tip(*parent);
     return true;
 }
@@ -261,6 +273,8 @@ void Chain::set_tip(BlockEntry next) {
     tip_.time = tip_entry_.context.time;
     tip_.log_size = tip_entry_.context.log.size();
     tip_.log_root = tip_entry_.context.log.root();
+    const auto final_entry = entry(tip_entry_.context.chain_final.id);
+    final_log_size_ = final_entry ? final_entry->context.log.size() : 0;
     tip_moved_ = true;
 }
 

@@ -10,6 +10,7 @@
 //   m order                  a transaction of the mempool
 //   J, F                     certificate of the highest justified block; that which made the final
 //                            block final
+//   e hash                   an epoch record that a stored block begins, by its SHA-256
 //   X                        a certificate that contradicts our final block, for the operator
 // State of the best chain, changed and undone with its blocks:
 //   H height                 block id
@@ -62,6 +63,7 @@ inline Bytes entry(const BlockId& id) { return of_hash('h', id); }
 inline Bytes block(const BlockId& id) { return of_hash('b', id); }
 inline Bytes undo(const BlockId& id) { return of_hash('u', id); }
 inline Bytes at_height(BlockHeight height) { return of_number('H', height, 4); }
+inline Bytes epoch(const Sha256Digest& hash) { return of_hash('e', hash); }
 inline Bytes tx(const TxId& id) { return of_hash('t', id); }
 inline Bytes leaf(const LeafHash& leaf) { return of_hash('f', leaf); }
 inline Bytes log_leaf(LogIndex index) { return of_number('l', index, 8); }

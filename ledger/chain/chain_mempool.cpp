@@ -3,6 +3,7 @@
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/core/coinbase.hpp"
+#include "ledger/core/governance.hpp"
 #include "ledger/core/rule_switches.hpp"
 #include "ledger/core/signature_ahead.hpp"
 
@@ -31,28 +32,35 @@ Result<TxId> Chain::accept_transaction(ByteView bytes) {
     if (auto room = mempool_.check_room(tx->body.slot, bytes.size()); !room) {
         return fail(std::move(room).error());
     }
-    verify_ahead(std::span(&*tx, 1), registry_, [this](auto jobs) { verifier_.verify(jobs); });
+    verify_ahead(std::span(&*tx, 1), *pending_registry_, [this](auto jobs) { verifier_.verify(jobs); });
     if (auto passed = check_waiting(*tx); !passed) return fail(std::move(passed).error());
 
     WriteBatch batch;
     mempool_.add_last(*tx, batch);
     if (!write(batch)) return fail(std::errc::io_error, "ledger database");
-    StatePart rule_state(*pending_, keys::kRuleSetTable);
-    rules_.rule_set.apply(*tx, tip_.log_size + pending_count_++, rule_state);
+    apply_waiting(*tx);
     mempool_.set_ready(mempool_.entries().rbegin()->first, true);
     return tx->id;
+}
+
+void Chain::apply_waiting(const Transaction& tx) {
+    StatePart rule_state(*pending_, keys::kRuleSetTable);
+    rules_.rule_set.apply(tx, tip_.log_size + pending_count_++, rule_state);
+    if (!is_governance(tx.body.type)) return;
+    if (auto changed = load_registry(rule_state)) pending_registry_ = std::move(changed);
 }
 
 // As for the next block, on the state after all that wait.
 Result<void> Chain::check_waiting(const Transaction& tx) const {
     const BlockHeight height = tip_.height + 1;
-    const BlockVerdict verdict = check_transaction(tx, rules_, height);
+    BlockVerdict verdict = check_transaction(tx, rules_, height);
+    if (verdict == BlockVerdict::kValid) verdict = check_issuer(tx, *pending_registry_);
     if (verdict != BlockVerdict::kValid) {
         return fail(refusal_of(verdict), "transaction by " + tx.issuer + " for block " +
                                              std::to_string(height) + ", valid until " +
                                              std::to_string(tx.body.valid_until));
     }
-    const TxContext context{height, registry_, chain_id_};
+    const TxContext context{height, *pending_registry_, chain_id_, final_log_size_};
     const StatePartView rule_state(*pending_, keys::kRuleSetTable);
     return rules_.rule_set.check(tx, rule_state, context);
 }
@@ -63,7 +71,7 @@ void Chain::revalidate_mempool() {
     tip_moved_ = false;
     pending_->clear();
     pending_count_ = 0;
-    StatePart rule_state(*pending_, keys::kRuleSetTable);
+    pending_registry_ = registry_;
     WriteBatch batch;
     std::vector<TxId> dropped;
     for (const auto& [order, waiting] : mempool_.entries()) {
@@ -73,7 +81,7 @@ void Chain::revalidate_mempool() {
         const bool passes = stays && check_waiting(*tx).has_value();
         mempool_.set_ready(order, passes);
         if (passes) {
-            rules_.rule_set.apply(*tx, tip_.log_size + pending_count_++, rule_state);
+            apply_waiting(*tx);
             continue;
         }
         const std::uint64_t latest =
@@ -110,6 +118,8 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
     Bytes ext = encode_extension(certificate_to_mine());
     std::size_t bytes = kBlockOverhead + kTxOverhead + kCoinbaseBytes + ext.size();
     crypto::CompactRange log = parent.log;
+    bool has_epoch = false;
+    bool has_governance = false;
     for (const auto& [order, entry] : mempool_.entries()) {
         if (!entry.is_ready) continue;
         bytes += kTxOverhead + entry.bytes.size();
@@ -120,6 +130,9 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
         // Later ones may build on this one: the first that does not fit ends the block.
         if (bytes > rules_.params.block_bytes_max) break;
         if (made.txs.size() == rules_.params.block_txs_max) break;
+        if (has_epoch && entry.type == TxType::kEpoch) break;  // one in a block (M12)
+        has_epoch |= entry.type == TxType::kEpoch;
+        has_governance |= is_governance(entry.type);
         made.txs.push_back(entry.bytes);
         log.append(entry.leaf);
     }
@@ -134,7 +147,7 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
     coinbase.chain_id = chain_id_;
     coinbase.log_size = log.size();
     coinbase.log_root = log.root();
-    coinbase.registry_root = registry_.root();
+    coinbase.registry_root = has_governance ? registry_root_after(made.txs) : registry_->root();
     coinbase.ext = std::move(ext);
     made.txs.front() = encode_coinbase(coinbase);
 
@@ -146,6 +159,18 @@ std::optional<BlockTemplate> Chain::make_template(Slot slot, Timestamp now) cons
     made.header.time = time;
     made.header.bits = parent.child_bits(rules_);
     return made;
+}
+
+// The first of `txs` is the coinbase.
+Sha256Digest Chain::registry_root_after(const std::vector<Bytes>& txs) const {
+    StateOverlay staged(*store_);
+    StatePart rule_state(staged, keys::kRuleSetTable);
+    for (std::size_t i = 1; i < txs.size(); ++i) {
+        const auto tx = decode_transaction(txs[i]);
+        if (tx) rules_.rule_set.apply(*tx, tip_.log_size + i - 1, rule_state);
+    }
+    const auto registry = load_registry(rule_state);
+    return registry ? registry->root() : registry_->root();
 }
 
 Result<Bytes> seal_block(const BlockTemplate& block, const crypto::PrivateKey& seal) {

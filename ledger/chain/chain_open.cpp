@@ -4,12 +4,13 @@
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/chain/leveldb_store.hpp"
+#include "ledger/core/governance_state.hpp"
 #include "ledger/core/pow.hpp"
 
 namespace assay::ledger {
 namespace {
 
-constexpr std::byte kFormat{2};
+constexpr std::byte kFormat{3};
 
 Bytes meta_value(const ChainId& chain_id) {
     Bytes value{kFormat};
@@ -25,15 +26,11 @@ tl::unexpected<Error> damaged(std::string_view what) {
 
 }  // namespace
 
-Chain::Chain(Genesis genesis, Bytes genesis_bytes, Registry registry, const RuleSet& rules)
+Chain::Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules)
     : genesis_{std::move(genesis)},
       genesis_bytes_{std::move(genesis_bytes)},
       chain_id_{chain_id_of(genesis_bytes_)},
-      registry_{std::move(registry)},
-      rules_{genesis_.params, registry_, chain_id_, rules} {
-    auto epoch = Epoch::first(chain_id_, registry_);
-    epochs_.emplace(epoch->record_hash(), std::move(epoch));
-}
+      rules_{genesis_.params, chain_id_, rules} {}
 
 Chain::~Chain() = default;
 
@@ -53,10 +50,8 @@ Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
                                            const RuleSet& rules) {
     auto genesis = decode_genesis(genesis_bytes);
     if (!genesis) return fail(std::move(genesis).error());
-    auto registry = Registry::make(genesis->members);
-    if (!registry) return fail(std::move(registry).error());
     std::unique_ptr<Chain> chain(
-        new Chain(*std::move(genesis), std::move(genesis_bytes), *std::move(registry), rules));
+        new Chain(*std::move(genesis), std::move(genesis_bytes), rules));
     if (auto loaded = chain->load(std::move(store)); !loaded) {
         return fail(std::move(loaded).error());
     }
@@ -80,6 +75,8 @@ Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
                     "the folder holds another ledger than the genesis of " + genesis_.origin +
                         " (" + to_hex(chain_id_.view()) + "): name another folder");
     }
+    registry_ = load_registry(*state_);
+    if (!registry_ || !load_epochs()) return damaged("members");
     auto log = LogStore::load(*store_);
     if (!log) return damaged(log.error().to_string());
     log_ = *std::move(log);
@@ -97,6 +94,19 @@ Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
     return {};
 }
 
+bool Chain::load_epochs() {
+    bool good = true;
+    store_->for_each(keys::table('e'), [&](ByteView, ByteView value) {
+        auto record = decode_epoch_record(value);
+        good = good && record.has_value();
+        if (!record) return false;
+        auto epoch = Epoch::make(*std::move(record));
+        epochs_.emplace(epoch->record_hash(), std::move(epoch));
+        return true;
+    });
+    return good && !epochs_.empty();
+}
+
 void Chain::load_side_blocks() {
     store_->for_each(keys::table('c'), [this](ByteView key, ByteView) {
         if (const auto side = entry(BlockId::from(key.last(32)))) side_blocks_.add(*side);
@@ -108,8 +118,16 @@ Result<void> Chain::found() {
     const Bytes block = genesis_block(genesis_, genesis_bytes_);
     BlockEntry entry;
     entry.sealed.header = genesis_header(genesis_, genesis_bytes_);
-    entry.context = genesis_context(entry.sealed.header, Epoch::first(chain_id_, registry_));
+    auto members = Registry::make(genesis_.members);
+    if (!members) return fail(std::move(members).error());
+    const auto epoch = Epoch::first(chain_id_, *members);
+    entry.context = genesis_context(entry.sealed.header, epoch);
     WriteBatch batch;
+    StateOverlay staged(*store_);
+    StatePart rule_state(staged, keys::kRuleSetTable);
+    found_governance(genesis_, chain_id_, rule_state);
+    for (const auto& [key, value] : staged.changes()) batch.put(key, *value);
+    batch.put(keys::epoch(epoch->record_hash()), encode_epoch_record(epoch->record()));
     batch.put(keys::meta(), meta_value(chain_id_));
     batch.put(keys::entry(entry.id()), encode_entry(entry));
     batch.put(keys::block(entry.id()), block);

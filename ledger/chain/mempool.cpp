@@ -57,6 +57,7 @@ void Mempool::add(std::uint64_t order, const Transaction& tx) {
     entry.id = tx.id;
     entry.leaf = tx.leaf;
     entry.slot = tx.body.slot;
+    entry.type = tx.body.type;
     entry.bytes = to_bytes(tx.bytes);
     for (const auto& signature : tx.signatures) entry.verified_by.push_back(signature.verified_by);
     orders_.emplace(tx.id, order);

@@ -23,6 +23,7 @@ class Mempool {
         TxId id;
         LeafHash leaf;
         Slot slot = 0;
+        TxType type = TxType::kRelease;
         Bytes bytes;
         // For each signature the key that it was found good under when the transaction came.
         std::vector<std::optional<crypto::PublicKey>> verified_by;

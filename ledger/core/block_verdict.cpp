@@ -82,6 +82,8 @@ std::string_view to_string(BlockVerdict verdict) noexcept {
             return "transaction-not-new";
         case BlockVerdict::kTransactionRefused:
             return "transaction-refused";
+        case BlockVerdict::kEpochRefused:
+            return "epoch-refused";
     }
     return "unknown";
 }

@@ -4,13 +4,17 @@
 
 #include "ledger/core/fields.hpp"
 #include "ledger/core/policy_check.hpp"
+#include "ledger/core/registry_change.hpp"
 #include "ledger/core/tlog_proof.hpp"
 
 namespace assay::ledger {
 namespace {
 
+constexpr std::size_t kEpochsMax = 256;
+
 Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
     DeviceProof proof;
+    bool has_revocation = false;
     Fields map(decoder, "device-proof");
     while (const auto key = map.next()) {
         switch (*key) {
@@ -30,13 +34,23 @@ Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
                 proof.policy_proof = map.text(1, kTlogProofBytesMax);
                 break;
             case 5:
-                if (map.take(decoder.array(64)).value_or(0) != 0) {
-                    map.refuse(Refusal::kEpochUnknown, "later epochs are not supported");
-                }
+                proof.epochs = map.list(0, kEpochsMax, [](cbor::Decoder& in) {
+                    return decode_epoch_transition(in);
+                });
+                break;
+            case 6:
+                proof.revocation_tx = map.bytes(65'535);
+                has_revocation = true;
+                break;
+            case 7:
+                proof.revocation_proof = map.text(1, kTlogProofBytesMax);
                 break;
             default:
                 map.unknown();
         }
+    }
+    if (has_revocation == proof.revocation_proof.empty()) {
+        map.refuse(Refusal::kMalformed, "a revocation comes with its proof");
     }
     return map.finish(std::move(proof), {0, 1, 2, 3, 4, 5});
 }
@@ -89,6 +103,21 @@ Result<void> decode_all(Decoded& out, const Anchor& anchor) {
     return {};
 }
 
+// Step 2: from the epoch that is known to the one whose members cosigned, each signed by a quorum of
+// the one before.
+Result<EpochRecord> newest_epoch(const Decoded& in, const DeviceTrust& trust) {
+    EpochRecord known = trust.epoch.value_or(trust.anchor.epoch);
+    for (const EpochTransition& next : in.proof.epochs) {
+        if (next.record.epoch < known.epoch) continue;
+        if (next.record == known) continue;
+        if (auto follows = check_epoch_transition(next, known); !follows) {
+            return fail(std::move(follows).error());
+        }
+        known = next.record;
+    }
+    return known;
+}
+
 // Step 3: not back in the log, not another log of the same size, not too old. An older time alone is
 // no way back: it comes of members' clocks, or of a gateway that has older cosignatures of the same
 // log. What was learnt of the time keeps counting where there is no clock.
@@ -126,6 +155,35 @@ Result<void> check_inclusion(const Decoded& in, const Checkpoint& checkpoint) {
         return fail(Refusal::kProofInvalid, "the vendor policy is not under the checkpoint");
     }
     return {};
+}
+
+// Step 6, of keys that were revoked: whether the release was signed in time. That the revocation is
+// its owner's is what the ledger has checked.
+Result<bool> check_revocation(const Decoded& in, const Checkpoint& checkpoint) {
+    if (in.proof.revocation_proof.empty()) return false;
+    const auto tx = decode_of_type(in.proof.revocation_tx, TxType::kRevokeKey,
+                                   in.release_tx.body.chain_id);
+    if (!tx) return fail(Error(tx.error()).within("revocation"));
+    const auto revocation = decode_revocation(tx->body.body);
+    if (!revocation) return fail(revocation.error());
+    const auto path = parse_tlog_proof(in.proof.revocation_proof);
+    if (!path) return fail(path.error());
+    if (path->checkpoint != in.release_path.checkpoint ||
+        !crypto::verify_inclusion(tx->leaf, path->index, checkpoint.size, path->path,
+                                  checkpoint.root)) {
+        return fail(Refusal::kProofInvalid, "the revocation is not under the checkpoint");
+    }
+    const bool concerns =
+        std::any_of(in.release_tx.signatures.begin(), in.release_tx.signatures.end(),
+                    [&](const auto& signature) { return signature.key_id == revocation->key; });
+    if (!concerns) return fail(Refusal::kMalformed, "the revocation is of another key");
+    const std::uint64_t since =
+        std::min(revocation->compromised_since.value_or(path->index), path->index);
+    if (in.release_path.index >= since) {
+        return fail(Refusal::kKeyRevoked, "the key that signed the release was revoked, from entry " +
+                                              std::to_string(since) + " of the log on");
+    }
+    return true;
 }
 
 // Step 5.
@@ -208,13 +266,18 @@ Result<void> check_order(const ReleaseRecord& release,
 
 Bytes encode_device_proof(const DeviceProof& proof) {
     cbor::Encoder out;
-    out.map(6);
+    out.map(proof.revocation_proof.empty() ? 6 : 8);
     out.unsigned_int(0).unsigned_int(1);
     out.unsigned_int(1).bytes(proof.release_tx);
     out.unsigned_int(2).text(proof.release_proof);
     out.unsigned_int(3).bytes(proof.policy_tx);
     out.unsigned_int(4).text(proof.policy_proof);
-    out.unsigned_int(5).array(0);
+    out.unsigned_int(5).array(proof.epochs.size());
+    for (const EpochTransition& next : proof.epochs) out.encoded(encode_epoch_transition(next));
+    if (!proof.revocation_proof.empty()) {
+        out.unsigned_int(6).bytes(proof.revocation_tx);
+        out.unsigned_int(7).text(proof.revocation_proof);
+    }
     return out.take();
 }
 
@@ -232,8 +295,9 @@ Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& 
     in.proof = std::move(*proof);
     if (auto r = decode_all(in, trust.anchor); !r) return fail(std::move(r).error());
 
-    auto found =
-        verify_checkpoint(in.release_path.checkpoint, trust.anchor.origin, trust.anchor.epoch);
+    auto epoch = newest_epoch(in, trust);
+    if (!epoch) return fail(std::move(epoch).error());
+    auto found = verify_checkpoint(in.release_path.checkpoint, trust.anchor.origin, *epoch);
     if (!found) return fail(std::move(found).error());
     if (auto r = check_freshness(*found, trust); !r) return fail(std::move(r).error());
     if (auto r = check_inclusion(in, found->checkpoint); !r) return fail(std::move(r).error());
@@ -241,6 +305,8 @@ Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& 
     if (auto r = release_policy_satisfied(in.release_tx, in.release.component, in.policy); !r) {
         return fail(std::move(r).error());
     }
+    const auto revoked_later = check_revocation(in, found->checkpoint);
+    if (!revoked_later) return fail(revoked_later.error());
     if (in.release.vendor != trust.anchor.vendor) {
         return fail(Refusal::kVendorMismatch, "the release is for another vendor's devices");
     }
@@ -261,6 +327,8 @@ Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& 
     verified.checkpoint = {found->checkpoint.size, found->checkpoint.root, found->time};
     verified.cosignatures = found->cosignatures.size();
     verified.log_index = in.release_path.index;
+    verified.epoch = std::move(*epoch);
+    verified.is_key_revoked_later = *revoked_later;
     return verified;
 }
 

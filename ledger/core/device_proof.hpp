@@ -11,6 +11,7 @@
 
 #include "ledger/core/anchor.hpp"
 #include "ledger/core/checkpoint.hpp"
+#include "ledger/core/epoch_transition.hpp"
 #include "ledger/core/release_record.hpp"
 #include "ledger/core/vendor_policy.hpp"
 
@@ -23,6 +24,10 @@ struct DeviceProof {
     std::string release_proof;  // tlog-proof
     Bytes policy_tx;            // the vendor's newest policy
     std::string policy_proof;   // under the same checkpoint
+    std::vector<EpochTransition> epochs;  // ascending, up to that of the checkpoint
+    // If a key that signed the release was revoked: the revocation, under the same checkpoint.
+    Bytes revocation_tx;
+    std::string revocation_proof;
     friend bool operator==(const DeviceProof&, const DeviceProof&) = default;
 };
 
@@ -47,12 +52,13 @@ struct DeviceState {
 };
 
 struct DeviceTrust {
-    const Anchor& anchor;
+    const Anchor& anchor;  // its epoch counts unless a newer one is known
     std::optional<TrustedCheckpoint> checkpoint;
     std::uint64_t policy_version = 0;  // the newest one seen
     std::optional<std::uint64_t> now;  // if there is a clock
     std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
     std::optional<DeviceState> device;  // none for an auditor, who checks steps 1 to 6 only
+    std::optional<EpochRecord> epoch = std::nullopt;  // newest one learnt
 };
 
 struct VerifiedRelease {
@@ -63,6 +69,8 @@ struct VerifiedRelease {
     TrustedCheckpoint checkpoint;      // likewise
     std::size_t cosignatures = 0;      // of distinct members
     std::uint64_t log_index = 0;
+    EpochRecord epoch;               // whose members cosigned; to be stored likewise
+    bool is_key_revoked_later = false;  // the release was signed in time, and stays good
 };
 
 // Steps 1 to 8 of section 10, in that order; the error carries the word of the first that fails.

@@ -2,24 +2,21 @@
 
 #include <algorithm>
 
-#include "host/crypto/sha256.hpp"
-
 namespace assay::ledger {
 
 std::shared_ptr<const Epoch> Epoch::first(const ChainId& chain_id, const Registry& registry) {
-    std::vector<EpochNode> nodes;
-    for (const Member& member : registry.members()) {
-        if (!member.is_active() || !member.has(Role::kNode)) continue;
-        nodes.push_back({member.slot, member.seal, member.vote});
-    }
-    return std::shared_ptr<const Epoch>(
-        new Epoch(first_epoch(chain_id, registry), std::move(nodes)));
+    return make(first_epoch(chain_id, registry));
 }
 
-Epoch::Epoch(EpochRecord record, std::vector<EpochNode> nodes)
-    : record_{std::move(record)},
-      record_hash_{crypto::sha256(encode_epoch_record(record_))},
-      nodes_{std::move(nodes)} {}
+std::shared_ptr<const Epoch> Epoch::make(EpochRecord record) {
+    return std::shared_ptr<const Epoch>(new Epoch(std::move(record)));
+}
+
+Epoch::Epoch(EpochRecord record) : record_{std::move(record)}, record_hash_{hash_of(record_)} {
+    for (const EpochMember& member : record_.members) {
+        nodes_.push_back({member.slot, member.seal, member.vote});
+    }
+}
 
 const EpochNode* Epoch::find_node(Slot slot) const noexcept {
     const auto found = std::ranges::find(nodes_, slot, &EpochNode::slot);

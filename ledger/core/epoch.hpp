@@ -22,6 +22,7 @@ struct EpochNode {
 
 class Epoch {
   public:
+    [[nodiscard]] static std::shared_ptr<const Epoch> make(EpochRecord record);
     // Epoch 0: the active NODE members of the genesis.
     [[nodiscard]] static std::shared_ptr<const Epoch> first(const ChainId& chain_id,
                                                             const Registry& registry);
@@ -46,7 +47,7 @@ class Epoch {
     [[nodiscard]] std::size_t faults_tolerated() const noexcept { return (nodes_.size() - 1) / 3; }
 
   private:
-    Epoch(EpochRecord record, std::vector<EpochNode> nodes);
+    explicit Epoch(EpochRecord record);
 
     EpochRecord record_;
     Sha256Digest record_hash_;

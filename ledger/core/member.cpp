@@ -1,6 +1,8 @@
 #include "ledger/core/member.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "host/crypto/cose.hpp"
 #include "ledger/core/fields.hpp"
@@ -12,6 +14,14 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kContactBytesMax = 128;
 constexpr std::size_t kPublicKeyBytesMax = 65;
 constexpr std::string_view kCardSubject = "member-card";
+
+constexpr std::array<std::pair<std::string_view, Role>, 5> kRoleNames = {{
+    {"oem", Role::kOem},
+    {"supplier", Role::kSupplier},
+    {"node", Role::kNode},
+    {"gateway", Role::kGateway},
+    {"auditor", Role::kAuditor},
+}};
 
 // Keys 1 (slot) and 12 (state) belong to the registry, the rest to the member itself.
 void encode(cbor::Encoder& out, const Member& member, bool in_registry) {
@@ -133,6 +143,41 @@ Result<crypto::PublicKey> decode_public_key(cbor::Decoder& in) {
     auto bytes = in.bytes(kPublicKeyBytesMax);
     if (!bytes) return fail(std::move(bytes).error().within("public key"));
     return crypto::parse_public_key(static_cast<crypto::Algorithm>(*algorithm), *bytes);
+}
+
+std::vector<std::string_view> role_names(std::uint32_t roles) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, role] : kRoleNames) {
+        if ((roles & static_cast<std::uint32_t>(role)) != 0) names.push_back(name);
+    }
+    return names;
+}
+
+std::optional<Role> parse_role(std::string_view name) noexcept {
+    const auto found =
+        std::ranges::find_if(kRoleNames, [name](const auto& entry) { return entry.first == name; });
+    return found == kRoleNames.end() ? std::nullopt : std::optional(found->second);
+}
+
+Bytes encode_members(std::span<const Member> members) {
+    cbor::Encoder out;
+    out.array(members.size());
+    for (const Member& member : members) out.encoded(encode_member(member));
+    return out.take();
+}
+
+Result<std::vector<Member>> decode_members(ByteView input) {
+    cbor::Decoder in(input);
+    const auto count = in.array(kMembersMax);
+    if (!count) return fail(Error(count.error()).within("members"));
+    std::vector<Member> members;
+    for (std::size_t i = 0; i < *count; ++i) {
+        auto member = decode_member(in);
+        if (!member) return fail(std::move(member).error());
+        members.push_back(*std::move(member));
+    }
+    if (auto end = in.finish(); !end) return fail(std::move(end).error());
+    return members;
 }
 
 Bytes encode_member(const Member& member) {

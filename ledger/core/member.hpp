@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "host/base/bytes.hpp"
 #include "host/base/cbor.hpp"
@@ -23,6 +26,11 @@ enum class Role : std::uint32_t {
     kAuditor = 16,
 };
 inline constexpr std::uint32_t kRolesAll = 31;
+inline constexpr std::size_t kMembersMax = 64;  // of one ledger, those who left included
+
+// "oem", "supplier", "node", "gateway", "auditor", in this order.
+[[nodiscard]] std::vector<std::string_view> role_names(std::uint32_t roles);
+[[nodiscard]] std::optional<Role> parse_role(std::string_view name) noexcept;
 
 enum class MemberState : std::uint8_t { kActive = 0, kLeft = 1 };
 
@@ -59,6 +67,10 @@ void encode_public_key(cbor::Encoder& out, const crypto::PublicKey& key);
 
 [[nodiscard]] Bytes encode_member(const Member& member);
 [[nodiscard]] Result<Member> decode_member(cbor::Decoder& in);
+
+// The array of all members, whose SHA-256 is the registry root in every coinbase.
+[[nodiscard]] Bytes encode_members(std::span<const Member> members);
+[[nodiscard]] Result<std::vector<Member>> decode_members(ByteView input);
 
 // A card is signed by the root key that it names. Slot and state are not part of it: the founders
 // give slots when they write the genesis; a decoded card has slot 0 and is active.

@@ -8,13 +8,6 @@
 namespace assay::ledger {
 namespace {
 
-Sha256Digest root_of(const std::vector<Member>& members) {
-    cbor::Encoder out;
-    out.array(members.size());
-    for (const Member& member : members) out.encoded(encode_member(member));
-    return crypto::sha256(out.take());
-}
-
 // Within a member some may be the same (member.cpp says which); two members share none.
 std::set<Bytes> keys_of(const Member& member) {
     return {member.root.bytes,
@@ -65,7 +58,7 @@ Registry::Registry(std::vector<Member> members)
     : members_{std::move(members)},
       nodes_{static_cast<std::size_t>(std::ranges::count_if(
           members_, [](const Member& m) { return m.is_active() && m.has(Role::kNode); }))},
-      root_{root_of(members_)} {}
+      root_{crypto::sha256(encode_members(members_))} {}
 
 const Member* Registry::find(Slot slot) const noexcept {
     return first(members_, [slot](const Member& m) { return m.slot == slot; });

@@ -12,8 +12,6 @@
 
 namespace assay::ledger {
 
-inline constexpr std::size_t kMembersMax = 64;
-
 // m = floor(2N/3) + 1: so many of N nodes make a certificate, a checkpoint, an epoch.
 [[nodiscard]] constexpr std::size_t quorum_of(std::size_t nodes) noexcept {
     return 2 * nodes / 3 + 1;

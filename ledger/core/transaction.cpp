@@ -1,5 +1,7 @@
 #include "ledger/core/transaction.hpp"
 
+#include <algorithm>
+
 #include "host/base/cbor.hpp"
 #include "ledger/core/block.hpp"
 #include "ledger/core/fields.hpp"
@@ -51,6 +53,18 @@ Result<void> check_size(std::size_t bytes) {
     return {};
 }
 
+Bytes encode_body(const TxBody& body) {
+    cbor::Encoder out;
+    out.map(kPairs);
+    out.unsigned_int(0).unsigned_int(kFormatVersion);
+    out.unsigned_int(1).unsigned_int(static_cast<std::uint64_t>(body.type));
+    out.unsigned_int(2).bytes(body.chain_id.view());
+    out.unsigned_int(3).unsigned_int(body.slot);
+    out.unsigned_int(4).unsigned_int(body.valid_until);
+    out.unsigned_int(5).encoded(body.body);
+    return out.take();
+}
+
 }  // namespace
 
 Result<Transaction> decode_transaction(ByteView bytes) {
@@ -76,25 +90,49 @@ Result<Transaction> decode_transaction(ByteView bytes) {
     return tx;
 }
 
-Result<Bytes> sign_transaction(const TxBody& body, const TxSigning& signing) {
-    cbor::Encoder out;
-    out.map(kPairs);
-    out.unsigned_int(0).unsigned_int(kFormatVersion);
-    out.unsigned_int(1).unsigned_int(static_cast<std::uint64_t>(body.type));
-    out.unsigned_int(2).bytes(body.chain_id.view());
-    out.unsigned_int(3).unsigned_int(body.slot);
-    out.unsigned_int(4).unsigned_int(body.valid_until);
-    out.unsigned_int(5).encoded(body.body);
-    const Bytes payload = out.take();
+Result<Bytes> draft_transaction(const TxBody& body, const TxDraft& draft) {
     crypto::CoseHeader header;
-    header.issuer = signing.issuer;
-    header.subject = signing.subject;
-    auto bytes = signing.keys.size() == 1 ? crypto::cose_sign1(*signing.keys[0], header, payload)
-                                          : crypto::cose_sign(signing.keys, header, payload);
-    if (!bytes) return fail(std::move(bytes).error().within("sign transaction"));
+    header.issuer = draft.issuer;
+    header.subject = draft.subject;
+    auto bytes = crypto::cose_draft(draft.keys, header, encode_body(body));
+    if (!bytes) return fail(std::move(bytes).error().within("transaction"));
     // What the chain would not take back is not handed out either.
     if (auto decoded = decode_transaction(*bytes); !decoded) {
-        return fail(std::move(decoded).error().within("sign transaction"));
+        return fail(std::move(decoded).error());
+    }
+    return bytes;
+}
+
+Result<Bytes> merge_drafts(std::span<const Bytes> copies) {
+    Bytes merged;
+    for (const Bytes& copy : copies) {
+        if (merged.empty()) merged = copy;
+        const auto into = decode_transaction(merged);
+        if (!into) return fail(into.error());
+        const auto from = decode_transaction(copy);
+        if (!from) return fail(from.error());
+        bool same = from->signatures.size() == into->signatures.size();
+        for (std::size_t i = 0; same && i < into->signatures.size(); ++i) {
+            const auto& wanted = into->signatures[i];
+            same = wanted.to_be_signed == from->signatures[i].to_be_signed;
+            if (!same || !crypto::is_blank(wanted)) continue;
+            const auto offset = wanted.signature.data() - merged.data();
+            std::ranges::copy(from->signatures[i].signature, merged.begin() + offset);
+        }
+        if (!same) return fail(Refusal::kMalformed, "the files are not copies of one draft");
+    }
+    return merged;
+}
+
+Result<Bytes> sign_transaction(const TxBody& body, const TxSigning& signing) {
+    std::vector<crypto::PublicKey> keys;
+    for (const crypto::PrivateKey* key : signing.keys) keys.push_back(key->public_key());
+    auto bytes = draft_transaction(body, {signing.issuer, signing.subject, keys});
+    if (!bytes) return fail(std::move(bytes).error().within("sign"));
+    for (const crypto::PrivateKey* key : signing.keys) {
+        if (auto done = crypto::cose_sign_draft(*bytes, *key); !done) {
+            return fail(std::move(done).error().within("sign transaction"));
+        }
     }
     return bytes;
 }

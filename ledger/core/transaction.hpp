@@ -60,6 +60,18 @@ struct TxSigning {
 };
 [[nodiscard]] Result<Bytes> sign_transaction(const TxBody& body, const TxSigning& signing);
 
+// The transaction with its signatures still missing, for signers who do not meet: each fills in its
+// own (crypto::cose_sign_draft). `keys` in the order of their slots.
+struct TxDraft {
+    std::string issuer;
+    std::string subject;
+    std::span<const crypto::PublicKey> keys;
+};
+[[nodiscard]] Result<Bytes> draft_transaction(const TxBody& body, const TxDraft& draft);
+
+// One draft with the signatures of all copies. Refusal::kMalformed if they are not of one draft.
+[[nodiscard]] Result<Bytes> merge_drafts(std::span<const Bytes> copies);
+
 // For rules that want exactly one signature, by `key`: Refusal::kSignerUnknown if there are more or
 // another key signed, Refusal::kSignatureInvalid if it does not verify.
 [[nodiscard]] Result<void> verify_single_signature(const Transaction& tx,

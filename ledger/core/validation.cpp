@@ -5,6 +5,7 @@
 
 #include "ledger/core/coinbase.hpp"
 #include "ledger/core/difficulty.hpp"
+#include "ledger/core/governance.hpp"
 #include "ledger/core/pow.hpp"
 #include "ledger/core/rule_switches.hpp"
 
@@ -45,7 +46,7 @@ BodyResult check_commitment(const Block& block,
     return {};
 }
 
-// B6 to B9 and B12: what the coinbase says without regard to the transactions.
+// B6 to B9: what the coinbase says without regard to the transactions.
 BodyResult check_coinbase(const Coinbase& coinbase,
                           const Block& block,
                           const ParentContext& parent,
@@ -61,9 +62,6 @@ BodyResult check_coinbase(const Coinbase& coinbase,
     }
     if (is_on(Rule::kB9) && coinbase.chain_id != rules.chain_id) {
         return broken(BlockVerdict::kCoinbaseChainId, "coinbase of another ledger");
-    }
-    if (is_on(Rule::kB12) && coinbase.registry_root != rules.registry.root()) {
-        return broken(BlockVerdict::kCoinbaseRegistryRoot, "coinbase names another registry");
     }
     return {};
 }
@@ -120,7 +118,27 @@ BodyResult check_sizes(const Block& block, const ChainParams& params) {
     return {};
 }
 
-// T1 to T4 for each transaction; collects them and appends their leaves to the log.
+// M12, as far as the chain's bytes go: blocks on side branches are judged by it, too.
+BodyResult check_next_epoch(const Transaction& tx,
+                            const ParentContext& parent,
+                            const BodyResult& so_far,
+                            std::shared_ptr<const Epoch>& next) {
+    const auto transition = decode_epoch_transition(tx.body.body);
+    if (!transition) {
+        return broken(BlockVerdict::kEpochRefused, transition.error().to_string());
+    }
+    auto checked = check_epoch_transition(*transition, parent.epoch->record());
+    if (checked && so_far.next_epoch != nullptr) {
+        checked = fail(Refusal::kEpochUnknown, "a second epoch in one block");
+    }
+    if (is_on(Rule::kM12) && !checked) {
+        return broken(BlockVerdict::kEpochRefused, checked.error().to_string());
+    }
+    next = Epoch::make(transition->record);
+    return {};
+}
+
+// T1 to T3 for each transaction; collects them and appends their leaves to the log.
 BodyResult check_forms(const Block& block, const ParentContext& parent, const ChainRules& rules) {
     BodyResult result;
     result.log = parent.log;
@@ -134,6 +152,10 @@ BodyResult check_forms(const Block& block, const ParentContext& parent, const Ch
         }
         const BlockVerdict verdict = check_transaction(*tx, rules, parent.height + 1);
         if (verdict != BlockVerdict::kValid) return broken(verdict, which);
+        if (tx->body.type == TxType::kEpoch) {
+            auto epoch = check_next_epoch(*tx, parent, result, result.next_epoch);
+            if (is_broken(epoch)) return epoch;
+        }
         result.log.append(tx->leaf);
         result.txs.push_back(*std::move(tx));
     }
@@ -203,7 +225,7 @@ ParentContext child_context(const ParentContext& parent,
             child.chain_final = link.source;
         }
     }
-    child.epoch = parent.epoch;
+    child.epoch = body.next_epoch ? body.next_epoch : parent.epoch;
     return child;
 }
 
@@ -285,6 +307,7 @@ BodyResult check_body(const Block& block,
     if (is_on(Rule::kB11) && coinbase->log_root != result.log.root()) {
         return broken(BlockVerdict::kCoinbaseLogRoot, "coinbase names another log root");
     }
+    result.registry_root = coinbase->registry_root;
     if (certificate && *certificate) {  // last: the signatures are the dearest
         auto embedded = check_embedded(**certificate, parent, rules, find_ancestor);
         if (is_broken(embedded)) return embedded;
@@ -304,36 +327,47 @@ BlockVerdict check_transaction(const Transaction& tx,
     if (is_on(Rule::kT3) && (expired || too_far)) {
         return BlockVerdict::kTransactionExpired;
     }
-    const Member* member = rules.registry.find(tx.body.slot);
-    if (is_on(Rule::kT4) &&
-        (member == nullptr || !member->is_active() || member->name != tx.issuer)) {
-        return BlockVerdict::kTransactionIssuer;
-    }
     return BlockVerdict::kValid;
 }
 
-StateVerdict check_transactions(std::span<const Transaction> txs,
+BlockVerdict check_issuer(const Transaction& tx, const Registry& registry) noexcept {
+    const Member* member = registry.find(tx.body.slot);
+    const bool known = member != nullptr && member->is_active() && member->name == tx.issuer;
+    return known || !is_on(Rule::kT4) ? BlockVerdict::kValid : BlockVerdict::kTransactionIssuer;
+}
+
+StateVerdict check_transactions(const BodyResult& body,
                                 LogIndex first_index,
                                 BlockHeight height,
                                 const ChainRules& rules,
                                 const StateCheck& check) {
-    const TxContext context{height, rules.registry, rules.chain_id};
     StateVerdict result;
-    for (std::size_t i = 0; i < txs.size(); ++i) {
-        const Transaction& tx = txs[i];
+    result.registry = check.registry;
+    const auto refuse = [&result](BlockVerdict verdict, std::string detail) {
+        result.verdict = verdict;
+        result.detail = std::move(detail);
+        return result;
+    };
+    for (std::size_t i = 0; i < body.txs.size(); ++i) {
+        const Transaction& tx = body.txs[i];
         const std::string which = "transaction " + number(i + 1);
+        const BlockVerdict issuer = check_issuer(tx, *result.registry);
+        if (issuer != BlockVerdict::kValid) return refuse(issuer, which);
         if (is_on(Rule::kT5) && check.is_on_chain(tx.id)) {
-            result.verdict = BlockVerdict::kTransactionNotNew;
-            result.detail = which;
-            return result;
+            return refuse(BlockVerdict::kTransactionNotNew, which);
         }
+        const TxContext context{height, *result.registry, rules.chain_id, check.final_log_size};
         if (auto passed = rules.rule_set.check(tx, check.state, context); !passed) {
             if (!is_on(Rule::kT6)) continue;
-            result.verdict = BlockVerdict::kTransactionRefused;
-            result.detail = which + ": " + passed.error().to_string();
-            return result;
+            return refuse(BlockVerdict::kTransactionRefused,
+                          which + ": " + passed.error().to_string());
         }
         rules.rule_set.apply(tx, first_index + i, check.state);
+        if (!is_governance(tx.body.type)) continue;
+        if (auto changed = load_registry(check.state)) result.registry = std::move(changed);
+    }
+    if (is_on(Rule::kB12) && body.registry_root != result.registry->root()) {
+        return refuse(BlockVerdict::kCoinbaseRegistryRoot, "coinbase names another registry");
     }
     return result;
 }

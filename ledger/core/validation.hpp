@@ -74,6 +74,7 @@ enum class BlockVerdict : std::uint8_t {
     kTransactionIssuer,     // T4: slot is no active member, or the issuer is not its name
     kTransactionNotNew,     // T5: the txid is on this chain already
     kTransactionRefused,    // T6: the rule set says no
+    kEpochRefused,          // M12: not the next epoch, too few signatures, or a second one
 };
 
 [[nodiscard]] std::string_view to_string(BlockVerdict verdict) noexcept;
@@ -82,7 +83,6 @@ enum class BlockVerdict : std::uint8_t {
 
 struct ChainRules {
     const ChainParams& params;
-    const Registry& registry;
     const ChainId& chain_id;
     const RuleSet& rule_set;
 };
@@ -133,12 +133,14 @@ struct BodyResult {
     std::vector<Transaction> txs;  // without the coinbase; views into the block
     crypto::CompactRange log;      // after this block
     std::optional<Certificate> certificate;
+    std::shared_ptr<const Epoch> next_epoch;  // null: the block begins none
+    Sha256Digest registry_root;               // what the coinbase says it is after this block
 };
 
 // The block at a height on the branch that ends in the parent (included), or nothing.
 using FindAncestor = std::function<std::optional<VoteTarget>(BlockHeight)>;
 
-// All B and F rules and T1 to T4.
+// All B and F rules but B12, T1 to T3, and M12.
 [[nodiscard]] BodyResult check_body(const Block& block,
                                     const ParentContext& parent,
                                     const ChainRules& rules,
@@ -150,23 +152,29 @@ using FindAncestor = std::function<std::optional<VoteTarget>(BlockHeight)>;
                                           const BodyResult& body,
                                           const ChainRules& rules);
 
-// T2 to T4 of one transaction for a block at `height`: what does not depend on the state.
+// T2 and T3 of one transaction for a block at `height`: what does not depend on the state.
 [[nodiscard]] BlockVerdict check_transaction(const Transaction& tx,
                                              const ChainRules& rules,
                                              BlockHeight height) noexcept;
 
+// T4: the slot is an active member's, whose name is the issuer.
+[[nodiscard]] BlockVerdict check_issuer(const Transaction& tx, const Registry& registry) noexcept;
+
 struct StateCheck {
     StateWriter& state;  // of the rule set, after the parent; holds the block's changes afterwards
     std::function<bool(const TxId&)> is_on_chain;
+    std::shared_ptr<const Registry> registry;  // of that state
+    std::uint64_t final_log_size = 0;          // entries of the log that are final at the parent
 };
 struct StateVerdict {
     BlockVerdict verdict = BlockVerdict::kValid;
     std::string detail;
+    std::shared_ptr<const Registry> registry;  // after the block, if valid
 };
 
-// T5 and T6, in the order of the block, each transaction on the state after the one before.
+// T4 to T6, in the order of the block, each transaction on the state after the one before, and B12.
 // `first_index` is the log's size before the block.
-[[nodiscard]] StateVerdict check_transactions(std::span<const Transaction> txs,
+[[nodiscard]] StateVerdict check_transactions(const BodyResult& body,
                                               LogIndex first_index,
                                               BlockHeight height,
                                               const ChainRules& rules,

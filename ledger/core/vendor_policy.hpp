@@ -31,7 +31,7 @@ struct VendorPolicy {
     std::vector<PolicyKey> keys;  // ascending slots
     std::size_t threshold = 0;    // that many of `keys` sign a release
     std::vector<Delegation> delegations;
-    std::vector<PolicyKey> status_keys;  // not used yet
+    std::vector<PolicyKey> status_keys;  // sign statuses (status_record.hpp)
     friend bool operator==(const VendorPolicy&, const VendorPolicy&) = default;
 };
 

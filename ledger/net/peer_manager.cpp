@@ -298,6 +298,9 @@ void PeerManager::apply(Slot from, Actions actions) {
     for (const std::string& text : actions.cosigned) observer_.on_cosigned(text);
     if (actions.greeted && connection) apply(from, observer_.on_greeted(from));
     for (const Vote& vote : actions.votes) apply(from, observer_.on_vote(from, vote));
+    for (const EpochSignatureMessage& message : actions.epoch_signatures) {
+        apply(from, observer_.on_epoch_signature(message));
+    }
     if (actions.transaction_added) observer_.on_transaction_added();
     if (actions.certificate_added) observer_.on_certificate_added();
     if (actions.tip_changed) {

@@ -60,6 +60,7 @@ class PeerObserver {
     // broadcasts to all.
     virtual Actions on_greeted(Slot peer) = 0;
     virtual Actions on_vote(Slot peer, const Vote& vote) = 0;
+    virtual Actions on_epoch_signature(const EpochSignatureMessage& message) = 0;
     virtual Actions on_block_added() = 0;
     virtual Actions on_tick() = 0;
 };

@@ -10,9 +10,10 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::array<std::string_view, 12> kNames = {
+constexpr std::array<std::string_view, 13> kNames = {
     "hello",    "ping",  "pong",        "get-headers", "headers",   "announce",
-    "get-data", "block", "transaction", "checkpoint",  "not-found", "vote"};
+    "get-data", "block", "transaction", "checkpoint",  "not-found", "vote",
+    "epoch-signature"};
 
 constexpr std::size_t kItemBytes = 33;  // kind and hash
 
@@ -53,6 +54,10 @@ void put(Writer& out, const TransactionMessage& transaction) { out.bytes(transac
 void put(Writer& out, const CheckpointMessage& checkpoint) { out.bytes(as_bytes(checkpoint.text)); }
 void put(Writer& out, const NotFound& answer) { put(out, answer.item); }
 void put(Writer& out, const VoteMessage& message) { out.bytes(encode_vote(message.vote)); }
+void put(Writer& out, const EpochSignatureMessage& message) {
+    out.bytes(message.record_hash.view()).u16(message.signature.slot);
+    out.bytes(message.signature.signature);
+}
 
 // --- decoding -----------------------------------------------------------------------------------
 
@@ -140,6 +145,15 @@ Result<PeerMessage> decode_not_found(Reader in) {
     return PeerMessage{answer};
 }
 
+Result<PeerMessage> decode_epoch_signature(Reader in) {
+    EpochSignatureMessage message;
+    message.record_hash = in.hash<Sha256Digest>();
+    message.signature.slot = in.u16();
+    message.signature.signature = to_bytes(in.bytes(crypto::kSignatureBytes));
+    if (!in.done()) return malformed("epoch-signature");
+    return PeerMessage{std::move(message)};
+}
+
 Result<ByteView> bounded(ByteView payload, std::size_t max, std::string_view what) {
     if (payload.empty()) return malformed(what);
     if (payload.size() > max) return too_many(what, payload.size(), max);
@@ -199,6 +213,8 @@ Result<PeerMessage> decode_message(ByteView body) {
         case 12:
             return decode_vote(payload).map(
                 [](const Vote& vote) { return PeerMessage{VoteMessage{vote}}; });
+        case 13:
+            return decode_epoch_signature(in);
         default:
             return fail(Refusal::kUnknownType, "frame of type " + std::to_string(type));
     }

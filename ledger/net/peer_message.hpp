@@ -13,6 +13,7 @@
 
 #include "host/base/bytes.hpp"
 #include "host/base/result.hpp"
+#include "ledger/core/epoch_transition.hpp"
 #include "ledger/core/header.hpp"
 #include "ledger/core/ids.hpp"
 #include "ledger/core/vote.hpp"
@@ -95,7 +96,14 @@ struct VoteMessage {
     friend bool operator==(const VoteMessage&, const VoteMessage&) = default;
 };
 
-// In the order of the type numbers, 1 to 12.
+// A signature for the next epoch, whose record everyone knows from the ledger.
+struct EpochSignatureMessage {
+    Sha256Digest record_hash;
+    EpochSignature signature;
+    friend bool operator==(const EpochSignatureMessage&, const EpochSignatureMessage&) = default;
+};
+
+// In the order of the type numbers, 1 to 13.
 using PeerMessage = std::variant<Hello,
                                  Ping,
                                  Pong,
@@ -107,7 +115,8 @@ using PeerMessage = std::variant<Hello,
                                  TransactionMessage,
                                  CheckpointMessage,
                                  NotFound,
-                                 VoteMessage>;
+                                 VoteMessage,
+                                 EpochSignatureMessage>;
 
 // For logs: "hello", "get-headers".
 [[nodiscard]] std::string_view name_of(const PeerMessage& message) noexcept;

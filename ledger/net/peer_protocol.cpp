@@ -241,6 +241,10 @@ void PeerProtocol::handle(const VoteMessage& message, Actions& actions, SyncTime
     actions.votes.push_back(message.vote);
 }
 
+void PeerProtocol::handle(const EpochSignatureMessage& message, Actions& actions, SyncTime) {
+    actions.epoch_signatures.push_back(message);
+}
+
 // --- asking -------------------------------------------------------------------------------------
 
 bool PeerProtocol::was_asked(const InventoryItem& item) {

@@ -60,6 +60,7 @@ class PeerProtocol {
     void handle(CheckpointMessage& checkpoint, Actions& actions, SyncTime now);
     void handle(const NotFound& answer, Actions& actions, SyncTime now);
     void handle(const VoteMessage& message, Actions& actions, SyncTime now);
+    void handle(const EpochSignatureMessage& message, Actions& actions, SyncTime now);
 
     [[nodiscard]] bool check_links(const Headers& message, Actions& actions) const;
     [[nodiscard]] bool is_known(const BlockId& id) const;

@@ -43,6 +43,7 @@ struct Actions {
     std::vector<std::string> checkpoints;  // texts this peer sent, to be judged and gathered
     std::vector<std::string> cosigned;     // texts this member has just signed itself
     std::vector<Vote> votes;               // that this peer sent, for the member's duties
+    std::vector<EpochSignatureMessage> epoch_signatures;  // likewise
     std::vector<Penalty> penalties;
     bool greeted = false;  // the peer's hello was accepted just now
     bool block_added = false;  // to any branch

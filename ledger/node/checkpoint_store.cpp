@@ -7,9 +7,7 @@
 namespace assay::ledger {
 
 CheckpointStore::CheckpointStore(std::filesystem::path file, const Chain& chain)
-    : file_{std::move(file)},
-      chain_{&chain},
-      epoch_{first_epoch(chain.chain_id(), chain.registry())} {}
+    : file_{std::move(file)}, chain_{&chain} {}
 
 Result<CheckpointStore> CheckpointStore::open(std::filesystem::path file, const Chain& chain) {
     CheckpointStore store(std::move(file), chain);
@@ -37,9 +35,13 @@ Result<bool> CheckpointStore::add(Slot from, std::string_view text) {
 
     const Note nothing{note->text, {}};
     auto merged =
-        merge_notes(known == open_.end() ? nothing : known->second.note, *note, epoch_.members);
+        merge_notes(known == open_.end() ? nothing : known->second.note, *note,
+                    chain_->epoch().record().members);
     if (!merged) return fail(std::move(merged).error());
     if (merged->signatures.empty()) {
+        // By the keys of another epoch, perhaps: its sender need not be as far as we are.
+        const bool ahead = checkpoint->size > chain_->tip().log_size;
+        if (ahead || chain_->epoch().number() > 0) return false;
         return fail(Refusal::kSignatureInvalid, "checkpoint without a signature of a member");
     }
     if (newest_ && checkpoint->size < newest_->size) return false;
@@ -55,9 +57,10 @@ Result<bool> CheckpointStore::on_tip() { return settle(); }
 // Looks for the largest checkpoint that counts.
 Result<bool> CheckpointStore::settle() {
     conflict_.clear();
+    const EpochRecord& epoch = chain_->epoch().record();
     for (auto it = open_.rbegin(); it != open_.rend(); ++it) {
         const std::string text = to_string(it->second.note);
-        const auto counted = verify_checkpoint(text, chain_->genesis().origin, epoch_);
+        const auto counted = verify_checkpoint(text, chain_->genesis().origin, epoch);
         if (!counted) continue;
         if (!chain_has(counted->checkpoint)) {
             if (counted->checkpoint.size <= chain_->tip().log_size) {
@@ -71,6 +74,7 @@ Result<bool> CheckpointStore::settle() {
         candidate.size = counted->checkpoint.size;
         candidate.root = counted->checkpoint.root;
         candidate.time = Timestamp{std::chrono::seconds{counted->time}};
+        candidate.epoch = epoch.epoch;
         if (newest_ == candidate) return false;
         if (auto kept = write_file_durable(file_, as_bytes(text)); !kept) {
             return fail(std::move(kept).error());

@@ -25,7 +25,8 @@ struct FinalCheckpoint {
     std::string text;  // with all signature lines
     std::uint64_t size = 0;
     LogHash root;
-    Timestamp time{};  // least of the m newest cosignatures
+    Timestamp time{};         // least of the m newest cosignatures
+    std::uint64_t epoch = 0;  // whose members cosigned
 
     friend bool operator==(const FinalCheckpoint&, const FinalCheckpoint&) = default;
 };
@@ -66,7 +67,6 @@ class CheckpointStore {
 
     std::filesystem::path file_;
     const Chain* chain_;
-    EpochRecord epoch_;
     std::map<Key, Open> open_;  // not smaller than newest_
     std::optional<FinalCheckpoint> newest_;
     std::string conflict_;

@@ -33,7 +33,8 @@ MemberDuties::MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosi
     : chain_{chain},
       keys_{keys},
       voter_{std::move(voter)},
-      cosigner_{std::move(cosigner)} {}
+      cosigner_{std::move(cosigner)},
+      epoch_signer_{chain, keys.slot, keys.name, *keys.cosign, *keys.tx} {}
 
 Actions MemberDuties::on_chain(Timestamp now) {
     Actions actions;
@@ -71,10 +72,29 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
     return actions;
 }
 
+Actions MemberDuties::on_epoch_signature(const EpochSignatureMessage& message) {
+    Actions actions;
+    epoch_signer_.on_signature(message, actions);
+    note(epoch_signer_.work(voter_, actions));
+    return actions;
+}
+
+Result<Actions> MemberDuties::add_epoch_signature(const EpochSignature& signature) {
+    Actions actions;
+    if (auto added = epoch_signer_.add(signature, actions); !added) {
+        return fail(std::move(added).error());
+    }
+    note(epoch_signer_.work(voter_, actions));
+    return actions;
+}
+
 Actions MemberDuties::on_greeted(Slot peer, Timestamp now) {
     Actions actions;
     for (const Vote& vote : pool_.newest_of_each(kVoteHeightsToPeer)) {
         actions.replies.emplace_back(VoteMessage{vote});
+    }
+    for (PeerMessage& message : epoch_signer_.messages()) {
+        actions.replies.push_back(std::move(message));
     }
     if (cosigner_.latest()) actions.replies.emplace_back(CheckpointMessage{*cosigner_.latest()});
     greeted_.insert(peer);
@@ -91,6 +111,9 @@ Actions MemberDuties::on_tick(Timestamp now) {
     cosign(now, actions);
     if (said_ && now < *said_ + kVoteAgain) return actions;
     said_ = now;
+    for (PeerMessage& message : epoch_signer_.messages()) {
+        actions.broadcasts.push_back(std::move(message));
+    }
     const auto& own = voter_.votes();
     std::size_t count = 0;
     for (auto vote = own.rbegin(); vote != own.rend() && count < kVotesSaidAgainMax; ++vote) {
@@ -128,6 +151,7 @@ void MemberDuties::work(Timestamp now, Actions& actions) {
         vote_for_tip(actions);
         cosign(now, actions);
     }
+    note(epoch_signer_.work(voter_, actions));
     const BlockHeight final_height = chain_.final_block().height;
     pool_.prune(final_height);
     std::erase_if(certified_,
@@ -213,7 +237,13 @@ void MemberDuties::vote_for_tip(Actions& actions) {
 }
 
 void MemberDuties::cosign(Timestamp now, Actions& actions) {
-    if (!chain_.conflict().empty() || chain_.epoch().find_node(keys_.slot) == nullptr) return;
+    if (!chain_.conflict().empty()) return;
+    const auto& members = chain_.epoch().record().members;
+    const auto self = std::ranges::find(members, keys_.slot, &EpochMember::slot);
+    if (self == members.end() || self->cosign != keys_.cosign->public_key() ||
+        self->log != keys_.log->public_key()) {
+        return;  // no node, or its keys are being replaced
+    }
     auto notes = cosigner_.sign_due(now);
     if (!notes) return note(fail(std::move(notes).error()));
     for (std::string& text : *notes) {

@@ -1,5 +1,5 @@
 // What a NODE member owes its ledger besides mining: to vote for the blocks it adopts, to make
-// certificates of the votes it hears, to cosign the log of what is final, to record members that
+// certificates of the votes it hears, to cosign the log of what is final, to sign the next epoch, to record members that
 // contradict themselves. Node drives it in production, the simulator in assay-sim.
 //
 // No sockets, no clock: time is passed in, what is to be said comes back as Actions (sync.hpp):
@@ -23,6 +23,7 @@
 #include "ledger/net/sync.hpp"
 #include "ledger/node/cosigner.hpp"
 #include "ledger/node/durable_value.hpp"
+#include "ledger/node/epoch_signer.hpp"
 #include "ledger/node/vote_pool.hpp"
 #include "ledger/node/voter.hpp"
 
@@ -73,6 +74,9 @@ class MemberDuties {
     // The chain took in a block, whether or not its tip changed.
     [[nodiscard]] Actions on_chain(Timestamp now);
     [[nodiscard]] Actions on_vote(Slot from, const Vote& vote, Timestamp now);
+    [[nodiscard]] Actions on_epoch_signature(const EpochSignatureMessage& message);
+    // By the root key of a member whose node does not run: `assay member recover`.
+    [[nodiscard]] Result<Actions> add_epoch_signature(const EpochSignature& signature);
     // A peer has said hello: `replies` are what it is told.
     [[nodiscard]] Actions on_greeted(Slot peer, Timestamp now);
     // To be called about once a second.
@@ -104,6 +108,7 @@ class MemberDuties {
     const DutyKeys keys_;
     Voter voter_;
     Cosigner cosigner_;
+    EpochSigner epoch_signer_;
     VotePool pool_;
     std::set<ChainPoint> certified_;  // targets above the final block whose certificate is known
     std::vector<Certificate> heard_;  // the chain's newest certificates, whose votes were counted

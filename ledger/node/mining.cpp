@@ -63,7 +63,8 @@ Mining::~Mining() {
 asio::awaitable<void> Mining::run(std::function<void()> on_block) {
     while (!stopping_) {
         std::optional<BlockTemplate> block = chain_.make_template(slot_, clock_.now());
-        if (!block) {
+        const EpochNode* const self = chain_.epoch().find_node(slot_);
+        if (!block || self == nullptr || self->seal != seal_.public_key()) {
             idle_.expires_after(until_next_second());
             co_await idle_.async_wait(kAsTuple);
             continue;

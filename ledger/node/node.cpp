@@ -19,22 +19,44 @@ namespace {
 
 namespace asio = boost::asio;
 
-Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
+void adopt(crypto::PrivateKey& key,
+           std::optional<crypto::PrivateKey>& next,
+           const crypto::PublicKey& wanted) {
+    if (next && next->public_key() == wanted) key = std::move(*next);
+}
+
+// Takes the keys that the registry names. One that differs means a rotation that has not reached this
+// chain, or has overtaken it; all of them, another member's folder.
+Result<void> match_keys(MemberKeys& keys, const Registry& registry) {
     const Member* member = registry.find(keys.slot);
-    const auto mismatch = [&](std::string_view key) {
-        return fail(Refusal::kSignerUnknown,
-                    "the " + std::string(key) + " key is not the one that " +
-                        "the genesis names for slot " + std::to_string(keys.slot));
-    };
-    if (member == nullptr) return mismatch("member's");
-    if (keys.seal.public_key() != member->seal) return mismatch("seal");
-    if (keys.vote.public_key() != member->vote) return mismatch("vote");
-    if (keys.tx.public_key() != member->tx) return mismatch("tx");
-    if (keys.log.public_key() != member->log) return mismatch("log");
-    if (keys.cosign.public_key() != member->cosign) return mismatch("cosign");
-    const auto spki = crypto::spki_sha256(keys.tls.certificate_pem);
-    if (!spki) return fail(spki.error());
-    if (*spki != member->tls_spki) return mismatch("TLS");
+    if (member == nullptr) return {};  // about to join
+    adopt(keys.seal, keys.next.seal, member->seal);
+    adopt(keys.vote, keys.next.vote, member->vote);
+    adopt(keys.tx, keys.next.tx, member->tx);
+    adopt(keys.log, keys.next.log, member->log);
+    adopt(keys.cosign, keys.next.cosign, member->cosign);
+    std::string others;
+    std::size_t good = 0;
+    for (const auto& [name, is_same] :
+         {std::pair{"seal", keys.seal.public_key() == member->seal},
+          std::pair{"vote", keys.vote.public_key() == member->vote},
+          std::pair{"tx", keys.tx.public_key() == member->tx},
+          std::pair{"log", keys.log.public_key() == member->log},
+          std::pair{"cosign", keys.cosign.public_key() == member->cosign}}) {
+        if (is_same) {
+            ++good;
+        } else {
+            others += (others.empty() ? "" : ", ") + std::string(name);
+        }
+    }
+    if (good == 0) {
+        return fail(Refusal::kSignerUnknown, "the keys are not those that the registry names for " +
+                                                 member->name + " in slot " +
+                                                 std::to_string(keys.slot));
+    }
+    if (!others.empty()) {
+        log::warning("keys-not-in-force", {{"member", member->name}, {"keys", others}});
+    }
     return {};
 }
 
@@ -96,6 +118,9 @@ struct Node::Impl final : PeerObserver {
     }
     Actions on_vote(Slot peer, const Vote& vote) override {
         return duties->on_vote(peer, vote, clock().now());
+    }
+    Actions on_epoch_signature(const EpochSignatureMessage& message) override {
+        return duties->on_epoch_signature(message);
     }
     Actions on_block_added() override {
         Actions actions = duties->on_chain(clock().now());
@@ -170,9 +195,10 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
     auto chain = Chain::open(options.dir / "chain", options.genesis, *options.rules);
     if (!chain) return fail(std::move(chain).error());
     const Registry& registry = (*chain)->registry();
-    if (auto checked = check_keys(options.keys, registry); !checked) {
-        return fail(std::move(checked).error());
+    if (auto matched = match_keys(options.keys, registry); !matched) {
+        return fail(std::move(matched).error());
     }
+    if (const Member* self = registry.find(options.keys.slot)) options.name = self->name;
     auto checkpoints = CheckpointStore::open(options.dir / "final.checkpoint", **chain);
     if (!checkpoints) return fail(std::move(checkpoints).error());
     auto impl = std::make_unique<Impl>(executor, std::move(options), std::move(*chain),
@@ -180,8 +206,7 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
 
     // Refers to the keys where they stay.
     const MemberKeys& keys = impl->options.keys;
-    const DutyKeys duty_keys{keys.slot, registry.find(keys.slot)->name,
-                             &keys.vote, &keys.log, &keys.cosign, &keys.tx};
+    const DutyKeys duty_keys{keys.slot, impl->options.name, &keys.vote, &keys.log, &keys.cosign, &keys.tx};
     DutyStores stores;
     stores.safety = durable_file(impl->options.dir / "safety.votes");
     stores.cosigned = durable_file(impl->options.dir / "cosigned.checkpoint");
@@ -203,10 +228,9 @@ Node::~Node() = default;
 
 void Node::start() {
     Impl& impl = *impl_;
-    const bool is_node = impl.chain->registry().find_node(impl.options.keys.slot) != nullptr;
     impl.peers->start();
     impl.peers->perform(impl.duties->on_tick(impl.clock().now()));
-    if (is_node && impl.options.engine != nullptr) {
+    if (impl.options.engine != nullptr) {  // idle while this member is no node
         const MiningOptions mining{impl.options.engine, impl.options.mining_share};
         impl.mining = std::make_unique<Mining>(impl.executor, *impl.chain, impl.options.keys.slot,
                                                impl.options.keys.seal, mining, impl.clock());
@@ -247,6 +271,13 @@ Result<TxId> Node::submit(ByteView transaction) {
 }
 
 Result<BlockHeight> Node::resume_voting() { return impl_->duties->resume_voting(); }
+
+Result<void> Node::add_epoch_signature(const EpochSignature& signature) {
+    auto actions = impl_->duties->add_epoch_signature(signature);
+    if (!actions) return fail(std::move(actions).error());
+    impl_->peers->perform(*std::move(actions));
+    return {};
+}
 
 const std::optional<FinalCheckpoint>& Node::checkpoint() const noexcept {
     return impl_->checkpoints.newest();

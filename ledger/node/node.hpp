@@ -26,11 +26,17 @@
 #include "host/crypto/certificate.hpp"
 #include "host/crypto/signature.hpp"
 #include "ledger/chain/chain.hpp"
+#include "ledger/core/epoch_transition.hpp"
 #include "ledger/core/rule_set.hpp"
 #include "ledger/net/peer_listener.hpp"
 #include "ledger/node/checkpoint_store.hpp"
 
 namespace assay::ledger {
+
+// The successors of keys that a member is replacing: each is used once the registry names it.
+struct NextKeys {
+    std::optional<crypto::PrivateKey> seal, vote, tx, log, cosign;
+};
 
 // The keys a running member needs for one chain. The root key stays on disk.
 struct MemberKeys {
@@ -56,6 +62,7 @@ struct MemberKeys {
     crypto::PrivateKey log;
     crypto::PrivateKey cosign;
     crypto::TlsIdentity tls;
+    NextKeys next;
 };
 
 struct NodeOptions {
@@ -73,6 +80,7 @@ struct NodeOptions {
     Bytes genesis;
     const RuleSet* rules;  // outlives the node
     MemberKeys keys;
+    std::string name;  // this member's; used where the registry does not know its slot yet
     std::vector<std::string> connect;  // "host:port" of other members
 
     // Null: this member does not mine. The engine outlives the node.
@@ -87,7 +95,8 @@ enum class NodeEvent { kTip, kTransaction, kCheckpoint, kMisbehaviour };
 
 class Node {
   public:
-    // Opens or creates what is in `options.dir`. Fails if the keys are not those of the registry.
+    // Opens or creates what is in `options.dir`. Fails if none of the keys is the one that the
+    // registry names. A member that the registry does not know yet follows the ledger until it does.
     [[nodiscard]] static Result<std::unique_ptr<Node>> create(boost::asio::any_io_executor executor,
                                                               NodeOptions options);
     Node(const Node&) = delete;
@@ -117,6 +126,10 @@ class Node {
     // The operator's word after a loss of the record of own votes: vote again, above the height that
     // is returned (rule V4).
     [[nodiscard]] Result<BlockHeight> resume_voting();
+
+    // By the root key of a member, for the epoch that is due: where no quorum of running members can
+    // sign it. Refusal::kEpochUnknown, kSignatureInvalid.
+    [[nodiscard]] Result<void> add_epoch_signature(const EpochSignature& signature);
 
     // Calls back, on the executor, after each change. Callbacks may submit; they must not stop() or
     // destroy the node. They stay until the node ends.

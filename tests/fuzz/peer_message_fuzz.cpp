@@ -35,6 +35,7 @@ std::vector<Bytes> seeds() {
     Vote vote;
     vote.link.target.height = 1;
     add(VoteMessage{vote});
+    add(EpochSignatureMessage{{}, {1, Bytes(64)}});
     return out;
 }
 

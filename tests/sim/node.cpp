@@ -143,6 +143,9 @@ void Node::apply(Slot from, Actions actions) {
     if (actions.greeted && duties_) apply(from, duties_->on_greeted(from, now.wall));
     if (duties_) {
         for (const Vote& vote : actions.votes) apply(from, duties_->on_vote(from, vote, now.wall));
+        for (const EpochSignatureMessage& message : actions.epoch_signatures) {
+            apply(from, duties_->on_epoch_signature(message));
+        }
     }
     if (actions.tip_changed) {
         Announce news;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -80,6 +81,8 @@ class NodeFleet {
     void start(std::size_t i) {
         ledger::NodeOptions options(dir / members[i].entry.name, genesis_bytes,
                                     ledger::consortium_rules(), keys(i));
+        options.name = members[i].entry.name;
+        if (next_vote.contains(i)) options.keys.next.vote = copy_of(next_vote.at(i));
         options.engine = engine;
         options.connect = addresses;
         auto node = ledger::Node::create(io.get_executor(), std::move(options));
@@ -141,6 +144,7 @@ class NodeFleet {
     Bytes genesis_bytes;
     ledger::ChainId chain_id;
     std::vector<std::string> addresses;
+    std::map<std::size_t, crypto::PrivateKey> next_vote;  // of members whose vote key is replaced
     compute::Engines engines;
     compute::PowEngine* engine = nullptr;
     std::vector<std::unique_ptr<ledger::Node>> nodes;

@@ -106,6 +106,24 @@ TEST(Cose, SignsWithBothAlgorithmsInOneMessage) {
     EXPECT_TRUE(verify(decode_cose(single)->signatures[0], ecdsa.public_key()));
 }
 
+TEST(Cose, ADraftIsTheMessageOnceEveryoneHasSigned) {
+    const PrivateKey a = key_of(1);
+    const PrivateKey b = key_of(2);
+    const PublicKey both[] = {a.public_key(), b.public_key()};
+    Bytes draft = cose_draft(both, kHeader, kPayload).value();
+    EXPECT_TRUE(is_blank(decode_cose(draft)->signatures[0]));
+    ASSERT_TRUE(cose_sign_draft(draft, b));
+    EXPECT_TRUE(is_blank(decode_cose(draft)->signatures[0]));
+    EXPECT_FALSE(is_blank(decode_cose(draft)->signatures[1]));
+    EXPECT_TRUE(cose_sign_draft(draft, key_of(3)).error().is(Refusal::kSignerUnknown));
+    ASSERT_TRUE(cose_sign_draft(draft, a));
+    const std::vector<const PrivateKey*> keys{&a, &b};
+    EXPECT_EQ(draft, cose_sign(keys, kHeader, kPayload).value());  // Ed25519 signs alike each time
+    Bytes one = cose_draft({both, 1}, kHeader, kPayload).value();
+    ASSERT_TRUE(cose_sign_draft(one, a));
+    EXPECT_EQ(one, cose_sign1(a, kHeader, kPayload).value());
+}
+
 TEST(Cose, RefusesEveryPrefixAndTrailingBytes) {
     for (const std::string& text : {kSign1, kSign1WithoutClaims, kSign}) {
         for (std::size_t size = 0; size < text.size(); size += 2) {

@@ -128,6 +128,40 @@ TEST_F(ConsortiumRulesTest, AThresholdIsMetExactlyAndInOrder) {
     EXPECT_EQ(offer(sign_by(release(1), 0, {oem, supplier})), "accepted");
 }
 
+// What `assay release draft`, `sign` and `submit` do, each in another place.
+TEST_F(ConsortiumRulesTest, ADraftThatTwoSignApartSatisfiesAThresholdOfTwo) {
+    VendorPolicy policy = consortium_.policy();
+    policy.keys = {{0, consortium_.members[0].member.tx}, {1, consortium_.members[1].member.tx}};
+    policy.delegations.clear();
+    policy.threshold = 2;
+    ASSERT_EQ(offer(consortium_.sign(policy)), "accepted");
+    const Bytes encoded = encode_release(release(1));
+    TxBody body;
+    body.type = TxType::kRelease;
+    body.chain_id = consortium_.chain_id;
+    body.slot = 0;
+    body.valid_until = 1000;
+    body.body = encoded;
+    const crypto::PublicKey keys[] = {consortium_.members[0].member.tx,
+                                      consortium_.members[1].member.tx};
+    const Bytes draft = draft_transaction(body, {"oem", subject_of(release(1)), keys}).value();
+    Bytes of_oem = draft;
+    Bytes of_supplier = draft;
+    ASSERT_TRUE(crypto::cose_sign_draft(of_oem, consortium_.members[0].tx));
+    ASSERT_TRUE(crypto::cose_sign_draft(of_supplier, consortium_.members[1].tx));
+    EXPECT_FALSE(crypto::cose_sign_draft(of_oem, consortium_.members[2].tx));
+    EXPECT_EQ(offer(of_oem), "signature-invalid") << "one is missing";
+    const Bytes copies[] = {of_supplier, of_oem};
+    const auto merged = merge_drafts(copies);
+    ASSERT_TRUE(merged) << merged.error().to_string();
+    EXPECT_EQ(offer(*merged), "accepted");
+
+    body.valid_until = 999;
+    const Bytes other = draft_transaction(body, {"oem", subject_of(release(1)), keys}).value();
+    const Bytes strangers[] = {of_oem, other};
+    EXPECT_FALSE(merge_drafts(strangers));
+}
+
 TEST_F(ConsortiumRulesTest, PoliciesAreForOemsAndTheirRootKeys) {
     const VendorPolicy policy = consortium_.policy();
     const Bytes body = encode_vendor_policy(policy);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ledger/core/registry_change.hpp"
+#include "ledger/core/tlog_proof.hpp"
 #include "tests/support/decoder_checks.hpp"
 #include "tests/support/test_consortium.hpp"
 
@@ -245,6 +247,91 @@ TEST_F(DeviceProofTest, WithoutAClockTheCheckpointTellsTheTime) {
 TEST_F(DeviceProofTest, AnAuditorChecksNoDevice) {
     trust_.device.reset();
     EXPECT_EQ(word(release(1)), "accepted");
+}
+
+// The consortium after gateway-2 has left, and the step to that epoch.
+struct NextEpoch {
+    explicit NextEpoch(TestConsortium& consortium, std::size_t signatures = 3) {
+        const EpochRecord first = first_epoch(consortium.chain_id, consortium.registry());
+        consortium.members[3].member.state = MemberState::kLeft;
+        step.record = next_epoch(first, consortium.registry(), crypto::leaf_hash(as_bytes("why")));
+        for (std::size_t i = 0; i < signatures; ++i) {
+            step.signatures.push_back(
+                {static_cast<Slot>(i), sign_epoch(step.record, consortium.members[i].cosign).value()});
+        }
+    }
+    EpochTransition step;
+};
+
+TEST_F(DeviceProofTest, FollowsTheChainOfEpochs) {
+    const NextEpoch next(consortium_);
+    ProvedRelease proved(consortium_, release(), kTime, {0, 1, 2});
+    proved.proof.epochs = {next.step};
+    const auto verified = verify_device_proof(proved.bundle(), trust_);
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    EXPECT_EQ(verified->epoch, next.step.record);
+
+    trust_.epoch = next.step.record;  // learnt before
+    EXPECT_EQ(word(proved.bundle()), "accepted");
+    proved.proof.epochs.clear();
+    EXPECT_EQ(word(proved.bundle()), "accepted");
+    ProvedRelease old(consortium_, release(), kTime, {0, 1, 3});
+    EXPECT_EQ(word(old.bundle()), "quorum-not-met") << "gateway-2 counts no more";
+}
+
+TEST_F(DeviceProofTest, BelievesNoEpochThatTheOneBeforeHasNotSigned) {
+    const NextEpoch next(consortium_, 2);
+    ProvedRelease proved(consortium_, release(), kTime, {0, 1, 2});
+    proved.proof.epochs = {next.step};
+    EXPECT_EQ(word(proved.bundle()), "quorum-not-met");
+    proved.proof.epochs[0].record.epoch = 2;
+    EXPECT_EQ(word(proved.bundle()), "epoch-unknown");
+}
+
+class RevokedKeyTest : public DeviceProofTest {
+  protected:
+    // The release on the log, and behind it the revocation of the key that signed it.
+    [[nodiscard]] Bytes bundle(std::optional<std::uint64_t> since,
+                               const crypto::PublicKey& key) const {
+        ProvedRelease proved(consortium_, release());
+        const KeyRevocation revocation{crypto::key_id(key), since};
+        proved.proof.revocation_tx =
+            consortium_.sign(TxType::kRevokeKey, encode_revocation(revocation),
+                             subject_of(revocation), 0, {&consortium_.members[0].root});
+        const auto policy_index = parse_tlog_proof(proved.proof.policy_proof)->index;
+        const auto release_index = parse_tlog_proof(proved.proof.release_proof)->index;
+        const auto index = proved.log.add(proved.proof.revocation_tx);
+        const std::string note = proved.log.note();
+        proved.proof.policy_proof = proved.log.prove(policy_index, note);
+        proved.proof.release_proof = proved.log.prove(release_index, note);
+        proved.proof.revocation_proof = proved.log.prove(index, note);
+        return proved.bundle();
+    }
+};
+
+TEST_F(RevokedKeyTest, AReleaseSignedInTimeStaysGoodAndSaysSo) {
+    const Bytes proof = bundle(std::nullopt, consortium_.members[0].member.tx);
+    const auto verified = verify_device_proof(proof, trust_);
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    EXPECT_TRUE(verified->is_key_revoked_later);
+    EXPECT_EQ(encode_device_proof(decode_device_proof(proof).value()), proof);
+    EXPECT_FALSE(verify_device_proof(ProvedRelease(consortium_, release()).bundle(), trust_)
+                     ->is_key_revoked_later);
+}
+
+TEST_F(RevokedKeyTest, AReleaseSignedByACompromisedKeyIsRefused) {
+    EXPECT_EQ(word(bundle(0, consortium_.members[0].member.tx)), "key-revoked");
+    EXPECT_EQ(word(bundle(0, consortium_.members[1].member.tx)), "malformed") << "another key";
+}
+
+TEST_F(RevokedKeyTest, ARevocationComesWithItsProof) {
+    DeviceProof proof =
+        decode_device_proof(bundle(std::nullopt, consortium_.members[0].member.tx)).value();
+    DeviceProof without = proof;
+    without.revocation_proof = without.policy_proof;
+    EXPECT_EQ(word(encode_device_proof(without)), "proof-invalid");
+    without.revocation_tx = {};
+    EXPECT_EQ(word(encode_device_proof(without)), "malformed");
 }
 
 }  // namespace

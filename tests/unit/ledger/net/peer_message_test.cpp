@@ -6,6 +6,7 @@
 
 #include "host/base/codec.hpp"
 #include "host/base/text_encoding.hpp"
+#include "host/crypto/sha256.hpp"
 #include "ledger/core/block.hpp"
 #include "ledger/core/note.hpp"
 
@@ -52,7 +53,9 @@ std::vector<PeerMessage> samples() {
             TransactionMessage{Bytes(100, std::byte{2})},
             CheckpointMessage{"a.example/log\n1\n"},
             NotFound{block},
-            VoteMessage{some_vote()}};
+            VoteMessage{some_vote()},
+            EpochSignatureMessage{crypto::sha256(as_bytes("record")),
+                                  {3, Bytes(64, std::byte{4})}}};
 }
 
 Bytes body_of(const PeerMessage& message) {
