@@ -8,11 +8,13 @@
 #include <boost/json/serialize.hpp>
 
 #include "gateway/api/ledger_api.hpp"
+#include "gateway/api/member_api.hpp"
 #include "gateway/api/release_api.hpp"
 #include "gateway/api/status_api.hpp"
 #include "gateway/transport.hpp"
 #include "host/base_daemon/log.hpp"
 #include "host/base_daemon/sd_notify.hpp"
+#include "host/crypto/key_file.hpp"
 #include "host/ipfs/content_server.hpp"
 
 namespace assay::gateway {
@@ -63,6 +65,9 @@ Result<void> App::build() {
         gateway_ = std::move(*gateway);
     }
 
+    if (auto key = crypto::load_key(folder_.key("tx"))) {
+        statuses_.emplace(*consortium_, config_.name, std::move(*key), clock_);
+    }
     if (auto built = build_peer_listener(); !built) return built;
     if (auto built = build_content_server(); !built) return built;
     return build_operator_server();
@@ -83,14 +88,14 @@ Result<void> App::build_peer_listener() {
 
 // host/ipfs: blocks for the other members, over mutual TLS.
 Result<void> App::build_content_server() {
-    const ledger::Registry& registry = consortium_->chain().registry();
-    const auto may_read = [&registry](const http::PeerIdentity* peer) {
-        return peer != nullptr && registry.find_by_spki(peer->spki_sha256) != nullptr;
+    const ledger::Chain& chain = consortium_->chain();
+    const auto may_read = [&chain](const http::PeerIdentity* peer) {
+        return peer != nullptr && chain.registry().find_by_spki(peer->spki_sha256) != nullptr;
     };
     ipfs::add_content_routes(content_routes_, *content_, may_read);
     const auto identity = load_member_identity(folder_);
     if (!identity) return fail(Error(identity.error()));
-    const auto tls = content_server_tls(*identity, registry);
+    const auto tls = content_server_tls(*identity, chain);
     if (!tls) return fail(Error(tls.error()));
     http::ServerOptions options;
     options.listen = config_.content_listen;
@@ -112,6 +117,7 @@ Result<void> App::build_operator_server() {
     add_status_routes(operator_routes_, {config_.name, chosen_.status, *engines_, *consortium_, refusals_,
                                          gateway_status, ready_});
     add_ledger_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
+    add_member_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
     add_release_routes(operator_routes_,
                        {*consortium_, gateway_status ? &gateway_status->catalog : nullptr});
     if (gateway_) add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));

@@ -16,6 +16,7 @@
 #include "gateway/ledger_nodes.hpp"
 #include "gateway/member_folder.hpp"
 #include "gateway/refusal_log.hpp"
+#include "gateway/release/status_issuer.hpp"
 #include "host/base/file.hpp"
 #include "host/ipfs/block_store.hpp"
 #include "ledger/net/peer_listener.hpp"
@@ -58,6 +59,7 @@ class App {
     ChosenEngines chosen_;
     std::optional<ipfs::BlockStore> content_;
     std::unique_ptr<ledger::Node> consortium_;
+    std::optional<StatusIssuer> statuses_;
     std::unique_ptr<GatewayRole> gateway_;  // null: not a gateway
     std::unique_ptr<ledger::PeerListener> peers_;
     std::optional<OperatorToken> token_;

@@ -76,6 +76,13 @@ void read_receipts(const ConfigTable& table, Config& config) {
         table.integer("flush_count", static_cast<std::int64_t>(ledger::kBatchReceiptsMax), range));
 }
 
+std::optional<ledger::Slot> slot_in(const ConfigTable& table) {
+    if (!table.has("slot")) return std::nullopt;
+    IntegerRange range;
+    range.max = ledger::kSlotMax;
+    return static_cast<ledger::Slot>(table.integer("slot", 0, range));
+}
+
 Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path& dir) {
     Config config;
     config.name = file.required_string("name");
@@ -89,11 +96,14 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     config.content_listen = endpoint(content, "listen", config.content_listen);
     config.content_sources = sources(content);
 
+    const ConfigTable consortium = file.table("consortium");
     config.consortium_genesis =
-        path_in(dir, file.table("consortium").string("genesis", "consortium.genesis"));
+        path_in(dir, consortium.string("genesis", "consortium.genesis"));
+    config.consortium_slot = slot_in(consortium);
     if (file.has("gateway")) {
-        config.gateway_genesis =
-            path_in(dir, file.table("gateway").string("genesis", "gateway.genesis"));
+        const ConfigTable gateway = file.table("gateway");
+        config.gateway_genesis = path_in(dir, gateway.string("genesis", "gateway.genesis"));
+        config.gateway_slot = slot_in(gateway);
     }
 
     const ConfigTable mining = file.table("mining");

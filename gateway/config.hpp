@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/base/result.hpp"
+#include "ledger/core/ids.hpp"
 
 namespace assay::gateway {
 
@@ -24,6 +25,8 @@ struct Config {
 
     std::filesystem::path consortium_genesis;
     std::optional<std::filesystem::path> gateway_genesis;  // none: this member is no gateway
+    // Of a member that joined later: the geneses do not name it.
+    std::optional<ledger::Slot> consortium_slot, gateway_slot;
 
     std::string mining_engine = "auto";
     double mining_share = 0.25;  // in (0, 1]

@@ -57,7 +57,7 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     if (!tx_key) return fail(std::move(tx_key).error().within("tx key"));
     const auto identity = load_member_identity(folder);
     if (!identity) return fail(Error(identity.error()));
-    auto content_tls = content_client_tls(*identity, needs.consortium.chain().registry());
+    auto content_tls = content_client_tls(*identity, needs.consortium.chain());
     if (!content_tls) return fail(std::move(content_tls).error());
 
     std::unique_ptr<GatewayRole> role(new GatewayRole(

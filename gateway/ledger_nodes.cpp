@@ -32,9 +32,13 @@ Result<ledger::Slot> own_slot(ByteView genesis_bytes,
     for (const ledger::Member& member : genesis->members) {
         if (member.name == config.name) return member.slot;
     }
-    return fail(std::errc::invalid_argument, "the genesis names no member \"" + config.name +
-                                                 "\": found it again with this "
-                                                 "member's card, or correct `name` in assay.toml");
+    const auto& joined =
+        kind == ledger::LedgerKind::kConsortium ? config.consortium_slot : config.gateway_slot;
+    if (joined) return *joined;
+    return fail(std::errc::invalid_argument,
+                "the genesis names no member \"" + config.name +
+                    "\": once it has joined (`assay member propose add-member`), write its slot as "
+                    "`slot` into the ledger's section of assay.toml");
 }
 
 Result<ledger::MemberKeys> load_keys(const MemberFolder& folder, ledger::Slot slot) {
@@ -50,8 +54,19 @@ Result<ledger::MemberKeys> load_keys(const MemberFolder& folder, ledger::Slot sl
     if (!cosign) return fail(std::move(cosign).error().within("cosign key"));
     auto tls = load_member_identity(folder);
     if (!tls) return fail(std::move(tls).error());
-    return ledger::MemberKeys(slot, std::move(*seal), std::move(*vote), std::move(*tx),
-                              std::move(*log), std::move(*cosign), std::move(*tls));
+    ledger::MemberKeys keys(slot, std::move(*seal), std::move(*vote), std::move(*tx),
+                            std::move(*log), std::move(*cosign), std::move(*tls));
+    for (auto [name, next] :
+         {std::pair{"seal.next", &keys.next.seal}, std::pair{"vote.next", &keys.next.vote},
+          std::pair{"tx.next", &keys.next.tx}, std::pair{"log.next", &keys.next.log},
+          std::pair{"cosign.next", &keys.next.cosign}}) {
+        std::error_code ignored;
+        if (!std::filesystem::exists(folder.key(name), ignored)) continue;
+        auto key = crypto::load_key(folder.key(name));
+        if (!key) return fail(std::move(key).error().within(std::string(name) + " key"));
+        next->emplace(std::move(*key));
+    }
+    return keys;
 }
 
 }  // namespace
@@ -95,6 +110,7 @@ Result<std::unique_ptr<ledger::Node>> open_node(boost::asio::any_io_executor exe
     ledger::NodeOptions options(parts.folder.ledger(kind), std::move(*genesis),
                                 consortium ? ledger::consortium_rules() : ledger::gateway_rules(),
                                 std::move(*keys));
+    options.name = parts.config.name;
     options.connect = parts.config.peer_connect;
     options.engine = parts.engines.mine;
     options.mining_share = parts.config.mining_share;

@@ -15,9 +15,9 @@ Result<Bytes> load_key_pem(const std::filesystem::path& path) {
     return key->to_pem();
 }
 
-std::function<bool(const http::PeerIdentity&)> is_active_member(const ledger::Registry& registry) {
-    return [&registry](const http::PeerIdentity& peer) {
-        const ledger::Member* const member = registry.find_by_spki(peer.spki_sha256);
+std::function<bool(const http::PeerIdentity&)> is_active_member(const ledger::Chain& chain) {
+    return [&chain](const http::PeerIdentity& peer) {  // of the members as they are then
+        const ledger::Member* const member = chain.registry().find_by_spki(peer.spki_sha256);
         return member != nullptr && member->is_active();
     };
 }
@@ -36,16 +36,16 @@ Result<crypto::TlsIdentity> load_member_identity(const MemberFolder& folder) {
 }
 
 Result<TlsPointer> content_server_tls(const crypto::TlsIdentity& identity,
-                                      const ledger::Registry& registry) {
+                                      const ledger::Chain& chain) {
     http::TlsOptions options(http::TlsRole::kServer, identity.certificate_pem, identity.key_pem);
-    options.accept = is_active_member(registry);
+    options.accept = is_active_member(chain);
     return http::TlsContext::make(options);
 }
 
 Result<TlsPointer> content_client_tls(const crypto::TlsIdentity& identity,
-                                      const ledger::Registry& registry) {
+                                      const ledger::Chain& chain) {
     http::TlsOptions options(http::TlsRole::kClient, identity.certificate_pem, identity.key_pem);
-    options.accept = is_active_member(registry);
+    options.accept = is_active_member(chain);
     return http::TlsContext::make(options);
 }
 

@@ -10,7 +10,7 @@
 #include "host/base/result.hpp"
 #include "host/crypto/certificate.hpp"
 #include "host/http/tls.hpp"
-#include "ledger/core/registry.hpp"
+#include "ledger/chain/chain.hpp"
 
 namespace assay::gateway {
 
@@ -19,12 +19,12 @@ using TlsPointer = std::shared_ptr<const http::TlsContext>;
 // The certificate and key by which this member is known to the others.
 [[nodiscard]] Result<crypto::TlsIdentity> load_member_identity(const MemberFolder& folder);
 
-// For the content listener: active members only. `registry` outlives the context.
+// For the content listener: active members only. `chain` outlives the context.
 [[nodiscard]] Result<TlsPointer> content_server_tls(const crypto::TlsIdentity& identity,
-                                                    const ledger::Registry& registry);
+                                                    const ledger::Chain& chain);
 // For fetching content: the server must be an active member.
 [[nodiscard]] Result<TlsPointer> content_client_tls(const crypto::TlsIdentity& identity,
-                                                    const ledger::Registry& registry);
+                                                    const ledger::Chain& chain);
 // For the devices listener: certificates of the site's CA only.
 [[nodiscard]] Result<TlsPointer> devices_server_tls(const MemberFolder& folder);
 

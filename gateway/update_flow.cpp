@@ -38,6 +38,8 @@ bool is_for_good(const Error& error) {
         case Refusal::kChunkHashMismatch:
         case Refusal::kImageDigestMismatch:
         case Refusal::kPayloadUnsupported:
+        case Refusal::kReleaseRecalled:
+        case Refusal::kKeyRevoked:
             return true;
         default:
             return false;
@@ -115,6 +117,9 @@ UpdateFlow::Step UpdateFlow::prepare_proof(Delivery& delivery) {
 }
 
 UpdateFlow::Step UpdateFlow::offer_to_devices(Delivery& delivery) {
+    auto withdrawn =
+        withdrawal_of(view_of(parts_.consortium), delivery.entry.release.leaf);
+    if (withdrawn) co_return fail(std::move(*withdrawn));
     delivery.entry.image =
         std::make_shared<const ipfs::ImageReader>(parts_.content, std::move(delivery.image));
     delivery.entry.stage = ReleaseStage::kReady;
@@ -131,8 +136,22 @@ boost::asio::awaitable<void> UpdateFlow::run() {
     }
 }
 
+void UpdateFlow::withdraw_releases(const ConsortiumView& view) {
+    for (const auto& [leaf, known] : parts_.catalog.entries()) {
+        if (known.stage != ReleaseStage::kReady) continue;  // on its way: offer_to_devices asks
+        const auto why = withdrawal_of(view, leaf);
+        if (!why) continue;
+        parts_.catalog.find(leaf)->fail_with(ReleaseStage::kRefused, *why);
+        parts_.refusals.record(*why);
+        log::warning("release-withdrawn",
+                     {{"release", to_hex(leaf.view())}, {"why", why->to_string()}});
+    }
+}
+
 void UpdateFlow::look_up_releases() {
-    for (KnownRelease& release : newest_final_releases(view_of(parts_.consortium))) {
+    const ConsortiumView view = view_of(parts_.consortium);
+    withdraw_releases(view);
+    for (KnownRelease& release : newest_final_releases(view)) {
         const ledger::LeafHash leaf = release.leaf;
         if (parts_.catalog.find(leaf) != nullptr) continue;
         log::info("release-found", {{"release", to_hex(leaf.view())},

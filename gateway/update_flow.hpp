@@ -68,6 +68,7 @@ class UpdateFlow {
     };
 
     void look_up_releases();
+    void withdraw_releases(const ConsortiumView& view);
     void start_what_is_due(SteadyTime now);
     boost::asio::awaitable<void> attempt(ledger::LeafHash leaf);
 

@@ -16,17 +16,6 @@ namespace json = boost::json;
 
 constexpr std::string_view kLedger = "ledger";
 
-http::Response unknown_ledger() {
-    return http::problem(404, "ledger-unknown",
-                         "this member keeps \"consortium\" and, if it is a gateway, \"gateway\"");
-}
-
-ledger::Node* ledger_of(const LedgerApiParts& parts, const http::Request& request) {
-    const std::string_view name = request.path_value(kLedger);
-    if (name == "consortium") return &parts.consortium;
-    return name == "gateway" ? parts.gateway : nullptr;
-}
-
 std::string type_name(ledger::TxType type) {
     switch (type) {
         case ledger::TxType::kRelease:
@@ -178,6 +167,17 @@ http::Response post_transaction(const LedgerApiParts& parts, const http::Request
 }
 
 }  // namespace
+
+http::Response unknown_ledger() {
+    return http::problem(404, "ledger-unknown",
+                         "this member keeps \"consortium\" and, if it is a gateway, \"gateway\"");
+}
+
+ledger::Node* ledger_of(const LedgerApiParts& parts, const http::Request& request) {
+    const std::string_view name = request.path_value(kLedger);
+    if (name == "consortium") return &parts.consortium;
+    return name == "gateway" ? parts.gateway : nullptr;
+}
 
 void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
     const auto bind = [&parts](auto handler) {

@@ -21,6 +21,10 @@ struct LedgerApiParts {
     RefusalLog& refusals;
     const OperatorToken& token;
 };
+// The node that the path's {ledger} names; null if there is none, which unknown_ledger() answers.
+[[nodiscard]] ledger::Node* ledger_of(const LedgerApiParts& parts, const http::Request& request);
+[[nodiscard]] http::Response unknown_ledger();
+
 // The parts outlive the router.
 void add_ledger_routes(http::Router& router, const LedgerApiParts& parts);
 

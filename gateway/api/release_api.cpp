@@ -24,7 +24,9 @@ json::object describe_image(const ledger::ReleaseImage& image) {
     return out;
 }
 
-json::object describe_release(const KnownRelease& release, const ReleaseCatalog* catalog) {
+json::object describe_release(const KnownRelease& release,
+                              const ledger::StateView& state,
+                              const ReleaseCatalog* catalog) {
     const ledger::ReleaseRecord& record = release.record;
     json::object out;
     out["leaf"] = to_hex(release.leaf.view());
@@ -42,6 +44,19 @@ json::object describe_release(const KnownRelease& release, const ReleaseCatalog*
     for (const ledger::ReleaseImage& image : record.images) images.push_back(describe_image(image));
     out["images"] = std::move(images);
 
+    if (const auto recall = ledger::find_recall(state, release.leaf)) {
+        json::object recalled;
+        recalled["leaf"] = to_hex(recall->leaf.view());
+        recalled["reason"] = ledger::to_string(recall->recall.reason);
+        if (recall->recall.safe_sequence) {
+            recalled["safe_sequence"] = *recall->recall.safe_sequence;
+        }
+        out["recall"] = std::move(recalled);
+    }
+    if (const auto revoked = ledger::signing_key_revoked(state, release.leaf)) {
+        out["key_revoked"] = revoked->is_tainted ? "before the release" : "later";
+    }
+
     const CatalogEntry* const entry = catalog ? catalog->find(release.leaf) : nullptr;
     if (entry != nullptr) {
         out["stage"] = to_string(entry->stage);
@@ -55,7 +70,8 @@ json::object describe_release(const KnownRelease& release, const ReleaseCatalog*
 http::Response get_releases(const ReleaseApiParts& parts, const http::Request&) {
     json::array releases;
     for (const KnownRelease& release : all_releases(view_of(parts.consortium))) {
-        releases.push_back(describe_release(release, parts.catalog));
+        releases.push_back(
+            describe_release(release, parts.consortium.chain().state(), parts.catalog));
     }
     json::object out;
     out["releases"] = std::move(releases);
@@ -68,6 +84,16 @@ http::Response get_proof(const ReleaseApiParts& parts, const http::Request& requ
     auto proof = build_device_proof(parts.consortium, *leaf);
     if (!proof) return problem_of(proof.error());
     return http::Response(200, "application/cbor", std::move(*proof));
+}
+
+json::array holders_of(const std::vector<ledger::PolicyKey>& keys,
+                       const ledger::Registry& registry) {
+    json::array names;
+    for (const ledger::PolicyKey& key : keys) {
+        const ledger::Member* const member = registry.find(key.slot);
+        names.push_back(json::string(member != nullptr ? member->name : std::to_string(key.slot)));
+    }
+    return names;
 }
 
 http::Response get_policy(const ReleaseApiParts& parts, const http::Request& request) {
@@ -85,6 +111,8 @@ http::Response get_policy(const ReleaseApiParts& parts, const http::Request& req
     out["version"] = policy->policy.version;
     out["threshold"] = policy->policy.threshold;
     out["owner"] = policy->owner;
+    out["release_keys"] = holders_of(policy->policy.keys, chain.registry());
+    out["status_keys"] = holders_of(policy->policy.status_keys, chain.registry());
     out["final"] = checkpoint.has_value() && policy->log_index < checkpoint->size;
     return json_response(200, out);
 }

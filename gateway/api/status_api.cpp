@@ -72,7 +72,9 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
     out["name"] = parts.name;
     json::array roles;
     if (const ledger::Member* const self = chain.registry().find_by_name(parts.name)) {
-        for (const std::string& role : role_names(*self)) roles.push_back(json::value(role));
+        for (const std::string_view role : ledger::role_names(self->roles)) {
+            roles.push_back(json::string(role));
+        }
     }
     out["roles"] = std::move(roles);
     out["version"] = ASSAY_VERSION;
@@ -111,16 +113,6 @@ http::Response get_readyz(const StatusApiParts& parts, const http::Request&) {
 }
 
 }  // namespace
-
-std::vector<std::string> role_names(const ledger::Member& member) {
-    std::vector<std::string> names;
-    if (member.has(ledger::Role::kOem)) names.emplace_back("oem");
-    if (member.has(ledger::Role::kSupplier)) names.emplace_back("supplier");
-    if (member.has(ledger::Role::kNode)) names.emplace_back("node");
-    if (member.has(ledger::Role::kGateway)) names.emplace_back("gateway");
-    if (member.has(ledger::Role::kAuditor)) names.emplace_back("auditor");
-    return names;
-}
 
 void add_status_routes(http::Router& router, const StatusApiParts& parts) {
     const auto bind = [&parts](auto handler) {

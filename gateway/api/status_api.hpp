@@ -45,7 +45,4 @@ struct StatusApiParts {
 // What the parts refer to outlives the router.
 void add_status_routes(http::Router& router, const StatusApiParts& parts);
 
-// "oem", "node"...
-[[nodiscard]] std::vector<std::string> role_names(const ledger::Member& member);
-
 }  // namespace assay::gateway

@@ -21,6 +21,15 @@ struct Request {
     std::filesystem::path engine_binary;
     PolicyOptions policy;
     PublishOptions publish;
+    DraftOptions draft;
+    SignDraftOptions sign;
+    SubmitDraftOptions submit;
+    RecallOptions recall;
+    MemberOptions members;
+    ProposeOptions propose;
+    ApproveOptions approve;
+    RotateOptions rotate;
+    RevokeOptions revoke;
     ImageAddOptions image;
     EnrolOptions enrol;
     BlockOptions block;
@@ -137,6 +146,59 @@ void add_engine_verbs(CLI::App& app, Request& request) {
     compile->add_option("--out", request.engine_binary, "File to write")->required();
 }
 
+// What a release is made of.
+void add_publish_options(CLI::App& verb, PublishOptions& publish) {
+    verb.add_option("file", publish.file, "The image")->required()->check(CLI::ExistingFile);
+    add_dir(verb, publish.dir);
+    verb.add_option("--vendor", publish.vendor, "Domain name or UUID")->required();
+    verb.add_option("--class", publish.device_class, "Hardware class: name or UUID")->required();
+    verb.add_option("--component", publish.component, "What the image is of")->required();
+    verb.add_option("--sequence", publish.sequence, "Number above all before it")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    verb.add_option("--version", publish.version, "For people")->required();
+    verb.add_option("--payload", publish.payload, "raw, swu, raucb, mender, suit, zck")
+        ->capture_default_str();
+    verb.add_option("--urgency", publish.urgency, "routine, recommended, urgent, emergency")
+        ->capture_default_str();
+    verb.add_option("--profile", publish.profile, "Import profile")->capture_default_str();
+    verb.add_option("--min-sequence", publish.min_sequence, "Rollback floor devices burn in");
+    verb.add_option("--retain-years", publish.retain_years, "Keep the content available")
+        ->capture_default_str();
+}
+
+void add_draft_verbs(CLI::App& release, Request& request) {
+    CLI::App* const draft = add_verb(
+        release, "draft", "Write the release that several members are to sign, offline",
+        "assay release draft fw.bin --dir oem --vendor acme.example --class edge-x64 \\\n"
+        "      --component firmware --sequence 2 --version 1.1 \\\n"
+        "      --signer oem --signer lab --out fw.draft",
+        [&request] { request.verb = [&] { return draft_release(request.draft); }; });
+    add_publish_options(*draft, request.draft.release);
+    draft->add_option("--signer", request.draft.signers, "Members that sign (default: this one)");
+    draft->add_option("--out", request.draft.out, "File to write")->required();
+
+    CLI::App* const sign =
+        add_verb(release, "sign", "Show a draft and sign it with the tx key; needs no daemon",
+                 "assay release sign fw.draft --dir lab",
+                 [&request] { request.verb = [&] { return sign_draft(request.sign); }; });
+    sign->add_option("draft", request.sign.file, "The draft")
+        ->required()
+        ->check(CLI::ExistingFile);
+    sign->add_option("--out", request.sign.out, "Write the signed copy here instead");
+    add_dir(*sign, request.sign.dir);
+
+    CLI::App* const submit =
+        add_verb(release, "submit", "Put a draft that all have signed on the ledger",
+                 "assay release submit fw.draft --dir oem --wait",
+                 [&request] { request.verb = [&] { return submit_draft(request.submit); }; });
+    submit->add_option("drafts", request.submit.files, "The draft, or the signers' copies of it")
+        ->required()
+        ->check(CLI::ExistingFile);
+    submit->add_flag("--wait", request.submit.wait, "Return when it is final");
+    add_dir(*submit, request.submit.dir);
+}
+
 void add_release_verbs(CLI::App& app, Request& request) {
     CLI::App* const release = add_group(app, "release", "Releases and who may sign them");
     CLI::App* const policy = add_group(*release, "policy", "Vendor policies");
@@ -154,37 +216,110 @@ void add_release_verbs(CLI::App& app, Request& request) {
                     "Members that release, by name or card (default: this one)");
     set->add_option("--delegate", request.policy.delegations,
                     "MEMBER:COMPONENT[,COMPONENT...]; a trailing * matches any ending");
+    set->add_option("--status-key", request.policy.status_keys,
+                    "Members that state which release is current, by name or card");
     set->add_flag("--wait", request.policy.wait, "Return when it is final");
 
-    PublishOptions& publish = request.publish;
     CLI::App* const verb = add_verb(
         *release, "publish", "Import an image, sign its record, put it on the ledger",
         "assay release publish fw.bin --dir oem --vendor acme.example --class edge-x64 \\\n"
         "      --component firmware --sequence 1 --version 1.0 --wait",
         [&request] { request.verb = [&] { return publish_release(request.publish); }; });
-    verb->add_option("file", publish.file, "The image")->required()->check(CLI::ExistingFile);
-    add_dir(*verb, publish.dir);
-    verb->add_option("--vendor", publish.vendor, "Domain name or UUID")->required();
-    verb->add_option("--class", publish.device_class, "Hardware class: name or UUID")->required();
-    verb->add_option("--component", publish.component, "What the image is of")->required();
-    verb->add_option("--sequence", publish.sequence, "Number above all before it")
-        ->required()
-        ->check(CLI::PositiveNumber);
-    verb->add_option("--version", publish.version, "For people")->required();
-    verb->add_option("--payload", publish.payload, "raw, swu, raucb, mender, suit, zck")
+    add_publish_options(*verb, request.publish);
+    verb->add_flag("--wait", request.publish.wait, "Return when it is final");
+    add_draft_verbs(*release, request);
+
+    CLI::App* const recall =
+        add_verb(*release, "recall", "Withdraw a release; one signature suffices",
+                 "assay release recall LEAF --reason vulnerable --safe-sequence 8 --dir oem --wait",
+                 [&request] { request.verb = [&] { return recall_release(request.recall); }; });
+    recall->add_option("leaf", request.recall.leaf, "The release: 64 hexadecimal digits")
+        ->required();
+    recall->add_option("--reason", request.recall.reason,
+                       "withdrawn, vulnerable, key-compromise, wrong")
         ->capture_default_str();
-    verb->add_option("--urgency", publish.urgency, "routine, recommended, urgent, emergency")
-        ->capture_default_str();
-    verb->add_option("--profile", publish.profile, "Import profile")->capture_default_str();
-    verb->add_option("--min-sequence", publish.min_sequence, "Rollback floor devices burn in");
-    verb->add_option("--retain-years", publish.retain_years, "Keep the content available")
-        ->capture_default_str();
-    verb->add_flag("--wait", publish.wait, "Return when it is final");
+    recall->add_option("--safe-sequence", request.recall.safe_sequence,
+                       "The least sequence that is good");
+    recall->add_flag("--force-forward", request.recall.force_forward,
+                     "Devices should leave it at once");
+    recall->add_flag("--wait", request.recall.wait, "Return when it is final");
+    add_dir(*recall, request.recall.dir);
 
     add_dir(*add_verb(*release, "list", "Show the releases on the ledger",
                       "assay release list --dir gw",
                       [&request] { request.verb = [&] { return list_releases(request.folder); }; }),
             request.folder.dir);
+}
+
+void add_member_options(CLI::App& verb, MemberOptions& common) {
+    add_dir(verb, common.dir);
+    verb.add_option("--ledger", common.ledger, "consortium or gateway")->capture_default_str();
+    verb.add_flag("--wait", common.wait, "Return when it is final");
+}
+
+void add_propose_verb(CLI::App& member, Request& request) {
+    ProposeOptions& propose = request.propose;
+    CLI::App* const verb =
+        add_verb(member, "propose", "Propose a change of members; signed with the root key",
+                 "assay member propose add-member --card new.card --dir oem\n"
+                 "  assay member propose set-roles --member lab --roles supplier,node --dir oem",
+                 [&request] { request.verb = [&] { return propose_change(request.propose); }; });
+    verb->add_option("kind", propose.kind,
+                     "add-member, remove, set-roles, set-param or recover-key")
+        ->required();
+    verb->add_option("--member", propose.member, "Whom it is about");
+    verb->add_option("--card", propose.card, "The new member's card, or the one with the new root key")
+        ->check(CLI::ExistingFile);
+    verb->add_option("--roles", propose.roles, "oem, supplier, node, gateway, auditor")
+        ->delimiter(',');
+    verb->add_option("--param", propose.param, "status-period or evidence-blocks-max");
+    verb->add_option("--value", propose.value, "Its new value");
+    verb->add_option("--blocks", propose.blocks, "How long it may be approved")
+        ->capture_default_str();
+    add_member_options(*verb, propose.common);
+}
+
+void add_member_verbs(CLI::App& app, Request& request) {
+    CLI::App* const member = add_group(app, "member", "Members and how they change");
+    add_member_options(
+        *add_verb(*member, "list", "Show members, proposals, and what waits for an epoch",
+                  "assay member list --dir oem",
+                  [&request] { request.verb = [&] { return list_members(request.members); }; }),
+        request.members);
+    add_propose_verb(*member, request);
+    add_member_options(
+        *add_verb(*member, "recover",
+                  "Sign the epoch that is due with the root key, when a quorum is lost",
+                  "assay member recover --dir oem",
+                  [&request] { request.verb = [&] { return recover_epoch(request.members); }; }),
+        request.members);
+    add_member_options(
+        *add_verb(*member, "resume", "Vote again after the record of own votes was lost",
+                  "assay member resume --dir oem",
+                  [&request] { request.verb = [&] { return resume_voting(request.members); }; }),
+        request.members);
+    CLI::App* const approve =
+        add_verb(*member, "approve", "Approve a proposal; signed with the root key",
+                 "assay member approve LEAF --dir lab",
+                 [&request] { request.verb = [&] { return approve_change(request.approve); }; });
+    approve->add_option("leaf", request.approve.leaf, "The proposal: 64 hexadecimal digits")
+        ->required();
+    add_member_options(*approve, request.approve.common);
+    CLI::App* const rotate =
+        add_verb(*member, "rotate", "Replace a key of this member; signed with the root key",
+                 "assay member rotate --key seal --dir oem",
+                 [&request] { request.verb = [&] { return rotate_key(request.rotate); }; });
+    rotate->add_option("--key", request.rotate.key, "tx, seal, vote, cosign, log or tls")
+        ->required();
+    add_member_options(*rotate, request.rotate.common);
+    CLI::App* const revoke =
+        add_verb(*member, "revoke", "Disown a tx key of this member; signed with the root key",
+                 "assay member revoke --dir oem",
+                 [&request] { request.verb = [&] { return revoke_key(request.revoke); }; });
+    revoke->add_option("--key-id", request.revoke.key_id, "Which (default: the one in use)");
+    revoke->add_option("--since", request.revoke.since,
+                       "Log entry from which it is not to be believed (default: from now on)");
+    add_member_options(*revoke, request.revoke.common);
 }
 
 void add_content_verbs(CLI::App& app, Request& request) {
@@ -273,6 +408,7 @@ int run(int argc, const char* const* argv) {
     add_daemon_verbs(app, request);
     add_engine_verbs(app, request);
     add_release_verbs(app, request);
+    add_member_verbs(app, request);
     add_content_verbs(app, request);
     add_device_verbs(app, request);
     add_ledger_verbs(app, request);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "gateway/cli/daemon_client.hpp"
+#include "gateway/cli/role_list.hpp"
 #include "gateway/cli/verbs.hpp"
 #include "gateway/member_folder.hpp"
 #include "host/base/file.hpp"
@@ -26,32 +27,6 @@ using crypto::PrivateKey;
 constexpr int kCertificateDays = 3650;
 constexpr mode_t kPrivateFile = 0600;
 constexpr mode_t kPrivateFolder = 0700;
-
-struct RoleName {
-    std::string_view name;
-    ledger::Role role;
-};
-constexpr RoleName kRoleNames[] = {{"oem", ledger::Role::kOem},
-                                   {"supplier", ledger::Role::kSupplier},
-                                   {"node", ledger::Role::kNode},
-                                   {"gateway", ledger::Role::kGateway},
-                                   {"auditor", ledger::Role::kAuditor}};
-
-Answer<std::uint32_t> parse_roles(const std::vector<std::string>& names) {
-    std::uint32_t roles = 0;
-    for (const std::string& name : names) {
-        const auto* const found =
-            std::find_if(std::begin(kRoleNames), std::end(kRoleNames),
-                         [&](const RoleName& candidate) { return candidate.name == name; });
-        if (found == std::end(kRoleNames)) {
-            return give_up(ExitCode::kUsage, "there is no role \"" + name + "\"",
-                           "Roles are oem, supplier, node, gateway and auditor.");
-        }
-        roles |= static_cast<std::uint32_t>(found->role);
-    }
-    if (roles == 0) return give_up(ExitCode::kUsage, "a member needs at least one role");
-    return roles;
-}
 
 // Makes a key, saves it, and returns it for what needs it at once.
 Result<PrivateKey> make_key(const MemberFolder& folder,

@@ -8,7 +8,6 @@
 #include "gateway/cli/verbs.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
-#include "host/crypto/key_file.hpp"
 #include "ledger/core/vendor_policy.hpp"
 
 namespace assay::gateway::cli {
@@ -17,14 +16,12 @@ namespace {
 constexpr std::size_t kCardBytesMax = 16 * 1024;
 
 Answer<ledger::PolicyKey> key_of_member(const Membership& membership, std::string_view name) {
-    for (const ledger::Member& member : membership.genesis.members) {
-        if (member.name != name) continue;
-        ledger::PolicyKey key;
-        key.slot = member.slot;
-        key.key = member.tx;
-        return key;
+    const ledger::Member* const member = membership.find(name);
+    if (member == nullptr) {
+        return give_up(ExitCode::kUsage,
+                       "the consortium has no active member \"" + std::string(name) + "\"");
     }
-    return give_up(ExitCode::kUsage, "the consortium has no member \"" + std::string(name) + "\"");
+    return ledger::PolicyKey{member->slot, member->tx};
 }
 
 // A member is named by its name, or by its card, whose key must be the one on the ledger.
@@ -93,6 +90,12 @@ Answer<ledger::VendorPolicy> make_policy(const PolicyOptions& options,
                        fmt::format("--threshold {} needs as many release keys, there are {}",
                                    options.threshold, policy.keys.size()));
     }
+    for (const std::string& name : options.status_keys) {
+        auto key = key_of(membership, name);
+        if (!key) return tl::unexpected(key.error());
+        policy.status_keys.push_back(std::move(*key));
+    }
+    std::ranges::sort(policy.status_keys, {}, &ledger::PolicyKey::slot);
     for (const std::string& text : options.delegations) {
         auto delegation = parse_delegation(membership, text);
         if (!delegation) return tl::unexpected(delegation.error());
@@ -111,27 +114,21 @@ Outcome set_policy(const PolicyOptions& options) {
     if (!membership) return tl::unexpected(membership.error());
     const auto policy = make_policy(options, *daemon, *membership);
     if (!policy) return tl::unexpected(policy.error());
-    const auto root = crypto::load_key(folder.key("root"));
-    if (!root) return give_up(Error(root.error()).within("root key"));
-    const Bytes body = ledger::encode_vendor_policy(*policy);
-    if (auto checked = ledger::decode_vendor_policy(body); !checked) {
-        return give_up(ExitCode::kUsage, checked.error().to_string());
-    }
-    const auto leaf = sign_and_submit(*daemon, *membership, ledger::TxType::kVendorPolicy,
-                                      ledger::subject_of(*policy), body, *root);
-    if (!leaf) return tl::unexpected(leaf.error());
-    if (options.wait) {
-        if (auto waited = wait_until_final(*daemon, *leaf); !waited) {
-            return tl::unexpected(waited.error());
-        }
-    }
+    const auto root = load_key(folder, "root");
+    if (!root) return tl::unexpected(root.error());
+    const auto statement = make_statement(ledger::TxType::kVendorPolicy, *policy,
+                                          ledger::encode_vendor_policy,
+                                          ledger::decode_vendor_policy);
+    if (!statement) return tl::unexpected(statement.error());
+    const auto done = publish(*daemon, *membership, *statement, *root, options.wait);
+    if (!done) return tl::unexpected(done.error());
     Output output;
-    output.json["leaf"] = *leaf;
+    output.json["leaf"] = done->leaf;
     output.json["vendor"] = to_hex(policy->vendor);
     output.json["version"] = policy->version;
-    output.json["final"] = options.wait;
+    output.json["final"] = done->is_final;
     output.text = fmt::format("Policy {} of {} ({}) is {}: {}\n", policy->version, options.vendor,
-                              to_hex(policy->vendor), options.wait ? "final" : "submitted", *leaf);
+                              to_hex(policy->vendor), done->is_final ? "final" : "submitted", done->leaf);
     return output;
 }
 

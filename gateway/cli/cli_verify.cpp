@@ -50,6 +50,8 @@ Outcome verify_proof(const VerifyOptions& options) {
     output.json["checkpoint_size"] = verified->checkpoint.size;
     output.json["checkpoint_time"] = verified->checkpoint.time;
     output.json["cosignatures"] = verified->cosignatures;
+    output.json["epoch"] = verified->epoch.epoch;
+    output.json["key_revoked_later"] = verified->is_key_revoked_later;
     output.text = fmt::format(
         "Verified: {} {} (sequence {}), released by {}\n"
         "  release     {}\n"
@@ -57,7 +59,10 @@ Outcome verify_proof(const VerifyOptions& options) {
         "  cosigned    by {} members, {} needed\n",
         record.component, record.version, record.sequence, verified->release_issuer,
         to_hex(verified->leaf.view()), anchor->origin, verified->log_index,
-        verified->checkpoint.size, verified->cosignatures, anchor->epoch.quorum);
+        verified->checkpoint.size, verified->cosignatures, verified->epoch.quorum);
+    if (verified->is_key_revoked_later) {
+        output.text += "  note        the key was revoked later; the release was signed in time\n";
+    }
     return output;
 }
 

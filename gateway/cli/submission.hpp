@@ -1,9 +1,10 @@
-// Signing a transaction with a key of the member folder, handing it to the running daemon, and
-// waiting until it is final. Used by the verbs that publish something.
+// From a record to a final transaction: encoding, signing with a key of the member folder, handing it
+// to the running daemon, and waiting. Used by every verb that writes to a ledger.
 
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gateway/cli/daemon_client.hpp"
 #include "host/crypto/signature.hpp"
@@ -12,25 +13,62 @@
 
 namespace assay::gateway::cli {
 
-// This member on the consortium ledger, and where the ledger is.
+// This member on one ledger, and how far that ledger is.
 struct Membership {
+    std::string ledger;  // "consortium" or "gateway"
     ledger::Genesis genesis;
     ledger::ChainId chain_id;
+    std::vector<ledger::Member> members;  // as they are now
     ledger::Member self;
     ledger::BlockHeight height = 0;  // the daemon's tip
+
+    // Null if there is none, or it has left.
+    [[nodiscard]] const ledger::Member* find(std::string_view name) const noexcept;
+    // Of a transaction that is made now.
+    [[nodiscard]] ledger::BlockHeight valid_until() const noexcept;
 };
 [[nodiscard]] Answer<Membership> find_membership(const MemberFolder& folder,
-                                                 const DaemonClient& daemon);
+                                                 const DaemonClient& daemon,
+                                                 std::string ledger = "consortium");
+// The genesis alone, for what is done offline.
+[[nodiscard]] Answer<ledger::ChainId> read_chain_id(const MemberFolder& folder);
 
-// Signs `body` (one CBOR item) and submits it; the answer is the leaf hash in hexadecimal.
-[[nodiscard]] Answer<std::string> sign_and_submit(const DaemonClient& daemon,
-                                                  const Membership& membership,
-                                                  ledger::TxType type,
-                                                  std::string subject,
-                                                  ByteView body,
-                                                  const crypto::PrivateKey& key);
+// What a transaction will say.
+struct Statement {
+    ledger::TxType type = ledger::TxType::kRelease;
+    std::string subject;
+    Bytes body;  // one CBOR item
+};
+// Fails where the ledger's own decoder would not take the record back.
+template <typename Record, typename Decoded>
+[[nodiscard]] Answer<Statement> make_statement(ledger::TxType type,
+                                               const Record& record,
+                                               Bytes (*encode)(const Record&),
+                                               Result<Decoded> (*decode)(ByteView)) {
+    Bytes body = encode(record);
+    if (const auto checked = decode(body); !checked) {
+        return give_up(ExitCode::kUsage, checked.error().to_string());
+    }
+    return Statement{type, subject_of(record), std::move(body)};
+}
 
-// Polls until the transaction is under a checkpoint with a quorum; kNotReady after five minutes.
-[[nodiscard]] Answer<void> wait_until_final(const DaemonClient& daemon, const std::string& leaf);
+[[nodiscard]] Answer<crypto::PrivateKey> load_key(const MemberFolder& folder,
+                                                  std::string_view name);
+
+struct Submitted {
+    std::string leaf;
+    bool is_final = false;
+};
+// Signs and submits; with `wait` returns when the transaction is final.
+[[nodiscard]] Answer<Submitted> publish(const DaemonClient& daemon,
+                                        const Membership& membership,
+                                        const Statement& statement,
+                                        const crypto::PrivateKey& key,
+                                        bool wait);
+// The same for a transaction that is signed already.
+[[nodiscard]] Answer<Submitted> submit(const DaemonClient& daemon,
+                                       std::string_view ledger,
+                                       ByteView transaction,
+                                       bool wait);
 
 }  // namespace assay::gateway::cli

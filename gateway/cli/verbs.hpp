@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,7 @@ struct PolicyOptions {
     std::uint64_t threshold = 1;
     std::vector<std::string> release_keys;  // members whose tx keys release; empty: this member
     std::vector<std::string> delegations;   // "CARD:pattern[,pattern...]"
+    std::vector<std::string> status_keys;   // members whose tx keys sign statuses
     bool wait = false;
 };
 [[nodiscard]] Outcome set_policy(const PolicyOptions& options);  // cli_policy.cpp
@@ -82,6 +84,80 @@ struct PublishOptions {
     bool wait = false;
 };
 [[nodiscard]] Outcome publish_release(const PublishOptions& options);  // cli_release.cpp
+
+// cli_draft.cpp: a release that several members sign offline
+struct DraftOptions {
+    PublishOptions release;
+    std::vector<std::string> signers;  // members; empty: this one
+    std::filesystem::path out;
+};
+[[nodiscard]] Outcome draft_release(const DraftOptions& options);
+
+struct SignDraftOptions {
+    std::filesystem::path dir = ".";
+    std::filesystem::path file;
+    std::filesystem::path out;  // empty: the file itself
+};
+[[nodiscard]] Outcome sign_draft(const SignDraftOptions& options);
+
+struct SubmitDraftOptions {
+    std::filesystem::path dir = ".";
+    std::vector<std::filesystem::path> files;  // copies of one draft
+    bool wait = false;
+};
+[[nodiscard]] Outcome submit_draft(const SubmitDraftOptions& options);
+
+struct RecallOptions {
+    std::filesystem::path dir = ".";
+    std::string leaf;
+    std::string reason = "withdrawn";
+    std::uint64_t safe_sequence = 0;  // 0: none is named
+    bool force_forward = false;
+    bool wait = false;
+};
+[[nodiscard]] Outcome recall_release(const RecallOptions& options);  // cli_recall.cpp
+
+// cli_member.cpp
+struct MemberOptions {
+    std::filesystem::path dir = ".";
+    std::string ledger = "consortium";
+    bool wait = false;
+};
+[[nodiscard]] Outcome list_members(const MemberOptions& options);
+
+[[nodiscard]] Outcome recover_epoch(const MemberOptions& options);
+[[nodiscard]] Outcome resume_voting(const MemberOptions& options);
+
+struct ProposeOptions {
+    MemberOptions common;
+    std::string kind;
+    std::string member;
+    std::filesystem::path card;
+    std::vector<std::string> roles;
+    std::string param;
+    std::uint64_t value = 0;
+    std::uint32_t blocks = 40'000;  // it may be approved in so many
+};
+[[nodiscard]] Outcome propose_change(const ProposeOptions& options);
+
+struct ApproveOptions {
+    MemberOptions common;
+    std::string leaf;
+};
+[[nodiscard]] Outcome approve_change(const ApproveOptions& options);
+
+struct RotateOptions {
+    MemberOptions common;
+    std::string key;
+};
+[[nodiscard]] Outcome rotate_key(const RotateOptions& options);
+
+struct RevokeOptions {
+    MemberOptions common;
+    std::string key_id;                  // empty: the tx key in use
+    std::optional<std::uint64_t> since;  // log index
+};
+[[nodiscard]] Outcome revoke_key(const RevokeOptions& options);
 
 struct ImageAddOptions {
     std::filesystem::path dir = ".";

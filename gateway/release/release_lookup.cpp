@@ -38,11 +38,24 @@ ConsortiumView view_of(const ledger::Node& consortium) {
             [&chain](const ledger::LeafHash& leaf) { return chain.find(leaf); }};
 }
 
+std::optional<Error> withdrawal_of(const ConsortiumView& view, const ledger::LeafHash& release) {
+    const auto recall = ledger::find_recall(view.state, release);
+    if (recall && recall->log_index < view.final_size) {
+        return Error(make_error_code(Refusal::kReleaseRecalled),
+                     "recalled: " + std::string(to_string(recall->recall.reason)));
+    }
+    const auto revoked = ledger::signing_key_revoked(view.state, release);
+    if (revoked && revoked->is_tainted && revoked->revoked_at < view.final_size) {
+        return Error(make_error_code(Refusal::kKeyRevoked), "a key that signed it was revoked");
+    }
+    return std::nullopt;
+}
+
 std::vector<KnownRelease> newest_final_releases(const ConsortiumView& view) {
     // Sequences ascend within a target, so the last final one of each run is the newest.
     std::vector<ledger::ReleaseEntry> newest;
     ledger::for_each_release(view.state, [&](const ledger::ReleaseEntry& entry) {
-        if (entry.log_index >= view.final_size) return true;
+        if (entry.log_index >= view.final_size || withdrawal_of(view, entry.leaf)) return true;
         if (!newest.empty() && same_target(newest.back().key, entry.key)) newest.pop_back();
         newest.push_back(entry);
         return true;

@@ -38,7 +38,13 @@ struct ConsortiumView {
 };
 [[nodiscard]] ConsortiumView view_of(const ledger::Node& consortium);
 
-// Of each (vendor, class, component) the final release with the highest sequence.
+// Why nothing offers the release any more, once that is final: it was recalled, or the key that
+// signed it was not to be believed then (release-recalled, key-revoked).
+[[nodiscard]] std::optional<Error> withdrawal_of(const ConsortiumView& view,
+                                                 const ledger::LeafHash& release);
+
+// Of each (vendor, class, component) the final release with the highest sequence that was not
+// withdrawn.
 [[nodiscard]] std::vector<KnownRelease> newest_final_releases(const ConsortiumView& view);
 
 // All that are on the ledger, final or not, by vendor, class, component and ascending sequence.

@@ -152,11 +152,11 @@ std::string publish_contradiction(const Consortium& world, ByteView image) {
     const auto daemon = cli::DaemonClient::open(folder);
     const auto membership = cli::find_membership(folder, *daemon);
     const auto key = crypto::load_key(folder.key("tx")).value();
-    const auto leaf =
-        cli::sign_and_submit(*daemon, *membership, ledger::TxType::kRelease,
-                             ledger::subject_of(record), ledger::encode_release(record), key);
-    EXPECT_TRUE(leaf) << leaf.error().message;
-    return leaf.value_or("");
+    const auto statement = cli::make_statement(ledger::TxType::kRelease, record,
+                                               ledger::encode_release, ledger::decode_release);
+    const auto done = cli::publish(*daemon, *membership, *statement, key, false);
+    EXPECT_TRUE(done) << done.error().message;
+    return done ? done->leaf : "";
 }
 
 TEST(ReleasePath, RefusesAReleaseItsImageContradictsAndRemembersIt) {
@@ -173,6 +173,54 @@ TEST(ReleasePath, RefusesAReleaseItsImageContradictsAndRemembersIt) {
     world.oem.stop();  // without a source there is nothing to look at again
     world.gw.start();
     ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "refused"; }));
+}
+
+TEST(ReleasePath, ADraftSignedOfflineIsReleasedAndARecallWithdrawsIt) {
+    Consortium world;
+    world.set_policy();
+    test::TempDir dir;
+    ASSERT_TRUE(write_file_durable(dir / "image", image_of(100'000, 5)));
+    cli::DraftOptions draft;
+    draft.release.dir = world.oem.folder().dir();
+    draft.release.file = dir / "image";
+    draft.release.vendor = Consortium::kVendor;
+    draft.release.device_class = Consortium::kClass;
+    draft.release.component = Consortium::kComponent;
+    draft.release.sequence = 1;
+    draft.release.version = "1.0";
+    draft.out = dir / "release.draft";
+    const auto drafted = cli::draft_release(draft);
+    ASSERT_TRUE(drafted) << drafted.error().message;
+
+    cli::SubmitDraftOptions submission;
+    submission.dir = draft.release.dir;
+    submission.files = {draft.out};
+    submission.wait = true;
+    EXPECT_FALSE(cli::submit_draft(submission)) << "nobody has signed it";
+    cli::SignDraftOptions signing;
+    signing.file = draft.out;
+    signing.dir = world.gw.folder().dir();
+    EXPECT_FALSE(cli::sign_draft(signing)) << "it asks for no signature by the gateway";
+    signing.dir = draft.release.dir;
+    const auto made = cli::sign_draft(signing);
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->json.at("missing").to_number<int>(), 0);
+    const auto submitted = cli::submit_draft(submission);
+    ASSERT_TRUE(submitted) << submitted.error().message;
+    const std::string leaf(submitted->json.at("leaf").as_string());
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+
+    cli::RecallOptions recall;
+    recall.dir = draft.release.dir;
+    recall.leaf = leaf;
+    recall.reason = "vulnerable";
+    recall.wait = true;
+    const auto recalled = cli::recall_release(recall);
+    ASSERT_TRUE(recalled) << recalled.error().message;
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "refused"; }));
+    EXPECT_EQ(world.gw.refusals("release-recalled"), 1);
+    TestDevice device(world, "device-1");
+    EXPECT_FALSE(device.poll().assignment);
 }
 
 TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {

@@ -1,0 +1,330 @@
+// assay member: who the members are, and how they change. What is decided here is signed with the root
+// key, which is kept offline: these verbs are the ones that need it.
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "gateway/cli/role_list.hpp"
+#include "gateway/cli/submission.hpp"
+#include "gateway/cli/verbs.hpp"
+#include "host/base/file.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/crypto/certificate.hpp"
+#include "host/crypto/key_file.hpp"
+#include "ledger/core/epoch_transition.hpp"
+#include "ledger/core/registry_change.hpp"
+
+namespace assay::gateway::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kCardBytesMax = 16 * 1024;
+constexpr int kCertificateDays = 3650;
+
+// What every verb here needs.
+struct Office {
+    MemberFolder folder;
+    DaemonClient daemon;
+    Membership membership;
+};
+
+Answer<Office> open_office(const MemberOptions& options) {
+    const MemberFolder folder(options.dir);
+    auto daemon = DaemonClient::open(folder);
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto membership = find_membership(folder, *daemon, options.ledger);
+    if (!membership) return tl::unexpected(membership.error());
+    return Office{folder, std::move(*daemon), std::move(*membership)};
+}
+
+Answer<Submitted> decide(const Office& office, const Statement& statement, bool wait) {
+    const auto root = load_key(office.folder, "root");
+    if (!root) return tl::unexpected(root.error());
+    return publish(office.daemon, office.membership, statement, *root, wait);
+}
+
+Outcome report(const Submitted& done, std::string_view what, std::string_view next) {
+    Output output;
+    output.json["leaf"] = done.leaf;
+    output.json["final"] = done.is_final;
+    output.text = fmt::format("{} {}: {}\n", what, done.is_final ? "final" : "submitted", done.leaf);
+    if (!next.empty()) output.text += std::string(next) + "\n";
+    return output;
+}
+
+Answer<Bytes> read_card(const std::filesystem::path& file) {
+    if (file.empty()) return give_up(ExitCode::kUsage, "this change wants the member's --card");
+    auto bytes = read_file(file, kCardBytesMax);
+    if (!bytes) return give_up(bytes.error());
+    if (const auto card = ledger::decode_member_card(*bytes); !card) {
+        return give_up(Error(card.error()).within(file.string()));
+    }
+    return std::move(*bytes);
+}
+
+Answer<ledger::ChangeKind> parse_kind(std::string_view text) {
+    using ledger::ChangeKind;
+    for (const auto kind : {ChangeKind::kAddMember, ChangeKind::kRemove, ChangeKind::kSetRoles,
+                            ChangeKind::kSetParam, ChangeKind::kRecoverKey}) {
+        if (to_string(kind) == text) return kind;
+    }
+    return give_up(ExitCode::kUsage, "there is no change \"" + std::string(text) + "\"",
+                   "It is add-member, remove, set-roles, set-param or recover-key.");
+}
+
+Answer<void> fill_param(ledger::RegistryChange& change, const ProposeOptions& options) {
+    if (options.param == "status-period") {
+        change.param = ledger::ChangeableParam::kStatusPeriod;
+    } else if (options.param == "evidence-blocks-max") {
+        change.param = ledger::ChangeableParam::kEvidenceBlocksMax;
+    } else {
+        return give_up(ExitCode::kUsage, "--param is status-period or evidence-blocks-max");
+    }
+    change.value = options.value;
+    return {};
+}
+
+Answer<ledger::RegistryChange> make_change(const ProposeOptions& options,
+                                           const Membership& membership) {
+    const auto kind = parse_kind(options.kind);
+    if (!kind) return tl::unexpected(kind.error());
+    ledger::RegistryChange change;
+    change.kind = *kind;
+    if (*kind == ledger::ChangeKind::kAddMember) {
+        auto card = read_card(options.card);
+        if (!card) return tl::unexpected(card.error());
+        change.card = std::move(*card);
+        return change;
+    }
+    if (*kind == ledger::ChangeKind::kSetParam) {
+        if (auto filled = fill_param(change, options); !filled) {
+            return tl::unexpected(filled.error());
+        }
+        return change;
+    }
+    const ledger::Member* const member = membership.find(options.member);
+    if (member == nullptr) {
+        return give_up(ExitCode::kUsage, "there is no active member \"" + options.member + "\"",
+                       "Name one with --member; `assay member list` shows them.");
+    }
+    change.slot = member->slot;
+    if (*kind == ledger::ChangeKind::kSetRoles) {
+        const auto roles = parse_roles(options.roles);
+        if (!roles) return tl::unexpected(roles.error());
+        change.roles = *roles;
+    }
+    if (*kind == ledger::ChangeKind::kRecoverKey) {
+        const auto card = read_card(options.card);
+        if (!card) return tl::unexpected(card.error());
+        change.key = ledger::decode_member_card(*card)->root;
+    }
+    return change;
+}
+
+std::string describe_members(const json::object& in) {
+    std::string text = fmt::format("epoch {}, {} nodes, a quorum is {}\n", text_at(in, "epoch"),
+                                   text_at(in, "nodes"), text_at(in, "quorum"));
+    for (const json::value& value : in.at("members").as_array()) {
+        const json::object& member = value.as_object();
+        text += fmt::format("{:>4}  {:<24} {:<7}", text_at(member, "slot"),
+                            text_at(member, "name"), text_at(member, "state"));
+        for (const json::value& role : member.at("roles").as_array()) {
+            text += " " + std::string(role.as_string());
+        }
+        text += "\n";
+    }
+    for (const json::value& value : in.at("pending").as_array()) {
+        const json::object& change = value.as_object();
+        text += fmt::format("waits for an epoch: {} {}\n", text_at(change, "kind"),
+                            text_at(change, "member"));
+    }
+    return text;
+}
+
+std::string describe_proposals(const json::object& in) {
+    std::string text;
+    for (const json::value& value : in.at("proposals").as_array()) {
+        const json::object& proposal = value.as_object();
+        text += fmt::format("proposal {}\n  {} {}, by {}; {} of {} approvals, {} until block {}\n",
+                            text_at(proposal, "leaf"), text_at(proposal, "kind"),
+                            text_at(proposal, "member"), text_at(proposal, "proposer"),
+                            text_at(proposal, "approvals"), text_at(in, "quorum"),
+                            text_at(proposal, "state"), text_at(proposal, "expires"));
+    }
+    return text;
+}
+
+// The key that is to replace the one in use; it lies beside it until it takes force.
+Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change) {
+    const std::string name(to_string(change.purpose));
+    const bool is_tls = change.purpose == ledger::KeyPurpose::kTls;
+    const auto path = office.folder.key(name + ".next");
+    std::error_code ignored;
+    auto key = std::filesystem::exists(path, ignored)
+                   ? crypto::load_key(path)  // asked for before, and not in force yet
+                   : crypto::PrivateKey::generate(
+                         is_tls ? crypto::Algorithm::kEcdsaP256
+                                : load_key(office.folder, name).value().public_key().algorithm);
+    if (!key) return give_up(Error(key.error()).within(name + " key"));
+    if (!std::filesystem::exists(path, ignored)) {
+        if (auto saved = crypto::save_key(path, *key); !saved) return give_up(saved.error());
+    }
+    if (!is_tls) {
+        change.key = key->public_key();
+        return {};
+    }
+    change.tls_spki = crypto::spki_sha256(key->public_key());
+    auto identity =
+        crypto::make_self_signed(*key, office.membership.self.name, kCertificateDays);
+    if (!identity) return give_up(Error(identity.error()).within("TLS certificate"));
+    if (auto written = write_file_durable(office.folder.dir() / "tls.next.crt",
+                                          identity->certificate_pem);
+        !written) {
+        return give_up(written.error());
+    }
+    return {};
+}
+
+}  // namespace
+
+Outcome list_members(const MemberOptions& options) {
+    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
+    if (!daemon) return tl::unexpected(daemon.error());
+    const std::string base = "/v1/ledgers/" + options.ledger;
+    auto members = daemon->get(base + "/members");
+    if (!members) return tl::unexpected(members.error());
+    auto proposals = daemon->get(base + "/proposals");
+    if (!proposals) return tl::unexpected(proposals.error());
+    Output output;
+    output.text = describe_members(*members) + describe_proposals(*proposals);
+    output.json = std::move(*members);
+    output.json["proposals"] = std::move(proposals->at("proposals"));
+    return output;
+}
+
+Outcome propose_change(const ProposeOptions& options) {
+    const auto office = open_office(options.common);
+    if (!office) return tl::unexpected(office.error());
+    const auto change = make_change(options, office->membership);
+    if (!change) return tl::unexpected(change.error());
+    const ledger::Proposal proposal{*change, office->membership.height + options.blocks};
+    const auto statement = make_statement(ledger::TxType::kPropose, proposal,
+                                          ledger::encode_proposal, ledger::decode_proposal);
+    if (!statement) return tl::unexpected(statement.error());
+    const auto done = decide(*office, *statement, options.common.wait);
+    if (!done) return tl::unexpected(done.error());
+    return report(*done, "The proposal is",
+                  "The other members run `assay member approve " + done->leaf + "`.");
+}
+
+Outcome approve_change(const ApproveOptions& options) {
+    const auto office = open_office(options.common);
+    if (!office) return tl::unexpected(office.error());
+    const auto leaf = from_hex(options.leaf);
+    if (!leaf || leaf->size() != 32) {
+        return give_up(ExitCode::kUsage, "a proposal is named by 64 hexadecimal digits",
+                       "`assay member list` shows the open ones.");
+    }
+    const auto name = ledger::LeafHash::from(*leaf);
+    const Statement statement{ledger::TxType::kApprove, ledger::approval_subject(name),
+                              ledger::encode_approval(name)};
+    const auto done = decide(*office, statement, options.common.wait);
+    if (!done) return tl::unexpected(done.error());
+    return report(*done, "The approval is", "");
+}
+
+Outcome rotate_key(const RotateOptions& options) {
+    const auto office = open_office(options.common);
+    if (!office) return tl::unexpected(office.error());
+    const auto purpose = ledger::parse_key_purpose(options.key);
+    if (!purpose) {
+        return give_up(ExitCode::kUsage, "there is no key \"" + options.key + "\" to rotate",
+                       "It is tx, seal, vote, cosign, log or tls. A lost root key is replaced by "
+                       "the others: `assay member propose recover-key`.");
+    }
+    ledger::RegistryChange change;
+    change.kind = ledger::ChangeKind::kRotateKey;
+    change.slot = office->membership.self.slot;
+    change.purpose = *purpose;
+    if (auto made = make_next_key(*office, change); !made) return tl::unexpected(made.error());
+    const Statement statement{ledger::TxType::kRotateKey, ledger::rotation_subject(change),
+                              ledger::encode_change(change)};
+    const auto done = decide(*office, statement, options.common.wait);
+    if (!done) return tl::unexpected(done.error());
+    return report(*done, "The rotation is",
+                  "The new key lies in keys/" + options.key +
+                      ".next.pem. Restart the daemon once `assay member list` shows it in force.");
+}
+
+Outcome revoke_key(const RevokeOptions& options) {
+    const auto office = open_office(options.common);
+    if (!office) return tl::unexpected(office.error());
+    ledger::KeyRevocation revocation;
+    revocation.key = crypto::key_id(office->membership.self.tx);
+    if (!options.key_id.empty()) {
+        const auto id = from_hex(options.key_id);
+        if (!id || id->size() != revocation.key.size()) {
+            return give_up(ExitCode::kUsage, "a key id is 16 hexadecimal digits",
+                           "`assay member list --json` shows them.");
+        }
+        std::copy(id->begin(), id->end(), revocation.key.begin());
+    }
+    revocation.compromised_since = options.since;
+    const auto statement = make_statement(ledger::TxType::kRevokeKey, revocation,
+                                          ledger::encode_revocation, ledger::decode_revocation);
+    if (!statement) return tl::unexpected(statement.error());
+    const auto done = decide(*office, *statement, options.common.wait);
+    if (!done) return tl::unexpected(done.error());
+    return report(*done, "The revocation is",
+                  "Replace the key with `assay member rotate --key tx`, then name the new one in "
+                  "your vendor policies.");
+}
+
+// For a quorum that is lost: the members' root keys sign the epoch that removes or replaces who is
+// gone, whether or not its change is final.
+Outcome recover_epoch(const MemberOptions& options) {
+    const auto office = open_office(options);
+    if (!office) return tl::unexpected(office.error());
+    const std::string path = "/v1/ledgers/" + options.ledger + "/epoch";
+    const auto bytes = office->daemon.get_bytes(path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto record = ledger::decode_epoch_record(*bytes);
+    if (!record) return give_up(record.error());
+    if (record->chain_id != office->membership.chain_id) {
+        return give_up(ExitCode::kVerificationFailed, "the epoch is of another ledger");
+    }
+    const auto root = load_key(office->folder, "root");
+    if (!root) return tl::unexpected(root.error());
+    auto signature = ledger::sign_epoch(*record, *root);
+    if (!signature) return give_up(signature.error());
+    Output output;
+    output.json["epoch"] = record->epoch;
+    output.json["nodes"] = record->members.size();
+    output.text = fmt::format("Signed epoch {} with the root key. Its nodes:\n", record->epoch);
+    for (const ledger::EpochMember& member : record->members) {
+        output.text += fmt::format("  {:>4}  {}\n", member.slot, member.name);
+    }
+    output.text += "It takes force when a quorum of the present nodes has signed.\n";
+    ledger::EpochTransition step;
+    step.record = std::move(*record);
+    step.signatures = {{office->membership.self.slot, std::move(*signature)}};
+    const auto answer =
+        office->daemon.post(path, "application/cbor", ledger::encode_epoch_transition(step));
+    if (!answer) return tl::unexpected(answer.error());
+    return output;
+}
+
+Outcome resume_voting(const MemberOptions& options) {
+    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto answer = daemon->post("/v1/ledgers/" + options.ledger + "/resume", "application/json", {});
+    if (!answer) return tl::unexpected(answer.error());
+    Output output;
+    output.text =
+        fmt::format("This member votes again, above height {}.\n", text_at(*answer, "votes_above"));
+    output.json = std::move(*answer);
+    return output;
+}
+
+}  // namespace assay::gateway::cli
