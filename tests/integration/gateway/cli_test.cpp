@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/cli/output.hpp"
+#include "tests/support/opencl.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::gateway {
@@ -113,6 +114,36 @@ TEST_F(CommandLine, EnginesAreListedAndAMissingOneIsAnError) {
     ASSERT_FALSE(engines.empty());
     EXPECT_EQ(engines.at(0).at("self_test").as_string(), "passed");
     EXPECT_EQ(run({"engines", "--engine", "fpga:9"}).status, 1);
+    EXPECT_EQ(run({"engines", "list", "--engine", "cpu", "--json"}).out, ran.out);
+}
+
+TEST_F(CommandLine, EnginesAreExplainedWithWhatWasMeasured) {
+    const Ran ran = run({"engines", "--engine", "cpu", "--explain", "--json"});
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    const auto answer = boost::json::parse(ran.out);
+    const auto& engine = answer.at("engines").at(0);
+    EXPECT_EQ(engine.at("state").as_string(), "ready");
+    EXPECT_GT(engine.at("measured").at("hashes_per_second").as_int64(), 0);
+    const auto& batch = answer.at("auto").at("batches").at(0);
+    EXPECT_TRUE(batch.at("engines").as_string().starts_with("cpu:"));
+    EXPECT_GT(batch.at("predicted_us").as_double(), 0);
+}
+
+TEST_F(CommandLine, OpenClProgramsAreCompiledAheadAndUsed) {
+    const Ran compiled = run({"engines", "compile", "--out", path("engines.bin"), "--json"});
+    const bool found = compiled.err.find("no usable OpenCL device") == std::string::npos &&
+                       compiled.err.find("no OpenCL platform") == std::string::npos;
+    ASSAY_SKIP_WITHOUT_OPENCL(found, compiled.err);
+    ASSERT_EQ(compiled.status, 0) << compiled.err;
+    const auto device = boost::json::parse(compiled.out).at("devices").at(0);
+    EXPECT_GE(device.at("programs").as_int64(), 2);
+    EXPECT_LT(device.at("load_ms").as_double(), 1000);  // the benchmark holds it to 50
+    const Ran used = run({"engines", "list", "--binary", path("engines.bin")});
+    EXPECT_EQ(used.status, 0) << used.err;
+    std::filesystem::resize_file(path("engines.bin"), 1000);
+    const Ran damaged = run({"engines", "list", "--binary", path("engines.bin")});
+    EXPECT_EQ(damaged.status, 1);
+    EXPECT_NE(damaged.err.find("assay engines compile"), std::string::npos) << damaged.err;
 }
 
 TEST_F(CommandLine, VerifyNamesTheFileThatIsNoAnchor) {
@@ -130,6 +161,8 @@ TEST_F(CommandLine, EveryVerbHasAnExample) {
                                                {"run"},
                                                {"status"},
                                                {"engines"},
+                                               {"engines", "list"},
+                                               {"engines", "compile"},
                                                {"verify"},
                                                {"key", "list"},
                                                {"release", "publish"},

@@ -49,6 +49,9 @@ TEST_F(OperatorApi, StatusNamesRolesEnginesAndLedgers) {
     EXPECT_EQ(boost::json::serialize(status.at("roles")), "[\"node\",\"gateway\"]");
     EXPECT_TRUE(status.at("engines").at("mine").as_string().starts_with("cpu:"));
     EXPECT_TRUE(status.at("engines").at("hash").as_string().starts_with("cpu:"));
+    const auto& engines = status.at("engines").at("list").as_array();
+    const auto ready = [](const auto& engine) { return engine.at("state") == "ready"; };
+    EXPECT_TRUE(std::any_of(engines.begin(), engines.end(), ready));
     EXPECT_EQ(status.at("consortium").at("members"), 2);
     EXPECT_EQ(status.at("gateway").at("members"), 1);
     EXPECT_EQ(status.at("consortium").at("chain_id").as_string().size(), 64U);

@@ -32,6 +32,9 @@ engine = "opencl:0"
 share = 0.5
 [compute]
 engine = "cpu"
+[engines]
+binary = "engines.bin"
+cache = "/var/cache/assay"
 [receipts]
 flush_age = "5m"
 flush_count = 100
@@ -48,6 +51,8 @@ flush_count = 100
     EXPECT_EQ(config->mining_engine, "opencl:0");
     EXPECT_EQ(config->mining_share, 0.5);
     EXPECT_EQ(config->compute_engine, "cpu");
+    EXPECT_EQ(config->engine_binary, "/member/engines.bin");
+    EXPECT_EQ(config->engine_cache, std::filesystem::path("/var/cache/assay"));
     EXPECT_EQ(config->receipts_flush_age, std::chrono::seconds(300));
     EXPECT_EQ(config->receipts_flush_count, 100U);
 }
@@ -56,6 +61,8 @@ TEST(Config, AMemberWithoutAGatewayTableIsNoGateway) {
     const auto config = parse_config("name = \"oem\"", "/member", "assay.toml");
     ASSERT_TRUE(config) << config.error().to_string();
     EXPECT_FALSE(config->gateway_genesis);
+    EXPECT_TRUE(config->engine_binary.empty());
+    EXPECT_FALSE(config->engine_cache);
     EXPECT_EQ(config->consortium_genesis, "/member/consortium.genesis");
 }
 
