@@ -215,6 +215,7 @@ class Chain {
     // chain_mempool.cpp
     [[nodiscard]] Result<void> check_waiting(const Transaction& tx) const;
     void revalidate_mempool();
+    [[nodiscard]] bool mempool_stands() const;
     void apply_waiting(const Transaction& tx);
     [[nodiscard]] Sha256Digest registry_root_after(const std::vector<Bytes>& txs) const;
 
@@ -240,6 +241,7 @@ class Chain {
     std::uint64_t pending_count_ = 0;        // of transactions in it
     std::shared_ptr<const Registry> pending_registry_;
     bool tip_moved_ = false;                 // since the mempool was last checked
+    bool mempool_in_step_ = false;  // and blocks have taken nothing since but its first in order
     BlockEntry tip_entry_;
     ChainTip tip_;
     std::uint64_t final_log_size_ = 0;

@@ -114,6 +114,7 @@ Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatc
     }
     batch.erase(keys::candidate(next.work, next.id()));
     batch.put(keys::tip(), next.id().view());
+    mempool_in_step_ = mempool_in_step_ && mempool_.begins_with(body.txs);
     for (const Transaction& tx : body.txs) mempool_.remove(tx.id, batch);
     if (!write(batch)) return {};
     for (const Transaction& tx : body.txs) log_.append(tx.leaf);
@@ -158,6 +159,7 @@ bool Chain::disconnect_tip() {
         if (tx && !mempool_.contains(tx->id)) mempool_.add_first(*tx, batch);
     }
     if (!write(batch)) return false;
+    mempool_in_step_ = false;
     log_.truncate(parent->context.log.size());
     side_blocks_.add(old);
     registry_ = load_registry(*state_);

@@ -1,5 +1,7 @@
 // Transactions that wait, and the blocks made of them.
 
+#include <algorithm>
+
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/core/coinbase.hpp"
@@ -13,6 +15,8 @@ namespace {
 // What a block takes beyond its transactions' bytes.
 constexpr std::size_t kBlockOverhead = kSealedHeaderBytes + 4;
 constexpr std::size_t kTxOverhead = 4;
+// What blocks have taken stays among the pending changes until all are made anew.
+constexpr std::size_t kPendingChangesMax = 100'000;
 
 }  // namespace
 
@@ -65,13 +69,27 @@ Result<void> Chain::check_waiting(const Transaction& tx) const {
     return rules_.rule_set.check(tx, rule_state, context);
 }
 
+// Whether what waits is good on the new tip without another look: it was checked on the state after
+// the very transactions that blocks have taken since, and no rule for it looks at heights.
+bool Chain::mempool_stands() const {
+    if (!mempool_in_step_ || pending_->changes().size() > kPendingChangesMax) return false;
+    return std::ranges::all_of(mempool_.entries(), [this](const auto& entry) {
+        const Mempool::Entry& waiting = entry.second;
+        return waiting.is_ready && waiting.valid_until > tip_.height + 1 &&
+               !is_governance(waiting.type) && waiting.type != TxType::kEvidence;
+    });
+}
+
 // After the tip has changed. What has expired or what the new state rules out is dropped. What
 // is valid too far ahead of a tip that went back is kept for later.
 void Chain::revalidate_mempool() {
     tip_moved_ = false;
+    pending_registry_ = registry_;
+    pending_count_ = mempool_.size();
+    if (mempool_.size() > 0 && mempool_stands()) return;
+    mempool_in_step_ = true;
     pending_->clear();
     pending_count_ = 0;
-    pending_registry_ = registry_;
     WriteBatch batch;
     std::vector<TxId> dropped;
     for (const auto& [order, waiting] : mempool_.entries()) {

@@ -1,5 +1,7 @@
 #include "ledger/chain/mempool.hpp"
 
+#include <algorithm>
+
 #include "host/base/assert.hpp"
 #include "ledger/chain/chain_keys.hpp"
 
@@ -52,12 +54,22 @@ Result<void> Mempool::check_room(Slot slot, std::size_t bytes) const {
     return {};
 }
 
+bool Mempool::begins_with(std::span<const Transaction> txs) const {
+    auto waiting = entries_.begin();
+    return std::ranges::all_of(txs, [&](const Transaction& tx) {
+        if (waiting == entries_.end()) return false;
+        const Entry& first = (waiting++)->second;
+        return first.is_ready && first.id == tx.id;
+    });
+}
+
 void Mempool::add(std::uint64_t order, const Transaction& tx) {
     Entry entry;
     entry.id = tx.id;
     entry.leaf = tx.leaf;
     entry.slot = tx.body.slot;
     entry.type = tx.body.type;
+    entry.valid_until = tx.body.valid_until;
     entry.bytes = to_bytes(tx.bytes);
     for (const auto& signature : tx.signatures) entry.verified_by.push_back(signature.verified_by);
     orders_.emplace(tx.id, order);

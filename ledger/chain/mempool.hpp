@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "ledger/chain/key_value_store.hpp"
@@ -24,6 +25,7 @@ class Mempool {
         LeafHash leaf;
         Slot slot = 0;
         TxType type = TxType::kRelease;
+        BlockHeight valid_until = 0;
         Bytes bytes;
         // For each signature the key that it was found good under when the transaction came.
         std::vector<std::optional<crypto::PublicKey>> verified_by;
@@ -40,6 +42,9 @@ class Mempool {
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
     // Refusal::kMempoolFull if one more transaction of `bytes` by `slot` is too much.
     [[nodiscard]] Result<void> check_room(Slot slot, std::size_t bytes) const;
+
+    // Whether `txs` are the first that wait, in this order, and were ready.
+    [[nodiscard]] bool begins_with(std::span<const Transaction> txs) const;
 
     // Each changes the memory at once and adds the same change of the database to `batch`.
     void add_last(const Transaction& tx, WriteBatch& batch);

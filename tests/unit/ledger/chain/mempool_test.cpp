@@ -128,5 +128,54 @@ TEST_F(Waiting, FillsBlocksUpToTheirLimits) {
     EXPECT_EQ(logged, 7U);
 }
 
+// The consortium's rules, counted.
+class CountingRules final : public RuleSet {
+  public:
+    Result<void> check(const Transaction& tx,
+                       const StateView& state,
+                       const TxContext& context) const override {
+        ++checked;
+        return consortium_rules().check(tx, state, context);
+    }
+    void apply(const Transaction& tx, LogIndex index, StateWriter& state) const override {
+        consortium_rules().apply(tx, index, state);
+    }
+    mutable int checked = 0;
+};
+
+TEST_F(Waiting, IsLookedAtAgainOnlyWhenABlockTookAnythingElseThanItsFirst) {
+    founders.genesis.params.block_txs_max = 4;
+    founders.seal_genesis();
+    const CountingRules rules;
+    chain = Chain::open(dir / "counted", founders.genesis_bytes, rules).value();
+    for (std::uint64_t version = 1; version <= 10; ++version) {
+        ASSERT_EQ(word(policy(version)), "accepted");
+    }
+    rules.checked = 0;
+    founders.extend(*chain, now);
+    EXPECT_EQ(rules.checked, 3) << "the block's own; the seven behind them were checked on these";
+    EXPECT_EQ(chain->mempool_size(), 7U);
+    EXPECT_EQ(word(policy(10, 1, 999)), "policy-version-not-increasing");
+    EXPECT_EQ(word(policy(11)), "accepted");
+    ++now;
+
+    // A block by a member who knows of another transaction.
+    const test::TempDir elsewhere;
+    const auto other = founders.open(elsewhere / "c");
+    const auto first = chain->block(*chain->id_at(1)).value();
+    ASSERT_EQ(other->accept_block(first, at(now)).verdict, BlockVerdict::kValid);
+    ASSERT_TRUE(other->accept_transaction(policy(5)));
+    const Bytes foreign = founders.extend(*other, now);
+    rules.checked = 0;
+    ASSERT_TRUE(chain->accept_block(foreign, at(now)).tip_changed);
+    EXPECT_EQ(rules.checked, 1 + 7) << "it, and all that still wait";
+    EXPECT_EQ(chain->mempool_size(), 6U) << "version 4 comes too late";
+    while (chain->mempool_size() > 0) {
+        ++now;
+        founders.extend(*chain, now);
+    }
+    EXPECT_EQ(chain->tip().log_size, 10U);
+}
+
 }  // namespace
 }  // namespace assay::ledger

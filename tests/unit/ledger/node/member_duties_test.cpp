@@ -282,6 +282,40 @@ TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {
     EXPECT_TRUE(actions.relays.empty());
 }
 
+// A member that votes both ways is put on record, once, whoever heard it.
+TEST(MemberDuties, RecordWhoVotesBothWays) {
+    Members members(4);
+    members.greet();
+    members.submit(1);
+    members.silent[3] = true;
+    members.mine();
+    const auto honest = members.chains[0]->vote_target(members.chains[0]->tip().id).value();
+    const auto cast = [&](unsigned char branch) {
+        Vote vote;
+        vote.slot = 3;
+        vote.link = {honest.chain_justified, honest.point};
+        vote.link.target.height += 1;
+        vote.link.target.id.bytes.fill(std::byte{branch});
+        return sign_vote(vote, members.founders.chain_id, members.founders.members[3].vote).value();
+    };
+    EXPECT_EQ(members.duties[0]->on_vote(3, cast(1), at(members.now)).penalties.size(), 0U);
+    const Actions actions = members.duties[0]->on_vote(3, cast(2), at(members.now));
+    EXPECT_TRUE(actions.transaction_added);
+    ASSERT_EQ(members.chains[0]->mempool_size(), 1U);
+    const auto tx = members.chains[0]->mempool_transaction(members.chains[0]->mempool_ids()[0]);
+    const auto decoded = decode_transaction(*tx).value();
+    EXPECT_EQ(decoded.body.type, TxType::kEvidence);
+    EXPECT_EQ(decoded.subject, "evidence/3/0");
+    EXPECT_FALSE(members.duties[0]->on_vote(3, cast(3), at(members.now)).transaction_added);
+    // Others take it from here, and have nothing to add once it is on the ledger.
+    ASSERT_TRUE(members.chains[1]->accept_transaction(*tx));
+    members.mine();
+    ASSERT_EQ(all_evidence(members.chains[1]->state()).size(), 1U);
+    (void)members.duties[1]->on_vote(3, cast(1), at(members.now));
+    EXPECT_FALSE(members.duties[1]->on_vote(3, cast(2), at(members.now)).transaction_added);
+    EXPECT_EQ(members.duties[1]->status().last_error, "");
+}
+
 // Rule F8 stops the duties too.
 TEST(MemberDuties, NeitherVoteNorCosignAfterAContradictingCertificate) {
     Members members(4);
