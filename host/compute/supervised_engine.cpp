@@ -97,11 +97,14 @@ EngineHealth SupervisedEngine::health() const {
 }
 
 Result<EngineRates> SupervisedEngine::rates() {
+    {
+        const std::scoped_lock lock(mutex_);
+        rates_wanted_ = true;  // also of an engine that has yet to come back
+    }
     if (auto tested = test(); !tested) return fail(std::move(tested).error());
     const std::scoped_lock testing(testing_);
     {
         const std::scoped_lock lock(mutex_);
-        rates_wanted_ = true;
         if (!rates_) rates_ = cache_.find(info());
         if (rates_) return *rates_;
     }

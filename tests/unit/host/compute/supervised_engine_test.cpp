@@ -107,6 +107,20 @@ TEST_F(Supervised, ADroppedEngineIsNotTouchedUntilItIsDueAndThenServesAgain) {
     EXPECT_NE(engine->health().problem.find("switched off"), std::string::npos) << "is remembered";
 }
 
+TEST_F(Supervised, AnEngineThatFailedBeforeItsRatesWereKnownIsMeasuredWhenItComesBack) {
+    const auto engine = make(quick());
+    switches_->fails = true;
+    EXPECT_FALSE(engine->rates());
+    switches_->fails = false;
+    auto next = engine->supervise();
+    while (!engine->serves()) {
+        std::this_thread::sleep_until(next);
+        next = engine->supervise();
+    }
+    EXPECT_GT(engine->known_rates().bytes_per_s, 0U);
+    EXPECT_GT(engine->known_rates().hashes_per_s, 0U);
+}
+
 TEST_F(Supervised, ThePeriodicSelfTestFindsAnEngineThatBeganToLie) {
     Supervision times = quick();
     times.self_test_every = 5ms;
