@@ -59,7 +59,7 @@ std::vector<Stretch> find_stretches(std::span<const ByteView> messages,
         const auto bytes = static_cast<std::size_t>(current.end - current.begin);
         const std::size_t count = current.messages.size();
         const bool full = count >= limits.messages_min || count == order.size();
-        if (full && bytes >= limits.bytes_min) {
+        if (full && bytes >= limits.bytes_min && bytes <= limits.bytes_max) {
             found.push_back(std::exchange(current, {}));
             return;
         }
@@ -69,7 +69,9 @@ std::vector<Stretch> find_stretches(std::span<const ByteView> messages,
     for (const std::size_t i : order) {
         const ByteView message = messages[i];
         const std::byte* const end = message.data() + message.size();
-        if (!current.messages.empty() && page_of(message.data()) > page_of(current.end - 1) + 1) {
+        if (!current.messages.empty() &&
+            (page_of(message.data()) > page_of(current.end - 1) + 1 ||
+             static_cast<std::size_t>(end - current.begin) > limits.bytes_max)) {
             close();
         }
         if (current.messages.empty()) current.begin = current.end = message.data();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Stretch {
 struct StretchLimits {
     std::size_t bytes_min;     // below, copying costs less
     std::size_t messages_min;  // below, lanes would run empty, if there are other messages
+    std::size_t bytes_max = std::numeric_limits<std::size_t>::max();  // of one buffer
 };
 
 // Sorts a batch into stretches in which no page is without a byte of a message, so that all of it

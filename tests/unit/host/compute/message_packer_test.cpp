@@ -162,6 +162,22 @@ TEST(FindStretches, JoinsWhatLiesOnNeighbouringPages) {
     EXPECT_EQ(many[0].begin, nullptr);
 }
 
+TEST(FindStretches, CutsWhatIsMoreThanADeviceTakesInOneBuffer) {
+    const Bytes bytes = pattern(3000);
+    const ByteView view(bytes);
+    const std::vector<ByteView> messages = {view.first(1000), view.subspan(1000, 1000),
+                                            view.last(1000)};
+    const auto found = find_stretches(messages, {1, 1, 2000});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].messages, (std::vector<std::size_t>{0, 1}));
+    EXPECT_EQ(found[0].end, bytes.data() + 2000);
+    EXPECT_EQ(found[1].begin, bytes.data() + 2000);
+    EXPECT_EQ(found[1].messages, (std::vector<std::size_t>{2}));
+    const auto alone = find_stretches(std::span(&view, 1), {1, 1, 2999});
+    ASSERT_EQ(alone.size(), 1U);
+    EXPECT_EQ(alone[0].begin, nullptr);
+}
+
 TEST(FindStretches, TakesAFewMessagesThatAreAll) {
     const Bytes bytes = pattern(3000);
     const std::vector<ByteView> messages = {ByteView(bytes).first(1000), ByteView(bytes).last(999)};
