@@ -93,7 +93,10 @@ class OpenClEngine::Impl {
             if (!tile || order_key(tile->first_nonce, tile->first_roll) > best) break;
             const auto answer = launch(words, *tile, stop);
             if (!answer && answer.error().is(std::errc::operation_canceled)) break;
-            if (!answer) return fail(Error(answer.error()));
+            if (!answer) {
+                tile_hashes_ = kTileHashesFirst;  // it may have been too much for the device
+                return fail(Error(answer.error()));
+            }
             adapt(*tile, answer->took);
             if (!answer->nonce) {
                 result.hashes_tried += tile->hashes();
