@@ -74,7 +74,8 @@ std::uint32_t NonceSearcher::launch(const HeaderWords& words, const PowTile& til
 
     cl_uint lowest = ASSAY_NO_HIT;
     queue_.enqueueWriteBuffer(job_, CL_FALSE, 0, sizeof job, &job);
-    queue_.enqueueWriteBuffer(lowest_, CL_FALSE, 0, sizeof lowest, &lowest);
+    // Waits for both: they are read from this frame, which the launch may leave by an exception.
+    queue_.enqueueWriteBuffer(lowest_, CL_TRUE, 0, sizeof lowest, &lowest);
     queue_.enqueueNDRangeKernel(kernel_, cl::NullRange, cl::NDRange(groups * form_.group_size),
                                 cl::NDRange(form_.group_size));
     cl_uint found = ASSAY_NO_HIT;
