@@ -74,8 +74,9 @@ class DeviceLine {
 
     // Gives back what the line holds on the device, until the next call.
     void close() {
+        std::shared_ptr<Session> closed;  // ends when nobody waits for the mutex
         const std::scoped_lock lock(mutex_);
-        session_.reset();
+        closed = std::move(session_);
     }
 
   private:
