@@ -40,9 +40,12 @@ std::filesystem::path CacheFolder::path_of(const Sha256Digest& key) const {
 void CacheFolder::delete_oldest() const {
     std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> files;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(dir_, error)) {
-        if (entry.path().extension() != suffix_) continue;
-        files.emplace_back(entry.last_write_time(error), entry.path());
+    std::error_code gone;  // another process deletes, too: then it counts as the oldest
+    const std::filesystem::directory_iterator end;
+    for (std::filesystem::directory_iterator at(dir_, error); !error && at != end;
+         at.increment(error)) {
+        if (at->path().extension() != suffix_) continue;
+        files.emplace_back(at->last_write_time(gone), at->path());
     }
     if (files.size() <= files_max_) return;
     std::sort(files.begin(), files.end());
