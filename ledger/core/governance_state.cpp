@@ -32,6 +32,15 @@ std::vector<Slot> read_slots(StateValue& value) {
     return out;
 }
 
+std::optional<EpochEntry> read_epoch(ByteView bytes) {
+    StateValue value(bytes, 3);
+    EpochEntry entry;
+    entry.transition = value.bytes();
+    entry.leaf = value.hash<LeafHash>();
+    entry.log_index = value.number();
+    return value.is_good() ? std::optional(std::move(entry)) : std::nullopt;
+}
+
 std::optional<ProposalEntry> read_proposal(const LeafHash& leaf, ByteView bytes) {
     StateValue value(bytes, 5);
     ProposalEntry entry;
@@ -78,14 +87,15 @@ std::optional<EpochRecord> current_epoch(const StateView& state) {
 }
 
 std::optional<EpochRecord> epoch_record(const StateView& state, std::uint64_t number) {
-    const auto value = state.get(number == 0 ? table('0') : key_of('E', number));
-    if (!value) return std::nullopt;
     if (number == 0) {
+        const auto value = state.get(table('0'));
+        if (!value) return std::nullopt;
         auto first = decode_epoch_record(*value);
         return first ? std::optional(*std::move(first)) : std::nullopt;
     }
-    StateValue entry(*value, 3);
-    const auto transition = decode_epoch_transition(entry.bytes());
+    const auto entry = epoch_entry(state, number);
+    if (!entry) return std::nullopt;
+    const auto transition = decode_epoch_transition(entry->transition);
     return transition ? std::optional(transition->record) : std::nullopt;
 }
 
@@ -130,16 +140,17 @@ std::optional<DueEpoch> due_epoch(const StateView& state) {
     return due;
 }
 
+std::optional<EpochEntry> epoch_entry(const StateView& state, std::uint64_t number) {
+    const auto value = state.get(key_of('E', number));
+    return value ? read_epoch(*value) : std::nullopt;
+}
+
 std::vector<EpochEntry> epoch_transitions(const StateView& state) {
     std::vector<EpochEntry> entries;
     state.for_each(table('E'), [&entries](ByteView, ByteView bytes) {
-        StateValue value(bytes, 3);
-        EpochEntry entry;
-        entry.transition = value.bytes();
-        entry.leaf = value.hash<LeafHash>();
-        entry.log_index = value.number();
-        if (value.is_good()) entries.push_back(std::move(entry));
-        return value.is_good();
+        auto entry = read_epoch(bytes);
+        if (entry) entries.push_back(*std::move(entry));
+        return entry.has_value();
     });
     return entries;
 }

@@ -59,7 +59,8 @@ struct EpochEntry {
     LeafHash leaf;
     LogIndex log_index = 0;
 };
-// Of epochs 1 to the one in force.
+// Of an epoch from 1 to the one in force.
+[[nodiscard]] std::optional<EpochEntry> epoch_entry(const StateView& state, std::uint64_t number);
 [[nodiscard]] std::vector<EpochEntry> epoch_transitions(const StateView& state);
 
 struct ProposalEntry {

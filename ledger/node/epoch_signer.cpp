@@ -59,10 +59,17 @@ bool EpochSigner::look_what_is_due() {
     return true;
 }
 
+// The change, and the epoch that is to be followed: were several epochs begun one after another with
+// none of them final, a quorum of the last need not meet one of the first, which may yet vote for
+// another branch.
 bool EpochSigner::is_change_final() const {
     const BlockHeight height = chain_->final_block().height;
-    return height <= chain_->tip().height && chain_->conflict().empty() &&
-           change_index_ < chain_->at_height(height).log_size;
+    if (height > chain_->tip().height || !chain_->conflict().empty()) return false;
+    const std::uint64_t final_size = chain_->at_height(height).log_size;
+    const std::uint64_t number = chain_->epoch().number();
+    const auto begun = epoch_entry(chain_->state(), number);
+    const bool epoch_is_final = number == 0 || (begun && begun->log_index < final_size);
+    return epoch_is_final && change_index_ < final_size;
 }
 
 bool EpochSigner::keep(const EpochSignature& signature) {

@@ -48,13 +48,16 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
         return actions;
     }
     if (++checked_[from] > kVotesOfPeerPerTickMax) return actions;
+    // Our own is known by our key: who lost its disk hears what it voted before it has the epochs.
+    const bool is_own = vote.slot == keys_.slot &&
+                        verify_vote(vote, chain_.chain_id(), keys_.vote->public_key());
     const auto epochs = chain_.epochs(vote.epoch);
-    if (epochs.empty()) return actions;  // a later one than we have seen
-    const bool is_good = std::ranges::any_of(epochs, [&](const auto& epoch) {
+    if (epochs.empty() && !is_own) return actions;  // a later one than we have seen
+    const auto is_signed = [&](const auto& epoch) {
         const EpochNode* node = epoch->find_node(vote.slot);
         return node != nullptr && verify_vote(vote, chain_.chain_id(), node->vote);
-    });
-    if (!is_good) {
+    };
+    if (!is_own && std::ranges::none_of(epochs, is_signed)) {
         actions.penalties.push_back(Penalty{from, kPenaltyInvalid, "vote with a bad signature"});
         return actions;
     }
@@ -130,10 +133,14 @@ Actions MemberDuties::on_tick(Timestamp now) {
 void MemberDuties::end_silence(Timestamp now) {
     if (voter_.state() != VotingState::kNew) return;
     const Epoch& epoch = chain_.epoch();
+    if (epoch.find_node(keys_.slot) == nullptr) return;  // not yet, or not as far as this chain goes
     const auto others = std::ranges::count_if(greeted_, [&](Slot slot) {
         return slot != keys_.slot && epoch.find_node(slot) != nullptr;
     });
-    if (static_cast<std::size_t>(others) + 1 < epoch.quorum()) return;
+    if (static_cast<std::size_t>(others) + 1 < epoch.quorum()) {
+        quorum_greeted_.reset();  // there are more nodes now than when it was set
+        return;
+    }
     if (!quorum_greeted_) quorum_greeted_ = now;
     const bool alone = epoch.quorum() == 1;
     if (alone || now >= *quorum_greeted_ + kVoteAfterGreetings) note(voter_.begin());
@@ -271,7 +278,7 @@ DutyStatus MemberDuties::status() const {
     if (!chain_.conflict().empty()) {
         status.why_not = chain_.conflict();
     } else if (voter_.state() == VotingState::kOff) {
-        status.why_not = voter_.why_off() + ": run `assay member resume`, or rotate the vote key";
+        status.why_not = voter_.why_off() + ": run `assay member resume`";
     } else if (voter_.state() == VotingState::kNew) {
         status.why_not = "the record of own votes is new: waiting for a quorum of the members";
     }

@@ -261,6 +261,35 @@ TEST(MemberDuties, AMemberThatLostItsDiskDoesNotVoteAgainByItself) {
     EXPECT_EQ(members.duties[0]->status().vote_floor, *floor);
 }
 
+// Rule V4: the same, but the ledger has not come back as far as the epoch of the lost vote.
+TEST(MemberDuties, KnowTheirOwnVotesOfAnEpochThatTheirLedgerHasNotReached) {
+    Members members(4);
+    Vote lost;
+    lost.epoch = 7;
+    lost.slot = members.slot(0);
+    lost.link.source = members.chains[0]->final_block();
+    lost.link.target.height = 9;
+    const auto vote =
+        sign_vote(lost, members.founders.chain_id, members.founders.members[0].vote);
+    ASSERT_TRUE(vote.has_value());
+    (void)members.duties[0]->on_vote(members.slot(1), *vote, at(members.now));
+    EXPECT_EQ(members.duties[0]->status().voting, VotingState::kOff);
+}
+
+// A later member's ledger begins with the founder's epoch, whose quorum it is not to count itself to.
+TEST(MemberDuties, DoNotBeginToVoteBeforeAnEpochThatNamesThem) {
+    Members members(1);
+    auto& member = members.founders.members[0];
+    const DutyKeys keys{9, "later", &member.vote, &member.log, &member.cosign, &member.tx};
+    DutyStores stores;
+    stores.safety = durable_file(members.folder(0) / "later.votes");
+    stores.cosigned = durable_file(members.folder(0) / "later.cosigned");
+    const auto later = MemberDuties::open(*members.chains[0], keys, std::move(stores));
+    ASSERT_TRUE(later.has_value());
+    (void)(*later)->on_tick(at(members.now));
+    EXPECT_EQ((*later)->status().voting, VotingState::kNew);
+}
+
 TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {
     Members members(4);
     members.greet();
