@@ -59,9 +59,9 @@ bool EpochSigner::look_what_is_due() {
     return true;
 }
 
-// The change, and the epoch that is to be followed: were several epochs begun one after another with
-// none of them final, a quorum of the last need not meet one of the first, which may yet vote for
-// another branch.
+// The change, and the epoch that is to be followed: were several begun one after another with none
+// of them final, a quorum of the last need not meet one of the first, which may yet vote for another
+// branch.
 bool EpochSigner::is_change_final() const {
     const BlockHeight height = chain_->final_block().height;
     if (height > chain_->tip().height || !chain_->conflict().empty()) return false;

@@ -133,7 +133,7 @@ Actions MemberDuties::on_tick(Timestamp now) {
 void MemberDuties::end_silence(Timestamp now) {
     if (voter_.state() != VotingState::kNew) return;
     const Epoch& epoch = chain_.epoch();
-    if (epoch.find_node(keys_.slot) == nullptr) return;  // not yet, or not as far as this chain goes
+    if (epoch.find_node(keys_.slot) == nullptr) return;  // not yet, or not here yet
     const auto others = std::ranges::count_if(greeted_, [&](Slot slot) {
         return slot != keys_.slot && epoch.find_node(slot) != nullptr;
     });

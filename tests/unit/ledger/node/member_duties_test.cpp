@@ -276,7 +276,7 @@ TEST(MemberDuties, KnowTheirOwnVotesOfAnEpochThatTheirLedgerHasNotReached) {
     EXPECT_EQ(members.duties[0]->status().voting, VotingState::kOff);
 }
 
-// A later member's ledger begins with the founder's epoch, whose quorum it is not to count itself to.
+// A later member's ledger begins with the founder's epoch: it is none of that quorum.
 TEST(MemberDuties, DoNotBeginToVoteBeforeAnEpochThatNamesThem) {
     Members members(1);
     auto& member = members.founders.members[0];
