@@ -64,7 +64,9 @@ bool EpochSigner::look_what_is_due() {
 // branch.
 bool EpochSigner::is_change_final() const {
     const BlockHeight height = chain_->final_block().height;
-    if (height > chain_->tip().height || !chain_->conflict().empty()) return false;
+    if (height > chain_->tip().height || chain_->has_failed() || !chain_->conflict().empty()) {
+        return false;
+    }
     const std::uint64_t final_size = chain_->at_height(height).log_size;
     const std::uint64_t number = chain_->epoch().number();
     const auto begun = epoch_entry(chain_->state(), number);

@@ -232,7 +232,7 @@ void MemberDuties::certify(Actions& actions) {
 }
 
 void MemberDuties::vote_for_tip(Actions& actions) {
-    if (!chain_.conflict().empty()) return;
+    if (chain_.has_failed() || !chain_.conflict().empty()) return;
     const auto target = chain_.vote_target(chain_.tip().id);
     if (!target) return;
     auto vote = voter_.vote(*target, chain_.final_block().height, *keys_.vote);
@@ -243,8 +243,9 @@ void MemberDuties::vote_for_tip(Actions& actions) {
     certify(actions);
 }
 
+// A disk that fails in the midst of a reorganisation leaves a tip that lacks the final block.
 void MemberDuties::cosign(Timestamp now, Actions& actions) {
-    if (!chain_.conflict().empty()) return;
+    if (chain_.has_failed() || !chain_.conflict().empty()) return;
     const auto& members = chain_.epoch().record().members;
     const auto self = std::ranges::find(members, keys_.slot, &EpochMember::slot);
     if (self == members.end() || self->cosign != keys_.cosign->public_key() ||
