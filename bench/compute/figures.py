@@ -120,10 +120,10 @@ class Figures:
         core = self.best + ".1core"
         best_mine, best_hash = self.median("mine.core", core), self.median("hash.core", core)
         if self.best == "cpu:shani":
-            # Counted on Zen 3 with loops of these instructions alone, not in this run.
             bound = ("the instructions of a block (32 sha256rnds2, 12 sha256msg1 and sha256msg2, and "
-                     "what feeds them) take 53 clocks of a Zen 3 core however they are ordered, and "
-                     "one message alone waits 128")
+                     "what feeds them) took 53 clocks of a Zen 3 core however they were ordered, and "
+                     "one message alone waits 128 (counted once with loops of these instructions "
+                     "alone, not in this run)")
             self.held_by["hash.2threads/openssl_multi2"] = (
                 f"without AVX-512 it is cpu:shani, {self.ratio('hash.core', core):.2f} x EVP per core: "
                 + bound)

@@ -47,7 +47,8 @@ class DeviceFaults : public testing::Test {
         ASSERT_NE(layer, nullptr) << "the ICD loader has not loaded the layer";
         set_fault_ = reinterpret_cast<decltype(set_fault_)>(dlsym(layer, "assay_layer_set_fault"));
         calls_ = reinterpret_cast<decltype(calls_)>(dlsym(layer, "assay_layer_calls"));
-        ASSERT_TRUE(set_fault_ != nullptr && calls_ != nullptr);
+        hanging_ = reinterpret_cast<decltype(hanging_)>(dlsym(layer, "assay_layer_hanging"));
+        ASSERT_TRUE(set_fault_ != nullptr && calls_ != nullptr && hanging_ != nullptr);
     }
     void TearDown() override {
         if (set_fault_ != nullptr) inject(Fault::kNone);
@@ -105,6 +106,7 @@ class DeviceFaults : public testing::Test {
     std::unique_ptr<SupervisedEngine> device_, processor_;
     void (*set_fault_)(int, unsigned) = nullptr;
     unsigned (*calls_)() = nullptr;
+    unsigned (*hanging_)() = nullptr;
 };
 
 TEST_F(DeviceFaults, WithoutAFaultTheLayerLetsEverythingThrough) {
@@ -222,6 +224,7 @@ TEST_F(DeviceFaults, AStopGetsThroughThoughTheDeviceHangs) {
         return raw_->search(PowWork(), stop.get_token());  // no hash meets target 0
     });
     inject(Fault::kHang);
+    while (hanging_() == 0) std::this_thread::yield();
     const auto asked = Clock::now();
     stop.request_stop();
     const auto result = search.get();

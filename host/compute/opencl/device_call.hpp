@@ -33,6 +33,10 @@ class DeviceCall {
     // To be called before each launch, and before anything else that may take long: if nothing
     // more is heard for `time`, the device is taken to hang.
     void expect_answer_within(Clock::duration time) noexcept { due_ = Clock::now() + time; }
+    // For the watching side: allows `time` from now, unless the call has said otherwise since.
+    void extend(Clock::time_point due, Clock::duration time) noexcept {
+        due_.compare_exchange_strong(due, Clock::now() + time);
+    }
 
     // Runs `use`, which reads or writes memory of the caller and calls no OpenCL; throws CallerLeft
     // if the caller has gone. A device is given such memory itself only as a loan.

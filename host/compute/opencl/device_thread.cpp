@@ -1,10 +1,17 @@
 #include "host/compute/opencl/device_thread.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
 
 namespace assay::compute::opencl {
 namespace {
@@ -22,12 +29,32 @@ constexpr int kStretchesMax = 20;
 // How long a stop waits for the launch under way, whose work would be lost.
 constexpr auto kStopTime = 40ms;
 
-// How long the threads of this process have waited for a core, all together.
+// Linux: of the thread whose folder in /proc this is. None: it has ended.
+std::optional<int> niceness(const std::filesystem::path& task) {
+    std::ifstream file(task / "stat");
+    std::string line;
+    std::getline(file, line);
+    const auto name_end = line.rfind(')');
+    if (name_end == std::string::npos) return std::nullopt;
+    std::istringstream fields(line.substr(name_end + 1));
+    constexpr int kNiceField = 19;  // proc(5); the state behind the name is field 3
+    std::string field;
+    for (int i = 3; i <= kNiceField; ++i) fields >> field;
+    int value = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+    return error == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+// How long the threads of this process have waited for a core, all together. Those of lower
+// priority than the process, which search while others rest, wait by intention and do not count.
 std::chrono::nanoseconds waited_for_cores() {
     std::chrono::nanoseconds sum{0};
+    const int own = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::getpid()));
     std::error_code error;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
-        std::ifstream file(task.path() / "schedstat");
+    std::filesystem::directory_iterator task("/proc/self/task", error);
+    for (; !error && task != std::filesystem::directory_iterator(); task.increment(error)) {
+        if (niceness(task->path()).value_or(own) > own) continue;
+        std::ifstream file(task->path() / "schedstat");
         std::uint64_t ran_ns = 0;
         std::uint64_t waited_ns = 0;
         if (file >> ran_ns >> waited_ns) sum += std::chrono::nanoseconds(waited_ns);
@@ -73,7 +100,7 @@ struct DeviceThread::State {
         if (now < due + kGrace) return;
         if (job.stretches_left > 0 && waited_for_cores() - job.waited_before > kStretch / 2) {
             --job.stretches_left;
-            job.call.expect_answer_within(kStretch);
+            job.call.extend(due, kStretch);
             return;
         }
         hung = true;
