@@ -96,7 +96,9 @@ class ConsortiumRules final : public RuleSet {
         if (is_on(Rule::kR7) && !signed_by_slot(tx, *signer)) {
             return fail(Refusal::kSignerUnknown, "release: the first signature is not the slot's");
         }
-        if (auto r = check_signers(tx, context.registry); is_on(Rule::kR7) && !r) return r;
+        if (auto r = check_signers(tx, entry->policy, context.registry); is_on(Rule::kR7) && !r) {
+            return r;
+        }
         const auto newest = newest_release(state, key_of(*release));
         return check_sequence(release->sequence, newest ? newest->sequence : 0);
     }
@@ -119,12 +121,23 @@ class ConsortiumRules final : public RuleSet {
         return tx.signatures.front().key_id == crypto::key_id(member.tx);
     }
 
-    // A policy may still name a key that its owner has replaced, or a member that has left.
-    static Result<void> check_signers(const Transaction& tx, const Registry& registry) {
+    // A policy may still name a key that its owner has replaced, or a member that has left. A key
+    // counts for the slot that the policy names it for, and for no other that has it now.
+    static Result<void> check_signers(const Transaction& tx,
+                                      const VendorPolicy& policy,
+                                      const Registry& registry) {
+        const auto stands = [&](const PolicyKey& key, const crypto::CoseSignature& signature) {
+            const Member* owner = registry.find(key.slot);
+            return owner != nullptr && owner->is_active() && is_key_of(key, *owner) &&
+                   crypto::key_id(key.key) == signature.key_id;
+        };
         for (const crypto::CoseSignature& signature : tx.signatures) {
-            const bool known = std::ranges::any_of(registry.members(), [&](const Member& member) {
-                return member.is_active() && crypto::key_id(member.tx) == signature.key_id;
-            });
+            const bool known =
+                std::ranges::any_of(policy.keys,
+                                    [&](const auto& key) { return stands(key, signature); }) ||
+                std::ranges::any_of(policy.delegations, [&](const Delegation& delegation) {
+                    return stands(delegation.signer, signature);
+                });
             if (!known) {
                 return fail(Refusal::kSignerUnknown,
                             "release: a signature is by no active member's present tx key");

@@ -128,6 +128,20 @@ TEST_F(ConsortiumRulesTest, AThresholdIsMetExactlyAndInOrder) {
     EXPECT_EQ(offer(sign_by(release(1), 0, {oem, supplier})), "accepted");
 }
 
+TEST_F(ConsortiumRulesTest, AKeyThatItsOwnerReplacedCountsForNobodyElse) {
+    VendorPolicy policy = consortium_.policy();
+    policy.keys = {{0, consortium_.members[0].member.tx}, {1, consortium_.members[1].member.tx}};
+    policy.delegations.clear();
+    policy.threshold = 2;
+    ASSERT_EQ(offer(consortium_.sign(policy)), "accepted");
+    const Bytes signed_by_both = sign_by(
+        release(1), 0, {&consortium_.members[0].tx, &consortium_.members[1].tx});
+    // Member 1 has another key now; member 2 has taken the old one as its own.
+    consortium_.members[2].member.tx = consortium_.members[1].member.tx;
+    consortium_.members[1].member.tx = test::key_named("next").public_key();
+    EXPECT_EQ(offer(signed_by_both), "signer-unknown");
+}
+
 // What `assay release draft`, `sign` and `submit` do, each in another place.
 TEST_F(ConsortiumRulesTest, ADraftThatTwoSignApartSatisfiesAThresholdOfTwo) {
     VendorPolicy policy = consortium_.policy();
