@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kDeviceConnectionsMax = 16'000;
 constexpr std::size_t kAgentBodyBytesMax = 16 * 1024;
-constexpr std::chrono::seconds kStopGrace{2};
+constexpr std::chrono::seconds kAgentsStopGrace{2};
 
 std::vector<ipfs::Source> sources_of(const Config& config) {
     std::vector<ipfs::Source> sources;
@@ -150,14 +150,14 @@ void GatewayRole::start() {
 }
 
 boost::asio::awaitable<void> GatewayRole::stop() {
-    co_await agents_->stop(kStopGrace);
+    co_await agents_->stop(kAgentsStopGrace);
     co_await tasks_.stop();
     co_await flow_.stop();
     co_await node_->stop();
 }
 
 GatewayStatusParts GatewayRole::status_parts() const {
-    return {*node_, devices_, catalog_, receipts_, recorder_};
+    return {*node_, *store_, devices_, catalog_, receipts_, recorder_};
 }
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {

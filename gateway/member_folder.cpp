@@ -6,7 +6,7 @@ namespace assay::gateway {
 
 Result<std::string> read_operator_token(const MemberFolder& folder) {
     constexpr std::size_t kTokenFileBytesMax = 1024;
-    const auto content = read_file(folder.operator_token(), kTokenFileBytesMax);
+    const auto content = read_private_file(folder.operator_token(), kTokenFileBytesMax);
     if (!content) return fail(Error(content.error()).within("operator token"));
     std::string token(as_text(*content));
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();

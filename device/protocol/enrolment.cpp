@@ -22,6 +22,7 @@ std::string to_json(const EnrolmentRequest& request) {
     out["id"] = request.id;
     out["csr"] = request.csr;
     out["vendor"] = request.vendor;
+    if (request.replace_key) out["replace_key"] = true;
     return json::serialize(out);
 }
 
@@ -41,6 +42,7 @@ Result<EnrolmentRequest> parse_enrolment_request(std::string_view text) {
     out.id = in.text("id", 64);
     out.csr = in.text("csr", kPemBytesMax);
     out.vendor = in.text("vendor", 256);
+    if (in.has("replace_key")) out.replace_key = in.boolean("replace_key");
     return in.finish(std::move(out));
 }
 

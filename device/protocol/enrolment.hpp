@@ -28,6 +28,7 @@ struct EnrolmentRequest {
     std::string id;
     std::string csr;     // PEM
     std::string vendor;  // name or 32 hexadecimal digits: whose anchor the device gets
+    bool replace_key = false;  // of a device that is enrolled with another one
     friend bool operator==(const EnrolmentRequest&, const EnrolmentRequest&) = default;
 };
 

@@ -60,8 +60,13 @@ http::Response post_device(const DeviceAdminParts& parts, const http::Request& r
     if (!anchor) return problem_of(anchor.error());
     auto identity = parts.authority.issue(wanted->id, as_bytes(wanted->csr));
     if (!identity) return problem_of(identity.error());
-    const auto enrolled =
-        parts.devices.enrol(wanted->id, identity->ledger_id, identity->key, parts.clock.now());
+    using KeyChange = DeviceRegistry::KeyChange;
+    const auto change = wanted->replace_key ? KeyChange::kReplace : KeyChange::kRefuse;
+    const auto enrolled = parts.devices.enrol(wanted->id, identity->ledger_id, identity->key, change,
+                                              parts.clock.now());
+    if (!enrolled && enrolled.error().is(std::errc::file_exists)) {
+        return http::problem(409, "already-enrolled", enrolled.error().context());
+    }
     if (!enrolled) return problem_of(enrolled.error());
     log::info("device-enrolled", {{"device", wanted->id}});
 

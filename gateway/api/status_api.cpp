@@ -106,13 +106,22 @@ http::Response get_livez(const StatusApiParts&, const http::Request&) {
 }
 
 http::Response get_readyz(const StatusApiParts& parts, const http::Request&) {
-    if (!parts.ready) return http::problem(503, "not-ready", "starting or stopping");
+    return readiness(parts.ready, parts.gateway ? &parts.gateway->store : nullptr);
+}
+
+}  // namespace
+
+http::Response readiness(bool ready, const ledger::KeyValueStore* store) {
+    if (!ready) return http::problem(503, "not-ready", "starting or stopping");
+    if (store != nullptr && store->failure()) {
+        return http::problem(503, "not-ready",
+                             "the store of devices and receipts failed, see to its disk and start "
+                             "again: " + store->failure()->to_string());
+    }
     json::object out;
     out["ready"] = true;
     return json_response(200, out);
 }
-
-}  // namespace
 
 void add_status_routes(http::Router& router, const StatusApiParts& parts) {
     const auto bind = [&parts](auto handler) {

@@ -1,7 +1,8 @@
 // How this node is, on the operator listener.
 //
 //   GET /livez       200 while the io thread answers
-//   GET /readyz      200 when everything is started, 503 before that and while stopping
+//   GET /readyz      200 when everything is started; 503 before that, while stopping, and when a
+//                    database has failed, which then takes no writes until the next start
 //   GET /v1/status   one document: roles, engines, ledgers, devices, receipts, refusals
 
 #pragma once
@@ -27,6 +28,7 @@ struct EngineStatus {
 // What only a gateway has.
 struct GatewayStatusParts {
     const ledger::Node& ledger;
+    const ledger::KeyValueStore& store;
     const DeviceRegistry& devices;
     const ReleaseCatalog& catalog;
     const ReceiptStore& receipts;
@@ -44,5 +46,8 @@ struct StatusApiParts {
 };
 // What the parts refer to outlives the router.
 void add_status_routes(http::Router& router, const StatusApiParts& parts);
+
+// The answer to /readyz. `store` may be null.
+[[nodiscard]] http::Response readiness(bool ready, const ledger::KeyValueStore* store);
 
 }  // namespace assay::gateway

@@ -1,5 +1,6 @@
 #include "gateway/cli/cli.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <iostream>
 
@@ -351,6 +352,7 @@ void add_device_verbs(CLI::App& app, Request& request) {
         ->check(CLI::ExistingFile);
     verb->add_option("--vendor", enrol.vendor, "Whose releases it takes")->required();
     verb->add_option("--out", enrol.out, "The device's folder")->required();
+    verb->add_flag("--replace-key", enrol.replace_key, "Of a device that is enrolled with another");
     add_dir(*add_verb(*device, "list", "Show the devices and how far they are",
                       "assay device list --dir gw",
                       [&request] { request.verb = [&] { return list_devices(request.folder); }; }),
@@ -415,6 +417,11 @@ int run(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+        // Where parsing broke off it may not have come to the flag.
+        const bool as_json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+        if (as_json && error.get_exit_code() != 0) {
+            return print(give_up(ExitCode::kUsage, error.what(), "See `assay --help`."), true);
+        }
         const int status = app.exit(error);
         return status == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
     }

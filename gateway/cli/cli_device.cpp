@@ -26,6 +26,7 @@ Outcome enrol_device(const EnrolOptions& options) {
     request.id = options.id;
     request.csr = std::string(as_text(*csr));
     request.vendor = options.vendor;
+    request.replace_key = options.replace_key;
     const auto answer =
         daemon->post("/v1/devices", "application/json", as_bytes(protocol::to_json(request)));
     if (!answer) return tl::unexpected(answer.error());

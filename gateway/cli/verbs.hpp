@@ -172,6 +172,7 @@ struct EnrolOptions {
     std::filesystem::path csr;
     std::string vendor;
     std::filesystem::path out;
+    bool replace_key = false;
 };
 [[nodiscard]] Outcome enrol_device(const EnrolOptions& options);  // cli_device.cpp
 

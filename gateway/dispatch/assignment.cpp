@@ -22,6 +22,8 @@ std::string_view to_string(AssignmentVerdict verdict) noexcept {
             return "expired";
         case AssignmentVerdict::kHeldBack:
             return "held-back";
+        case AssignmentVerdict::kGivenUp:
+            return "given-up";
     }
     return "unknown";
 }
@@ -45,8 +47,9 @@ AssignmentDecision decide_assignment(const Device& device,
     const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
     if (record.not_before.value_or(0) > time) return {AssignmentVerdict::kNotYetValid, nullptr};
     if (record.expires.value_or(UINT64_MAX) <= time) return {AssignmentVerdict::kExpired, nullptr};
-    if (device.hold && device.hold->release == newest->release.leaf && now < device.hold->until) {
-        return {AssignmentVerdict::kHeldBack, nullptr};
+    if (device.hold && device.hold->release == newest->release.leaf) {
+        if (device.hold->failures >= kFailuresMax) return {AssignmentVerdict::kGivenUp, nullptr};
+        if (now < device.hold->until) return {AssignmentVerdict::kHeldBack, nullptr};
     }
     return {AssignmentVerdict::kAssigned, newest};
 }

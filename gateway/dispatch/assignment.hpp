@@ -19,9 +19,13 @@ enum class AssignmentVerdict {
     kNotYetValid,
     kExpired,
     kHeldBack,  // failed on this device a moment ago
+    kGivenUp,   // failed on this device kFailuresMax times; a newer release is offered again
 };
 // "assigned", "no-release", "up-to-date", ...
 [[nodiscard]] std::string_view to_string(AssignmentVerdict verdict) noexcept;
+
+// Then a release is given up for that device: each attempt writes its flash.
+inline constexpr unsigned kFailuresMax = 8;
 
 struct AssignmentDecision {
     AssignmentVerdict verdict = AssignmentVerdict::kNoRelease;

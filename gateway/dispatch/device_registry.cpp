@@ -44,6 +44,12 @@ std::string encode(const Device& device) {
         out["release"] = to_hex(device.assignment->release.view());
         out["nonce"] = to_hex(device.assignment->nonce);
     }
+    if (device.hold) {
+        json::object& hold = out["hold"].emplace_object();
+        hold["release"] = to_hex(device.hold->release.view());
+        hold["until"] = device.hold->until.time_since_epoch().count();
+        hold["failures"] = device.hold->failures;
+    }
     out["confirmed_sequence"] = device.confirmed_sequence;
     out["last_event"] = device.last_event;
     out["last_word"] = device.last_word;
@@ -96,6 +102,13 @@ Device decode_or_throw(std::string id, ByteView text) {
         assignment.nonce = array_at<8>(in, "nonce");
         device.assignment = assignment;
     }
+    if (const auto* held = in.if_contains("hold")) {
+        const json::object& object = held->as_object();
+        Hold& hold = device.hold.emplace();
+        hold.release.bytes = array_at<32>(object, "release");
+        hold.until = Timestamp{std::chrono::seconds(object.at("until").to_number<std::int64_t>())};
+        hold.failures = object.at("failures").to_number<unsigned>();
+    }
     device.confirmed_sequence = in.at("confirmed_sequence").to_number<std::uint64_t>();
     device.last_event = text_at(in, "last_event");
     device.last_word = text_at(in, "last_word");
@@ -126,10 +139,16 @@ Result<DeviceRegistry> DeviceRegistry::open(ledger::KeyValueStore& store) {
 Result<void> DeviceRegistry::enrol(const std::string& id,
                                    const ledger::LedgerDeviceId& ledger_id,
                                    const crypto::PublicKey& key,
+                                   KeyChange change,
                                    Timestamp now) {
     const Device* const known = find(id);
     if (known == nullptr && devices_.size() >= kDevicesMax) {
         return fail(Refusal::kLimitExceeded, "100,000 devices are enrolled here");
+    }
+    if (known != nullptr && !(known->key == key) && change == KeyChange::kRefuse) {
+        return fail(std::errc::file_exists,
+                    id + " is enrolled with another key; enrol it with --replace-key if this one is to "
+                         "take its place");
     }
     Device device = known == nullptr ? Device{} : *known;
     device.id = id;

@@ -56,8 +56,9 @@ struct Device {
     std::string last_event;  // of its newest receipt: "verified"
     std::string last_word;   // refusal word of that receipt, if any
 
-    Timestamp last_seen{};     // not kept over a restart
-    std::optional<Hold> hold;  // likewise
+    std::optional<Hold> hold;
+
+    Timestamp last_seen{};  // not kept over a restart
 };
 
 class DeviceRegistry {
@@ -65,10 +66,13 @@ class DeviceRegistry {
     // `store` outlives the registry, which owns the keys that start with 'd'.
     [[nodiscard]] static Result<DeviceRegistry> open(ledger::KeyValueStore& store);
 
-    // On disk when it returns. A device that is enrolled again keeps its history but for the key.
+    // On disk when it returns. A device that is enrolled again keeps its history. Fails with
+    // std::errc::file_exists if it has another key, unless that is to be replaced.
+    enum class KeyChange { kRefuse, kReplace };
     [[nodiscard]] Result<void> enrol(const std::string& id,
                                      const ledger::LedgerDeviceId& ledger_id,
                                      const crypto::PublicKey& key,
+                                     KeyChange change,
                                      Timestamp now);
 
     [[nodiscard]] Device* find(std::string_view id);

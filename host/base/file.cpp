@@ -65,11 +65,17 @@ Result<void> FileHandle::sync() const {
     return {};
 }
 
-Result<Bytes> read_file(const fs::path& path, std::size_t bytes_max) {
+namespace {
+
+Result<Bytes> read_whole(const fs::path& path, std::size_t bytes_max, bool is_secret) {
     auto file = FileHandle::open(path, O_RDONLY);
     if (!file) return fail(std::move(file).error());
     struct stat info {};
     if (::fstat(file->fd(), &info) != 0) return fail_errno("stat " + path.string());
+    if (is_secret && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return fail(std::errc::permission_denied,
+                    path.string() + " can be read by others: chmod 600 " + path.string());
+    }
     const auto bytes = static_cast<std::uint64_t>(info.st_size);
     if (bytes > bytes_max) {
         return fail(Refusal::kLimitExceeded, path.string() + " holds " + std::to_string(bytes) +
@@ -80,6 +86,16 @@ Result<Bytes> read_file(const fs::path& path, std::size_t bytes_max) {
     if (!have) return fail(std::move(have).error().within(path.string()));
     content.resize(*have);
     return content;
+}
+
+}  // namespace
+
+Result<Bytes> read_file(const fs::path& path, std::size_t bytes_max) {
+    return read_whole(path, bytes_max, /*is_secret=*/false);
+}
+
+Result<Bytes> read_private_file(const fs::path& path, std::size_t bytes_max) {
+    return read_whole(path, bytes_max, /*is_secret=*/true);
 }
 
 Result<void> write_file_durable(const fs::path& path, ByteView content, mode_t mode) {

@@ -17,6 +17,9 @@ namespace assay {
 
 // Reads a whole file. Fails with Refusal::kLimitExceeded if it holds more than `bytes_max`.
 [[nodiscard]] Result<Bytes> read_file(const std::filesystem::path& path, std::size_t bytes_max);
+// The same for a secret. Fails with std::errc::permission_denied if anyone but the owner may use it.
+[[nodiscard]] Result<Bytes> read_private_file(const std::filesystem::path& path,
+                                              std::size_t bytes_max);
 
 // Replaces `path` by `content`: temporary file in the same folder, fsync, rename, fsync of the
 // folder. After a crash the file is the old one or the new one, whole.

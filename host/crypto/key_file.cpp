@@ -2,8 +2,6 @@
 
 #include <cerrno>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/base/file.hpp"
@@ -34,20 +32,9 @@ Result<void> save_key(const std::filesystem::path& path, const PrivateKey& key) 
 }
 
 Result<PrivateKey> load_key(const std::filesystem::path& path) {
-    auto file = FileHandle::open(path, O_RDONLY);
-    if (!file) return fail(std::move(file).error());
-    struct stat info {};
-    if (::fstat(file->fd(), &info) != 0) {
-        return fail(std::error_code(errno, std::generic_category()), "stat " + path.string());
-    }
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return fail(std::errc::permission_denied,
-                    path.string() + " can be read by others: chmod 600 " + path.string());
-    }
-    Bytes pem(kKeyFileBytesMax);
-    auto size = file->read_at(0, pem);
-    if (!size) return fail(std::move(size).error().within(path.string()));
-    auto key = PrivateKey::from_pem(ByteView(pem).first(*size));
+    const auto pem = read_private_file(path, kKeyFileBytesMax);
+    if (!pem) return fail(Error(pem.error()));
+    auto key = PrivateKey::from_pem(*pem);
     if (!key) return fail(std::move(key).error().within(path.string()));
     return key;
 }

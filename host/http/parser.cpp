@@ -166,14 +166,15 @@ std::string_view origin_form(std::string_view target) noexcept {
     return target;
 }
 
-// "." and ".." have no place in a request: a client resolves them (RFC 3986, section 5.2.4).
+// "." and ".." have no place in a request: a client resolves them (RFC 3986, section 5.2.4). Nor has
+// an encoded slash, in which a handler that decodes the segment would find a path.
 bool is_plain_path(std::string_view path) {
     while (!path.empty()) {
         path.remove_prefix(1);  // the slash
         const std::size_t end = std::min(path.find('/'), path.size());
         const auto segment = percent_decode(path.substr(0, end));
         if (!segment || *segment == "." || *segment == "..") return false;
-        if (segment->find('\0') != std::string::npos) return false;
+        if (segment->find_first_of(std::string_view("/\0", 2)) != std::string::npos) return false;
         path.remove_prefix(end);
     }
     return true;

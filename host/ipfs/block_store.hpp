@@ -45,7 +45,7 @@ class BlockStore {
     // Fails also with kLimitExceeded if the block is larger than `bytes_max`.
     [[nodiscard]] Result<Bytes> get(const Cid& cid, std::size_t bytes_max = kBlockBytesMax) const;
 
-    // Blocks that are here already are left alone. Fails with kBlockTooLarge above 2 MiB.
+    // Blocks that are here already are left alone, damaged ones are replaced. Fails with kBlockTooLarge above 2 MiB.
     [[nodiscard]] Result<void> put(const Cid& cid, ByteView bytes);
     // One wait for the disk for all of them. On failure some may have been stored.
     [[nodiscard]] Result<void> put_many(std::span<const Block> blocks);

@@ -50,6 +50,22 @@ TEST_F(CommandLine, UsageErrorsExitWithTwo) {
     EXPECT_EQ(run({"init", "--name", "No Name", "--roles", "oem", "--dir", path("x")}).status, 2);
 }
 
+TEST_F(CommandLine, UsageErrorsAreJsonToo) {
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"--json", "bogus"}, {"release", "publish", "--json"}, {"status", "--bogus", "--json"}}) {
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 2);
+        const auto error = boost::json::parse(ran.err);
+        EXPECT_EQ(error.at("message_type").as_string(), "exit_error");
+        EXPECT_EQ(error.at("code"), 2);
+        EXPECT_FALSE(error.at("message").as_string().empty());
+        EXPECT_TRUE(ran.out.empty());
+    }
+    const Ran help = run({"--json", "--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_FALSE(help.out.empty());
+}
+
 TEST_F(CommandLine, AFolderThatIsNoMembersExitsWithTenAndSaysWhatToDo) {
     for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
              {"run"}, {"status"}, {"image", "ls"}, {"device", "list"}, {"key", "list"}}) {

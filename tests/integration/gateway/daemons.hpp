@@ -147,10 +147,12 @@ class Consortium {
         gw.start();
     }
 
-    void set_policy() {
+    // Releases that are published next need not wait for it to be final; a draft reads the ledger.
+    void set_policy(bool wait = false) {
         cli::PolicyOptions options;
         options.dir = oem.folder().dir();
-        options.vendor = kVendor;  // releases that follow need not wait for it to be final
+        options.vendor = kVendor;
+        options.wait = wait;
         const auto set = cli::set_policy(options);
         ASSERT_TRUE(set) << set.error().message;
     }
@@ -197,13 +199,15 @@ class Consortium {
 // A device as the gateway sees it: its key, its certificate, what it posts.
 class TestDevice {
   public:
-    TestDevice(const Consortium& world, const std::string& id) : world_{world} {
+    TestDevice(const Consortium& world, const std::string& id, bool replace_key = false)
+        : world_{world} {
         const Bytes csr = crypto::make_csr(key, id).value();
         const auto client = cli::DaemonClient::open(world.gw.folder());
         protocol::EnrolmentRequest request;
         request.id = id;
         request.csr = std::string(as_text(csr));
         request.vendor = Consortium::kVendor;
+        request.replace_key = replace_key;
         const auto answer =
             client->post("/v1/devices", "application/json", as_bytes(protocol::to_json(request)));
         EXPECT_TRUE(answer) << answer.error().message;

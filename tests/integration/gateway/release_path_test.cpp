@@ -177,7 +177,7 @@ TEST(ReleasePath, RefusesAReleaseItsImageContradictsAndRemembersIt) {
 
 TEST(ReleasePath, ADraftSignedOfflineIsReleasedAndARecallWithdrawsIt) {
     Consortium world;
-    world.set_policy();
+    world.set_policy(/*wait=*/true);
     test::TempDir dir;
     ASSERT_TRUE(write_file_durable(dir / "image", image_of(100'000, 5)));
     cli::DraftOptions draft;
@@ -255,7 +255,18 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     EXPECT_EQ(world.gw.refusals("signer-unknown"), 1);
 
     // A key that the site's CA has certified for this name once, but that is no longer enrolled.
-    TestDevice again(world, "device-1");
+    const auto client = cli::DaemonClient::open(world.gw.folder());
+    protocol::EnrolmentRequest twice;
+    twice.id = "device-1";
+    twice.csr = std::string(as_text(
+        crypto::make_csr(*crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256), "device-1")
+            .value()));
+    twice.vendor = Consortium::kVendor;
+    const auto refused =
+        client->post("/v1/devices", "application/json", as_bytes(protocol::to_json(twice)));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().word, "already-enrolled");
+    TestDevice again(world, "device-1", /*replace_key=*/true);
     EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 403U);
     EXPECT_EQ(world.gw.refusals("device-unknown"), 1);
     EXPECT_EQ(again.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 200U);

@@ -10,7 +10,7 @@
 namespace assay::protocol {
 namespace {
 
-EnrolmentAnswer answer() {
+EnrolmentAnswer enrolled() {
     EnrolmentAnswer out;
     out.certificate = "-----BEGIN CERTIFICATE-----\n";
     out.ca = "ca\n";
@@ -35,7 +35,9 @@ TEST(Enrolment, MessagesComeBackAsTheyWere) {
     request.csr = "-----BEGIN CERTIFICATE REQUEST-----\n";
     request.vendor = "acme.example";
     EXPECT_EQ(parse_enrolment_request(to_json(request)).value(), request);
-    EXPECT_EQ(parse_enrolment_answer(to_json(answer())).value(), answer());
+    request.replace_key = true;
+    EXPECT_EQ(parse_enrolment_request(to_json(request)).value(), request);
+    EXPECT_EQ(parse_enrolment_answer(to_json(enrolled())).value(), enrolled());
     EXPECT_FALSE(parse_enrolment_request("{}"));
     EXPECT_FALSE(parse_enrolment_answer("{}"));
 }
@@ -43,13 +45,13 @@ TEST(Enrolment, MessagesComeBackAsTheyWere) {
 TEST(Enrolment, CompletesTheDevicesFolder) {
     const test::TempDir folder;
     ASSERT_TRUE(write_file_durable(folder / "device.json", as_bytes(to_json(config()))));
-    ASSERT_TRUE(store_enrolment(folder.path(), answer()));
+    ASSERT_TRUE(store_enrolment(folder.path(), enrolled()));
     EXPECT_EQ(as_text(read_file(folder / "site-ca.crt", 100).value()), "ca\n");
-    EXPECT_EQ(read_file(folder / "anchor.cbor", 100'000).value(), answer().anchor);
+    EXPECT_EQ(read_file(folder / "anchor.cbor", 100'000).value(), enrolled().anchor);
     const auto text = read_file(folder / "device.json", 10'000).value();
     const auto completed = parse_device_config(as_text(text)).value();
-    EXPECT_EQ(completed.ledger_id, answer().ledger_id);
-    EXPECT_EQ(completed.gateway, answer().gateway);
+    EXPECT_EQ(completed.ledger_id, enrolled().ledger_id);
+    EXPECT_EQ(completed.gateway, enrolled().gateway);
 }
 
 TEST(Enrolment, KeepsTheGatewayThatWasConfigured) {
@@ -57,16 +59,16 @@ TEST(Enrolment, KeepsTheGatewayThatWasConfigured) {
     DeviceConfig mine = config();
     mine.gateway = "https://mine.example";
     ASSERT_TRUE(write_file_durable(folder / "device.json", as_bytes(to_json(mine))));
-    ASSERT_TRUE(store_enrolment(folder.path(), answer()));
+    ASSERT_TRUE(store_enrolment(folder.path(), enrolled()));
     const auto text = read_file(folder / "device.json", 10'000).value();
     EXPECT_EQ(parse_device_config(as_text(text))->gateway, "https://mine.example");
 }
 
 TEST(Enrolment, WritesNothingForABadAnchorOrAFolderWithoutADevice) {
     const test::TempDir folder;
-    EXPECT_FALSE(store_enrolment(folder.path(), answer()));
+    EXPECT_FALSE(store_enrolment(folder.path(), enrolled()));
     ASSERT_TRUE(write_file_durable(folder / "device.json", as_bytes(to_json(config()))));
-    EnrolmentAnswer bad = answer();
+    EnrolmentAnswer bad = enrolled();
     bad.anchor.pop_back();
     EXPECT_FALSE(store_enrolment(folder.path(), bad));
     EXPECT_FALSE(std::filesystem::exists(folder / "device.crt"));

@@ -8,7 +8,9 @@
 namespace assay::gateway {
 namespace {
 
-constexpr Timestamp kNow{std::chrono::seconds(1'800'000'000)};
+constexpr auto kRefuse = DeviceRegistry::KeyChange::kRefuse;
+constexpr auto kReplace = DeviceRegistry::KeyChange::kReplace;
+constexpr Timestamp kEnrolled{std::chrono::seconds(1'800'000'000)};
 
 crypto::PublicKey key_of_byte(std::uint8_t value) {
     crypto::PublicKey key;
@@ -24,7 +26,7 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     {
         auto store = ledger::open_leveldb(dir.path()).value();
         auto registry = DeviceRegistry::open(*store).value();
-        ASSERT_TRUE(registry.enrol("device-1", ledger_id, key_of_byte(1), kNow));
+        ASSERT_TRUE(registry.enrol("device-1", ledger_id, key_of_byte(1), kRefuse, kEnrolled));
         Device& device = *registry.find("device-1");
         device.report.emplace();
         device.report->target.component = "firmware";
@@ -37,6 +39,10 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
         device.assignment->nonce[7] = std::byte{8};
         device.confirmed_sequence = 4;
         device.last_event = "confirmed";
+        device.hold.emplace();
+        device.hold->release.bytes[2] = std::byte{5};
+        device.hold->until = kEnrolled;
+        device.hold->failures = 3;
         ASSERT_TRUE(registry.save(device));
     }
     auto store = ledger::open_leveldb(dir.path()).value();
@@ -45,7 +51,7 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     const Device& device = *registry.find("device-1");
     EXPECT_EQ(device.ledger_id, ledger_id);
     EXPECT_EQ(device.key, key_of_byte(1));
-    EXPECT_EQ(device.enrolled, kNow);
+    EXPECT_EQ(device.enrolled, kEnrolled);
     EXPECT_EQ(device.report->sequence, 4U);
     EXPECT_EQ(device.report->version, "1.0 \"quoted\"");
     EXPECT_EQ(device.report->running.bytes[5], std::byte{9});
@@ -53,15 +59,23 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     EXPECT_EQ(device.assignment->nonce[7], std::byte{8});
     EXPECT_EQ(device.confirmed_sequence, 4U);
     EXPECT_EQ(device.last_event, "confirmed");
+    EXPECT_EQ(device.hold->release.bytes[2], std::byte{5});
+    EXPECT_EQ(device.hold->until, kEnrolled);
+    EXPECT_EQ(device.hold->failures, 3U);
 }
 
-TEST(DeviceRegistry, ANewKeyKeepsTheHistory) {
+TEST(DeviceRegistry, ANewKeyKeepsTheHistoryAndMustBeAskedFor) {
     const test::TempDir dir;
     auto store = ledger::open_leveldb(dir.path()).value();
     auto registry = DeviceRegistry::open(*store).value();
-    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(1), kNow));
+    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(1), kRefuse, kEnrolled));
     registry.find("device-1")->confirmed_sequence = 5;
-    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(2), kNow));
+    const auto refused = registry.enrol("device-1", {}, key_of_byte(2), kRefuse, kEnrolled);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(std::errc::file_exists));
+    EXPECT_EQ(registry.find("device-1")->key, key_of_byte(1));
+    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(1), kRefuse, kEnrolled));
+    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(2), kReplace, kEnrolled));
     EXPECT_EQ(registry.find("device-1")->key, key_of_byte(2));
     EXPECT_EQ(registry.find("device-1")->confirmed_sequence, 5U);
     EXPECT_EQ(registry.find("device-2"), nullptr);

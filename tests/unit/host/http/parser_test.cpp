@@ -224,6 +224,8 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
         get("/a%00b"),
         get("/a/../b"),
         get("/a/%2e%2E/b"),
+        get("/a/..%2f../b"),
+        get("/a%2Fb"),
         get("/./b"),
         get("/?a=%4"),
         get("/", "Host: h\r\nContent-Length: x\r\n"),
