@@ -279,11 +279,12 @@ void Agent::remember_refusal(const ledger::LeafHash& release, Refusal word) {
     held_until_[release] =
         std::chrono::steady_clock::now() +
         backoff(entry.attempts, options_.refused_pause, options_.refused_pause_max);
-    list.push_back(entry);
-    if (list.size() > kRefusedMax) {
-        held_until_.erase(list.front().release);
-        list.erase(list.begin());
-    }
+    add_refused(state_, entry);
+    std::erase_if(held_until_, [&](const auto& held) {
+        return std::none_of(list.begin(), list.end(), [&](const RefusedRelease& item) {
+            return item.release == held.first;
+        });
+    });
 }
 
 bool Agent::held_back(const ledger::LeafHash& release) const {

@@ -27,8 +27,7 @@ Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
     auto receipt = ledger::sign_receipt(body, *key_);
     if (!receipt) return fail(std::move(receipt).error().within("receipt"));
     ++state_.receipt_counter;
-    state_.outbox.push_back(std::move(*receipt));
-    if (state_.outbox.size() > kOutboxMax) state_.outbox.erase(state_.outbox.begin());
+    add_to_outbox(state_, std::move(*receipt));
     return {};
 }
 

@@ -1,5 +1,7 @@
 #include "device/agent_state.hpp"
 
+#include <algorithm>
+
 #include "ledger/core/fields.hpp"
 #include "ledger/core/receipt.hpp"
 
@@ -130,7 +132,7 @@ bool needs_pending(Phase phase) {
     return phase == Phase::kDownloading || phase == Phase::kInstalled || phase == Phase::kTrying;
 }
 
-Result<AgentState> read_state(cbor::Decoder& decoder) {
+Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
     AgentState out;
     Fields map(decoder, "device state");
     while (const auto key = map.next()) {
@@ -196,6 +198,29 @@ void put_pending(cbor::Encoder& out, const PendingRelease& pending) {
 
 }  // namespace
 
+void add_to_outbox(AgentState& state, Bytes receipt) {
+    auto& list = state.outbox;
+    if (list.size() >= kOutboxMax) {
+        const auto refusal = std::find_if(list.begin(), list.end(), [](const Bytes& waiting) {
+            const auto decoded = ledger::decode_receipt(waiting);
+            return decoded && decoded->body.event == ledger::ReceiptEvent::kRefused;
+        });
+        list.erase(refusal == list.end() ? list.begin() : refusal);
+    }
+    list.push_back(std::move(receipt));
+}
+
+void add_refused(AgentState& state, const RefusedRelease& entry) {
+    auto& list = state.refused;
+    if (list.size() >= kRefusedMax) {
+        const auto fewer = [](const RefusedRelease& a, const RefusedRelease& b) {
+            return a.attempts < b.attempts;
+        };
+        list.erase(std::min_element(list.begin(), list.end(), fewer));
+    }
+    list.push_back(entry);
+}
+
 Bytes encode_agent_state(const AgentState& state) {
     cbor::Encoder out;
     out.map(7 + std::size_t{state.installed.has_value()} + std::size_t{state.pending.has_value()} +
@@ -231,7 +256,7 @@ Bytes encode_agent_state(const AgentState& state) {
 }
 
 Result<AgentState> decode_agent_state(ByteView input) {
-    return ledger::decode_whole(input, read_state);
+    return ledger::decode_whole(input, read_agent_state);
 }
 
 Result<AgentState> StateFile::load() const {

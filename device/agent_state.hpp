@@ -70,6 +70,12 @@ struct AgentState {
     friend bool operator==(const AgentState&, const AgentState&) = default;
 };
 
+// Adds one, and where there is no room drops another: of the receipts a refusal, since whoever hands out
+// garbage can cause any number of them, and of the refused releases the one that was tried least. The
+// oldest of these.
+void add_to_outbox(AgentState& state, Bytes receipt);
+void add_refused(AgentState& state, const RefusedRelease& entry);
+
 [[nodiscard]] Bytes encode_agent_state(const AgentState& state);
 // Also checks that phase and pending release fit together.
 [[nodiscard]] Result<AgentState> decode_agent_state(ByteView input);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "host/crypto/sha256.hpp"
+#include "ledger/core/receipt.hpp"
 #include "tests/support/decoder_checks.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -54,6 +55,48 @@ TEST(AgentState, RefusesAPhaseWithoutItsRelease) {
     state = full_state();
     state.phase = Phase::kConfirmed;
     EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
+}
+
+Bytes receipt_about(ledger::ReceiptEvent event, std::uint32_t counter) {
+    ledger::ReceiptBody body;
+    body.event = event;
+    body.counter = counter;
+    static const auto key = crypto::PrivateKey::generate(crypto::Algorithm::kEd25519).value();
+    return ledger::sign_receipt(body, key).value();
+}
+
+// Whoever hands out garbage must not wash away what happened.
+TEST(Outbox, DropsTheOldestRefusalFirst) {
+    using ledger::ReceiptEvent;
+    AgentState state;
+    const Bytes confirmed = receipt_about(ReceiptEvent::kConfirmed, 1);
+    add_to_outbox(state, confirmed);
+    for (std::uint32_t i = 2; i < 50; ++i) {
+        add_to_outbox(state, receipt_about(ReceiptEvent::kRefused, i));
+    }
+    ASSERT_EQ(state.outbox.size(), kOutboxMax);
+    EXPECT_EQ(state.outbox.front(), confirmed);
+    const auto newest = ledger::decode_receipt(state.outbox.back());
+    EXPECT_EQ(newest->body.counter, 49U);
+    EXPECT_EQ(ledger::decode_receipt(state.outbox[1])->body.counter, 35U);
+
+    for (std::uint32_t i = 50; i < 100; ++i) {
+        add_to_outbox(state, receipt_about(ReceiptEvent::kVerified, i));
+    }
+    EXPECT_EQ(state.outbox.size(), kOutboxMax);
+    EXPECT_EQ(ledger::decode_receipt(state.outbox.front())->body.counter, 84U);
+}
+
+TEST(RefusedReleases, KeepsTheOneThatWasTriedMost) {
+    AgentState state;
+    const auto bad = crypto::leaf_hash(as_bytes("bad"));
+    add_refused(state, {bad, 43, 3});
+    for (int i = 0; i < 100; ++i) {
+        add_refused(state, {crypto::leaf_hash(as_bytes(std::to_string(i))), 70, 1});
+    }
+    ASSERT_EQ(state.refused.size(), kRefusedMax);
+    EXPECT_EQ(state.refused.front().release, bad);
+    EXPECT_EQ(state.refused.back().release, crypto::leaf_hash(as_bytes("99")));
 }
 
 TEST(StateFile, IsFreshWithoutAFileAndKeepsWhatWasSaved) {
