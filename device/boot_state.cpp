@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kBootStateBytesMax = 64;
 
-Result<BootState> read_state(cbor::Decoder& decoder) {
+Result<BootState> read_boot_state(cbor::Decoder& decoder) {
     BootState out;
     ledger::Fields map(decoder, "boot state");
     while (const auto key = map.next()) {
@@ -38,7 +38,7 @@ Bytes encode_boot_state(const BootState& state) {
 }
 
 Result<BootState> decode_boot_state(ByteView input) {
-    return ledger::decode_whole(input, read_state);
+    return ledger::decode_whole(input, read_boot_state);
 }
 
 Result<SlotIndex> BootLoader::boot() const {

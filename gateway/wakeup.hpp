@@ -6,10 +6,10 @@
 #include <chrono>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "host/http/as_tuple.hpp"
 
 namespace assay::gateway {
 
@@ -23,7 +23,6 @@ class Wakeup {
     }
 
     [[nodiscard]] boost::asio::awaitable<void> sleep(std::chrono::steady_clock::duration at_most) {
-        constexpr auto kAsTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
         if (!pending_) {
             timer_.expires_after(at_most);
             co_await timer_.async_wait(kAsTuple);

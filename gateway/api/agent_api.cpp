@@ -103,7 +103,7 @@ Result<const CatalogEntry*> ready_release(const AgentApiParts& parts,
     return entry;
 }
 
-http::Response get_proof(const AgentApiParts& parts, const http::Request& request) {
+http::Response get_device_proof(const AgentApiParts& parts, const http::Request& request) {
     const auto entry = ready_release(parts, request);
     if (!entry) return refuse(parts, entry.error());
     auto proof = build_device_proof(parts.consortium, (*entry)->release.leaf);
@@ -144,7 +144,7 @@ void add_agent_routes(http::Router& router, const AgentApiParts& parts) {
     };
     add_plain(router, "POST", protocol::kPollPath, bind(poll));
     add_plain(router, "POST", protocol::kReceiptsPath, bind(post_receipt));
-    add_plain(router, "GET", protocol::kProofPattern, bind(get_proof));
+    add_plain(router, "GET", protocol::kProofPattern, bind(get_device_proof));
     add_plain(router, "GET", protocol::kChunksPattern, bind(get_chunks));
     add_plain(router, "GET", protocol::kImagePattern, bind(get_image));
 }

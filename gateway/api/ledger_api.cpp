@@ -139,7 +139,7 @@ http::Response get_transaction(const LedgerApiParts& parts, const http::Request&
                          "no transaction with leaf hash " + to_hex(leaf->view()));
 }
 
-http::Response get_proof(const LedgerApiParts& parts, const http::Request& request) {
+http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& request) {
     const ledger::Node* const node = ledger_of(parts, request);
     if (node == nullptr) return unknown_ledger();
     const auto leaf = leaf_in_path(request);
@@ -185,7 +185,7 @@ void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
     };
     add_plain(router, "GET", "/v1/ledgers/{ledger}/blocks/{height}", bind(get_block));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
-    add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_proof));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_leaf_proof));
     add_plain(router, "POST", "/v1/ledgers/{ledger}/transactions", bind(post_transaction));
 }
 

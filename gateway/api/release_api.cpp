@@ -78,7 +78,7 @@ http::Response get_releases(const ReleaseApiParts& parts, const http::Request&) 
     return json_response(200, out);
 }
 
-http::Response get_proof(const ReleaseApiParts& parts, const http::Request& request) {
+http::Response get_release_proof(const ReleaseApiParts& parts, const http::Request& request) {
     const auto leaf = leaf_in_path(request);
     if (!leaf) return problem_of(leaf.error());
     auto proof = build_device_proof(parts.consortium, *leaf);
@@ -124,7 +124,7 @@ void add_release_routes(http::Router& router, const ReleaseApiParts& parts) {
         return [parts, handler](const http::Request& request) { return handler(parts, request); };
     };
     add_plain(router, "GET", "/v1/releases", bind(get_releases));
-    add_plain(router, "GET", "/v1/releases/{leaf}/proof", bind(get_proof));
+    add_plain(router, "GET", "/v1/releases/{leaf}/proof", bind(get_release_proof));
     add_plain(router, "GET", "/v1/policies/{vendor}", bind(get_policy));
 }
 

@@ -19,8 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kCardBytesMax = 16 * 1024;
-constexpr int kCertificateDays = 3650;
+constexpr std::size_t kMemberCardBytesMax = 16 * 1024;
+constexpr int kTlsCertificateDays = 3650;
 
 // What every verb here needs.
 struct Office {
@@ -55,7 +55,7 @@ Outcome report(const Submitted& done, std::string_view what, std::string_view ne
 
 Answer<Bytes> read_card(const std::filesystem::path& file) {
     if (file.empty()) return give_up(ExitCode::kUsage, "this change wants the member's --card");
-    auto bytes = read_file(file, kCardBytesMax);
+    auto bytes = read_file(file, kMemberCardBytesMax);
     if (!bytes) return give_up(bytes.error());
     if (const auto card = ledger::decode_member_card(*bytes); !card) {
         return give_up(Error(card.error()).within(file.string()));
@@ -176,7 +176,7 @@ Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change)
     }
     change.tls_spki = crypto::spki_sha256(key->public_key());
     auto identity =
-        crypto::make_self_signed(*key, office.membership.self.name, kCertificateDays);
+        crypto::make_self_signed(*key, office.membership.self.name, kTlsCertificateDays);
     if (!identity) return give_up(Error(identity.error()).within("TLS certificate"));
     if (auto written = write_file_durable(office.folder.dir() / "tls.next.crt",
                                           identity->certificate_pem);

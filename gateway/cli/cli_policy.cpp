@@ -13,7 +13,7 @@
 namespace assay::gateway::cli {
 namespace {
 
-constexpr std::size_t kCardBytesMax = 16 * 1024;
+constexpr std::size_t kDelegateCardBytesMax = 16 * 1024;
 
 Answer<ledger::PolicyKey> key_of_member(const Membership& membership, std::string_view name) {
     const ledger::Member* const member = membership.find(name);
@@ -29,7 +29,7 @@ Answer<ledger::PolicyKey> key_of(const Membership& membership, const std::string
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(member, ignored))
         return key_of_member(membership, member);
-    const auto bytes = read_file(member, kCardBytesMax);
+    const auto bytes = read_file(member, kDelegateCardBytesMax);
     if (!bytes) return give_up(bytes.error());
     const auto card = ledger::decode_member_card(*bytes);
     if (!card) return give_up(Error(card.error()).within(member));

@@ -8,7 +8,7 @@
 namespace assay::gateway {
 namespace {
 
-constexpr std::size_t kPemBytesMax = 64 * 1024;
+constexpr std::size_t kCaBytesMax = 64 * 1024;
 constexpr std::size_t kSaltBytesMin = 16;
 constexpr int kDeviceCertificateDays = 20 * 365;
 
@@ -28,7 +28,7 @@ Result<Bytes> read_salt(const std::filesystem::path& path) {
 }  // namespace
 
 Result<SiteAuthority> SiteAuthority::load(const MemberFolder& folder) {
-    auto ca = read_file(folder.site_ca(), kPemBytesMax);
+    auto ca = read_file(folder.site_ca(), kCaBytesMax);
     if (!ca) return fail(std::move(ca).error().within("site CA"));
     auto key = crypto::load_key(folder.site_ca_key());
     if (!key) return fail(std::move(key).error().within("site CA key"));

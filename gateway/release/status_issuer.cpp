@@ -8,7 +8,7 @@
 namespace assay::gateway {
 namespace {
 
-constexpr ledger::BlockHeight kValidityBlocks = 5'760;
+constexpr ledger::BlockHeight kStatusValidityBlocks = 5'760;
 
 bool is_status_key(const ledger::VendorPolicy& policy, const ledger::Member& self) {
     return std::ranges::any_of(policy.status_keys, [&](const ledger::PolicyKey& key) {
@@ -89,7 +89,7 @@ void StatusIssuer::issue() {
         body.chain_id = chain.chain_id();
         body.slot = self->slot;
         body.valid_until = chain.tip().height +
-                           std::min(kValidityBlocks, chain.genesis().params.validity_blocks_max);
+                           std::min(kStatusValidityBlocks, chain.genesis().params.validity_blocks_max);
         body.body = encoded;
         const crypto::PrivateKey* const keys[] = {&tx_};
         const auto tx = ledger::sign_transaction(body, {name_, ledger::subject_of(status), keys});

@@ -4,13 +4,12 @@
 #include <array>
 #include <map>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "host/http/as_tuple.hpp"
 #include "host/http/exchange.hpp"
 #include "host/http/timeout.hpp"
 #include "host/http/url.hpp"
@@ -23,7 +22,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kIdlePerServerMax = 8;
 
 // RFC 9110, section 9.2.2: these may be sent again if the connection dies without an answer.

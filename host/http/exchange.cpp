@@ -11,7 +11,7 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kTransferBytes = 64 * 1024;
 constexpr std::size_t kErrorBodyBytesMax = 64 * 1024;
 
 bool is_line_safe(std::string_view text) noexcept {
@@ -79,7 +79,7 @@ asio::awaitable<Result<void>> Exchange::send(const std::string& head) {
         if (rest.size() < request_.body.size() && !connection_.stream.is_quiet()) {
             co_return Result<void>{};
         }
-        const ByteView piece = rest.first(std::min(rest.size(), kPieceBytes));
+        const ByteView piece = rest.first(std::min(rest.size(), kTransferBytes));
         arm();
         const Result<void> sent = co_await connection_.stream.write_all(piece);
         if (!sent) co_return sent;
@@ -96,7 +96,7 @@ asio::awaitable<Result<Response>> Exchange::receive() {
     limits.body_bytes_max = request_.body_bytes_max;
     ResponseParser parser(limits, head_only);
     std::optional<Response> response;
-    Bytes buffer(kPieceBytes);
+    Bytes buffer(kTransferBytes);
     while (!response || !parser.done()) {
         arm();
         const Result<std::size_t> count = co_await connection_.stream.read_some(buffer);

@@ -1,13 +1,12 @@
 #include "host/http/server.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "host/http/as_tuple.hpp"
 #include "host/http/session.hpp"
 #include "host/http/url.hpp"
 
@@ -18,7 +17,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 // Connections above the limit that are told so; still more are closed without a word.
 constexpr std::size_t kTurnedAwayMax = 16;
 // How long to wait when the process has no file descriptor left for a connection.

@@ -11,7 +11,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kReadBytes = 16 * 1024;
-constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kBodyPieceBytes = 64 * 1024;
 constexpr std::chrono::seconds kGentleCloseTime{2};
 
 std::string http_date() {
@@ -182,7 +182,7 @@ asio::awaitable<bool> Session::send(Response response, bool head_only, bool keep
     const bool has_body = !head_only && may_have_body(response.status);
     const bool chunked = response.streamed && !response.streamed->length;
     Bytes head = to_bytes(encode_head(response, chunked, keep_alive));
-    const bool small = !response.file && !response.streamed && response.body.size() <= kPieceBytes;
+    const bool small = !response.file && !response.streamed && response.body.size() <= kBodyPieceBytes;
     if (has_body && small) append(head, response.body);
     const bool sent = co_await send_piece(head);
     if (!sent || !has_body || small) co_return sent;
@@ -213,10 +213,10 @@ asio::awaitable<bool> Session::send_body(const Response& response, bool chunked)
     }
 
     const std::uint64_t total = response.file ? response.file->length : response.body.size();
-    Bytes buffer(response.file ? std::min<std::uint64_t>(total, kPieceBytes) : 0);
+    Bytes buffer(response.file ? std::min<std::uint64_t>(total, kBodyPieceBytes) : 0);
     for (std::uint64_t done = 0; done < total;) {
         const auto size =
-            static_cast<std::size_t>(std::min<std::uint64_t>(total - done, kPieceBytes));
+            static_cast<std::size_t>(std::min<std::uint64_t>(total - done, kBodyPieceBytes));
         ByteView piece;
         if (response.file) {
             const std::span<std::byte> place = std::span(buffer).first(size);

@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +11,7 @@
 #include <boost/asio/write.hpp>
 
 #include "host/base/assert.hpp"
+#include "host/http/as_tuple.hpp"
 
 namespace assay::http {
 namespace {
@@ -20,7 +20,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 // What is read from the socket, or encrypted, at once.
 constexpr std::size_t kPieceBytes = 64 * 1024;

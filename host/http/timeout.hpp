@@ -9,14 +9,13 @@
 #include <utility>
 #include <variant>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "host/base/result.hpp"
+#include "host/http/as_tuple.hpp"
 
 namespace assay::http {
 
@@ -28,7 +27,6 @@ template <typename T>
     std::string what) {
     using namespace boost::asio::experimental::awaitable_operators;
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, limit);
-    constexpr auto kAsTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
     auto first = co_await (std::move(operation) || timer.async_wait(kAsTuple));
     if (first.index() == 1) co_return fail(std::errc::timed_out, std::move(what));
     co_return std::move(std::get<0>(first));

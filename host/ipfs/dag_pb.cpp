@@ -6,7 +6,7 @@ namespace assay::ipfs {
 namespace {
 
 // PBNode
-constexpr std::uint64_t kData = 1;
+constexpr std::uint64_t kNodeData = 1;
 constexpr std::uint64_t kLinks = 2;
 // PBLink
 constexpr std::uint64_t kHash = 1;
@@ -51,7 +51,7 @@ Bytes encode_dag_pb(const PbNode& node) {
         if (link.tsize) append_varint_field(encoded, kTsize, *link.tsize);
         append_bytes_field(out, kLinks, encoded);
     }
-    if (node.data) append_bytes_field(out, kData, *node.data);
+    if (node.data) append_bytes_field(out, kNodeData, *node.data);
     return out;
 }
 
@@ -67,7 +67,7 @@ Result<PbNode> decode_dag_pb(ByteView block) {
         if (!field) return fail(std::move(field).error());
         // Data ends the node: neither a second Data nor a link may follow.
         if (node.data || !field->is_bytes) return reader.unexpected_field(*field);
-        if (field->number == kData) {
+        if (field->number == kNodeData) {
             node.data = field->bytes;
         } else if (field->number == kLinks) {
             auto link = decode_link(field->bytes);

@@ -3,9 +3,9 @@
 #include <charconv>
 #include <cstdint>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "host/http/as_tuple.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -13,7 +13,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 tl::unexpected<Error> bad_address(std::string_view address) {
     return fail(std::errc::invalid_argument,

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "host/http/as_tuple.hpp"
 #include "host/http/timeout.hpp"
 #include "ledger/net/dial_address.hpp"
 #include "ledger/net/peer_manager.hpp"
@@ -17,7 +16,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kBreath{100};  // out of descriptors
 
 }  // namespace

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "host/http/as_tuple.hpp"
 #include "host/http/timeout.hpp"
 #include "ledger/net/dial_address.hpp"
 
@@ -16,7 +15,6 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 // How often a dialler whose member has connected by itself looks again.
 constexpr std::chrono::seconds kDialCheck{1};

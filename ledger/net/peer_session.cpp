@@ -4,11 +4,10 @@
 #include <utility>
 #include <variant>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "host/base/codec.hpp"
+#include "host/http/as_tuple.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -17,7 +16,6 @@ namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;  // a || b: the first to finish wins
 using std::chrono::steady_clock;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 // The length comes from the peer: it is checked before a byte is reserved for it.
 asio::awaitable<Result<Bytes>> read_frame(http::Stream& stream) {

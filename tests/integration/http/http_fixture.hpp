@@ -4,13 +4,12 @@
 
 #include <string>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include "host/http/as_tuple.hpp"
 #include "host/http/client.hpp"
 #include "host/http/router.hpp"
 #include "host/http/server.hpp"
@@ -48,7 +47,6 @@ class HttpFixture : public testing::Test {
 
     // Null if the server does not want us. `from` is an address of this machine.
     asio::awaitable<std::unique_ptr<Stream>> connect(std::string from = "127.0.0.1") {
-        constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
         const asio::ip::tcp::endpoint own(asio::ip::make_address(from), 0);
         asio::ip::tcp::socket socket(io, own);
         const asio::ip::tcp::endpoint endpoint(asio::ip::make_address("127.0.0.1"), server->port());

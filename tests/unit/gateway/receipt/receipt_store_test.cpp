@@ -8,14 +8,14 @@
 namespace assay::gateway {
 namespace {
 
-constexpr Timestamp kNow{std::chrono::seconds(1'800'000'000)};
+constexpr Timestamp kReceived{std::chrono::seconds(1'800'000'000)};
 constexpr crypto::KeyId kDevice{std::byte{1}};
 constexpr crypto::KeyId kOther{std::byte{2}};
 
 class Receipts : public testing::Test {
   protected:
     std::string add(const crypto::KeyId& device, std::uint32_t counter, std::string_view bytes) {
-        const auto added = receipts_.add(device, counter, as_bytes(bytes), kNow);
+        const auto added = receipts_.add(device, counter, as_bytes(bytes), kReceived);
         if (!added) return added.error().code().message();
         return *added == ReceiptStore::Added::kNew ? "new" : "known";
     }
@@ -60,7 +60,7 @@ TEST_F(Receipts, AreNumberedInOrderWithoutGapsOverRestarts) {
     ASSERT_TRUE(all);
     for (std::size_t i = 0; i < 20; ++i) {
         EXPECT_EQ(as_text((*all)[i].bytes), std::to_string(i + 1));
-        EXPECT_EQ((*all)[i].received, kNow);
+        EXPECT_EQ((*all)[i].received, kReceived);
     }
     EXPECT_FALSE(receipts_.read(20, 2));
 }

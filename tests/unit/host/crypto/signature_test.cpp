@@ -12,9 +12,9 @@
 namespace assay::crypto {
 namespace {
 
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
+Bytes unhex(std::string_view text) { return from_hex(text).value(); }
 
-PublicKey ed25519(std::string_view text) { return {Algorithm::kEd25519, hex(text)}; }
+PublicKey ed25519(std::string_view text) { return {Algorithm::kEd25519, unhex(text)}; }
 
 class EitherAlgorithm : public testing::TestWithParam<Algorithm> {
   protected:
@@ -120,14 +120,14 @@ TEST(PrivateKey, RefusesOtherKindsOfKey) {
 TEST(Ed25519, MatchesRfc8032) {
     // Section 7.1, test 3, with the seed wrapped in PKCS#8.
     const Bytes der =
-        hex("302e020100300506032b657004220420"
+        unhex("302e020100300506032b657004220420"
             "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7");
     const auto key = PrivateKey::from_pem(as_bytes(
         "-----BEGIN PRIVATE KEY-----\n" + to_base64(der) + "\n-----END PRIVATE KEY-----\n"));
     ASSERT_TRUE(key) << key.error().to_string();
     EXPECT_EQ(to_hex(key->public_key().bytes),
               "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
-    EXPECT_EQ(to_hex(key->sign(hex("af82")).value()),
+    EXPECT_EQ(to_hex(key->sign(unhex("af82")).value()),
               "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
               "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
 }
@@ -136,7 +136,7 @@ TEST(Ed25519, RefusesKeysOfSmallOrderAndOtherSpellings) {
     // With the neutral element as key, R = neutral and S = 0 "sign" every message.
     const std::string neutral = "01" + std::string(62, '0');
     EXPECT_FALSE(
-        verify(ed25519(neutral), as_bytes("anything"), hex(neutral + std::string(64, '0'))));
+        verify(ed25519(neutral), as_bytes("anything"), unhex(neutral + std::string(64, '0'))));
 
     const std::string prime_minus_one = "ec" + std::string(60, 'f') + "7f";
     const char* const small[] = {
@@ -153,7 +153,7 @@ TEST(Ed25519, RefusesKeysOfSmallOrderAndOtherSpellings) {
         "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p + 3, for 3
         "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"};
     for (const char* key : small) {
-        EXPECT_FALSE(parse_public_key(Algorithm::kEd25519, hex(key))) << key;
+        EXPECT_FALSE(parse_public_key(Algorithm::kEd25519, unhex(key))) << key;
     }
 }
 
@@ -190,7 +190,7 @@ TEST(EcdsaP256, RefusesOtherSpellingsOfAPoint) {
     Bytes hybrid = key.bytes;
     hybrid[0] = odd ? std::byte{7} : std::byte{6};
     EXPECT_FALSE(parse_public_key(Algorithm::kEcdsaP256, hybrid));
-    EXPECT_FALSE(parse_public_key(Algorithm::kEcdsaP256, hex("00")));
+    EXPECT_FALSE(parse_public_key(Algorithm::kEcdsaP256, unhex("00")));
 }
 
 }  // namespace
