@@ -256,11 +256,13 @@ Result<void> Agent::give_up(const Outcome& outcome) {
     if (auto added = add_receipt(std::move(receipt)); !added) return added;
     remember_refusal(outcome.release, word);
     if (state_.pending && state_.pending->release == outcome.release) advance(Event::kAbandoned);
+    // Said when it is on disk: who reads it may cut the power.
+    if (auto saved = save(); !saved) return saved;
     (*log_)(is_own_failure(word) ? "failed" : "refused",
             {{"release", to_hex(outcome.release.view())},
              {"word", std::string(to_word(word))},
              {"detail", outcome.error.context()}});
-    return save();
+    return {};
 }
 
 void Agent::remember_refusal(const ledger::LeafHash& release, Refusal word) {
