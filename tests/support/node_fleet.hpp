@@ -23,6 +23,7 @@
 #include "ledger/net/dial_address.hpp"
 #include "ledger/node/node.hpp"
 #include "tests/support/members.hpp"
+#include "tests/support/paced_engine.hpp"
 #include "tests/support/run_awaitable.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -43,9 +44,14 @@ inline std::uint32_t unix_time() {
     return static_cast<std::uint32_t>(SystemClock().now().time_since_epoch().count());
 }
 
+inline constexpr std::uint32_t kPacedPow = 0x1f0fffff;  // one hash in 4,096 meets it
+inline constexpr double kPacedPowHashes = 4'096;
+inline constexpr double kBlockSeconds = 0.8;
+
 class NodeFleet {
   public:
-    // T = 1 s; every other hash is a block.
+    // T = 1 s, and about so long takes a block: of N members those N/2 (rounded up) mine that have
+    // not done so lately.
     explicit NodeFleet(std::size_t count, bool retarget = false) : members{make_members(count)} {
         for (TestMember& member : members) {
             tls.push_back(make_tls_identity(member.entry.name));
@@ -53,6 +59,7 @@ class NodeFleet {
         }
         genesis = make_genesis(members);
         genesis.time = unix_time() - 1;
+        genesis.params.pow_limit = kPacedPow;
         genesis.params.target_interval_s = 1;
         genesis.params.half_life_s = 20;
         genesis.params.retarget = retarget;
@@ -61,7 +68,9 @@ class NodeFleet {
         nodes.resize(count);
         listeners.resize(count);
         for (std::size_t i = 0; i < count; ++i) addresses.push_back(free_address());
-        engine = engines.find_pow("cpu")->engine;
+        const auto miners = static_cast<double>(count - count / 2);
+        paced = std::make_unique<PacedEngine>(*engines.find_pow("cpu")->engine,
+                                              kPacedPowHashes / miners / kBlockSeconds);
     }
     ~NodeFleet() {
         for (std::size_t i = 0; i < nodes.size(); ++i) stop(i);
@@ -83,7 +92,7 @@ class NodeFleet {
                                     ledger::consortium_rules(), keys(i));
         options.name = members[i].entry.name;
         if (next_vote.contains(i)) options.keys.next.vote = copy_of(next_vote.at(i));
-        options.engine = engine;
+        options.engine = paced.get();
         options.connect = addresses;
         auto node = ledger::Node::create(io.get_executor(), std::move(options));
         ASSERT_TRUE(node.has_value()) << node.error().to_string();
@@ -107,9 +116,10 @@ class NodeFleet {
         nodes[i].reset();
     }
 
-    // Runs everything until `condition` holds; false if it does not within `limit`.
+    // Runs everything until `condition` holds; false if it does not within `limit`. Votes may split
+    // some times in a row, and the next chance comes after 20 s.
     [[nodiscard]] bool run_until(const std::function<bool()>& condition,
-                                 std::chrono::seconds limit = std::chrono::seconds{30}) {
+                                 std::chrono::seconds limit = std::chrono::seconds{200}) {
         const auto end = std::chrono::steady_clock::now() + limit;
         io.restart();
         while (!condition()) {
@@ -146,7 +156,7 @@ class NodeFleet {
     std::vector<std::string> addresses;
     std::map<std::size_t, crypto::PrivateKey> next_vote;  // of members whose vote key is replaced
     compute::Engines engines;
-    compute::PowEngine* engine = nullptr;
+    std::unique_ptr<PacedEngine> paced;
     std::vector<std::unique_ptr<ledger::Node>> nodes;
     std::vector<std::unique_ptr<ledger::PeerListener>> listeners;
 };
