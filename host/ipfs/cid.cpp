@@ -72,19 +72,30 @@ std::string Cid::to_string(Base base) const {
     return encode_multibase(base, bytes());
 }
 
-Result<Cid> take_cid(ByteView& rest) {
+namespace {
+
+// The parts of a CID as they lie in the bytes.
+struct CidParts {
+    bool is_v0 = false;
+    std::uint64_t codec = static_cast<std::uint64_t>(Codec::kDagPb);
+    std::uint64_t hash_code = 0;
+    std::uint64_t digest_bytes = 0;
+};
+
+// Leaves `rest` in front of the digest.
+Result<CidParts> take_parts(ByteView& rest) {
+    CidParts parts;
     ByteView left = rest;
     auto version = take_varint(left, kMultiformatVarintBytes);
     if (!version) return fail(std::move(version).error().within("CID"));
-    std::uint64_t codec = static_cast<std::uint64_t>(Codec::kDagPb);
     // 0x12 is no version but the sha2-256 that starts a bare multihash: CIDv0.
-    const bool is_v0 = *version == static_cast<std::uint64_t>(HashCode::kSha256);
-    if (is_v0) {
+    parts.is_v0 = *version == static_cast<std::uint64_t>(HashCode::kSha256);
+    if (parts.is_v0) {
         left = rest;
     } else if (*version == 1) {
         auto number = take_varint(left, kMultiformatVarintBytes);
         if (!number) return fail(std::move(number).error().within("CID codec"));
-        codec = *number;
+        parts.codec = *number;
     } else {
         return fail(Refusal::kMalformed, "CID version " + std::to_string(*version));
     }
@@ -92,13 +103,42 @@ Result<Cid> take_cid(ByteView& rest) {
     if (!hash_code) return fail(std::move(hash_code).error().within("CID hash function"));
     auto size = take_varint(left, kMultiformatVarintBytes);
     if (!size) return fail(std::move(size).error().within("CID digest length"));
-    if (auto allowed = check_multihash(*hash_code, *size); !allowed) {
+    parts.hash_code = *hash_code;
+    parts.digest_bytes = *size;
+    rest = left;
+    return parts;
+}
+
+tl::unexpected<Error> cut_off() { return fail(Refusal::kMalformed, "CID digest is cut off"); }
+
+}  // namespace
+
+Result<Cid> take_cid(ByteView& rest) {
+    ByteView left = rest;
+    auto parts = take_parts(left);
+    if (!parts) return fail(std::move(parts).error());
+    if (auto allowed = check_multihash(parts->hash_code, parts->digest_bytes); !allowed) {
         return fail(std::move(allowed).error());
     }
-    if (*size > left.size()) return fail(Refusal::kMalformed, "CID digest is cut off");
-    Cid cid(is_v0 ? 0 : 1, Codec{codec}, HashCode{*hash_code}, left.first(*size));
-    rest = left.subspan(*size);
+    if (parts->digest_bytes > left.size()) return cut_off();
+    Cid cid(parts->is_v0 ? 0 : 1, Codec{parts->codec}, HashCode{parts->hash_code},
+            left.first(parts->digest_bytes));
+    rest = left.subspan(parts->digest_bytes);
     return cid;
+}
+
+Result<ByteView> take_cid_bytes(ByteView& rest) {
+    ByteView left = rest;
+    auto parts = take_parts(left);
+    if (!parts) return fail(std::move(parts).error());
+    if (parts->digest_bytes > kIdentityBytesMax) {
+        return fail(Refusal::kCidUnsupported,
+                    "CID digest of " + std::to_string(parts->digest_bytes) + " bytes, at most 128");
+    }
+    if (parts->digest_bytes > left.size()) return cut_off();
+    const ByteView bytes = rest.first(rest.size() - left.size() + parts->digest_bytes);
+    rest = left.subspan(parts->digest_bytes);
+    return bytes;
 }
 
 Result<Cid> decode_cid(ByteView bytes) {

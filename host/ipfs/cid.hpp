@@ -75,6 +75,10 @@ class Cid {
 // Takes one CID off the front of `rest`; on failure `rest` is unchanged.
 [[nodiscard]] Result<Cid> take_cid(ByteView& rest);
 
+// The same for the bytes of a CID with any hash function and at most 128 bytes of digest: to find
+// where it ends in a container of blocks that are not all ours to check.
+[[nodiscard]] Result<ByteView> take_cid_bytes(ByteView& rest);
+
 // base58btc "Qm..." (version 0), or multibase base16, base32, base36, base58btc (version 1).
 [[nodiscard]] Result<Cid> parse_cid(std::string_view text);
 
