@@ -46,7 +46,7 @@ def refused_tampered_block(bed):
     """gateway-2 lists a lying source first: it must name it, ban it and finish from the producer."""
     wait_until("gateway-2 refuses the tampered block",
                lambda: any(row["word"] == "block-hash-mismatch"
-                           for row in bed.member("gateway-2").status().get("refusals", [])), 20)
+                           for row in bed.member("gateway-2").status().get("refusals", [])), 60)
     return "block-hash-mismatch"
 
 
@@ -57,7 +57,7 @@ def refused_stranger(bed, published):
         sys.executable, ROOT / "tests/attack/stranger_release.py", oem.url(""),
         oem.dir / "operator.token", status["consortium"]["chain_id"], "oem", "0",
         published["vendor"], published["class"], X64[1], status["consortium"]["height"]])
-    wait_until("the stranger's submission is answered", lambda: not attack.alive(), 20)
+    wait_until("the stranger's submission is answered", lambda: not attack.alive(), 60)
     answer = json.loads(attack.tail(1))
     if answer["status"] < 400 or not answer["word"]:
         raise Failure(f"a stranger's release was not refused: {answer}")
@@ -84,14 +84,14 @@ def refused_old_release(bed, first, device):
     device.point_at(f"https://127.0.0.1:{port}")
     device.start()
     wait_until("the device refuses the old release",
-               lambda: "sequence-below-floor" in device.process.tail(200), 20)
+               lambda: "sequence-below-floor" in device.process.tail(200), 60)
     # Back at an honest gateway the device reports what it was offered.
     device.process.stop()
     device.point_at(f"https://127.0.0.1:{gateway.devices}")
     device.start()
     wait_until("the refusal reaches an honest gateway",
                lambda: any(row["word"] == "sequence-below-floor"
-                           for row in gateway.status().get("refusals", [])), 20)
+                           for row in gateway.status().get("refusals", [])), 60)
     return "sequence-below-floor"
 
 
@@ -122,14 +122,14 @@ def run(bed, progress):
     devices = bed.add_devices(plan)
     for device in devices:
         device.start()
-    bed.wait_confirmed(devices, 1, 120)
+    bed.wait_confirmed(devices, 1, 240)
 
     progress.stage("update", "the OEM publishes the secure-boot build; one IPFS source lies about it")
     bed.spawn("attack-tampered-block", [
         sys.executable, ROOT / "tests/attack/tampered_block.py", liar_port, oem.dir / "content"])
     second = bed.publish(oem, OVMF_SECURE_BOOT, *X64, 2, "2022.11-6+secboot")
     x64 = [d for d in devices if d.device_class == X64[0]]
-    bed.wait_confirmed(x64, 2, 90)
+    bed.wait_confirmed(x64, 2, 240)
 
     progress.stage("attacks", "three attacks: a tampered block, a stranger's release, an old release")
     refused = [refused_tampered_block(bed), refused_stranger(bed, second),

@@ -39,7 +39,7 @@ def check_nothing_lost(bed, published):
 
 def check_receipts(bed, devices, releases):
     """Three receipts a device and release: verified, installed, confirmed; and each once."""
-    bed.wait_receipts_on_ledger(60)
+    bed.wait_receipts_on_ledger()
     stored, _ = bed.receipts()
     wanted = 3 * len(devices) * releases
     if stored < wanted:
@@ -87,7 +87,7 @@ def main():
                 victim.process.kill()
                 time.sleep(away)
                 victim.process.start()
-                bed.wait_confirmed(devices, sequence, 90)
+                bed.wait_confirmed(devices, sequence, 240)
                 for device in devices:
                     if device.active_image()[:IMAGE_BYTES] != path.read_bytes():
                         raise Failure(f"{device.name} runs other bytes than release {sequence}")
@@ -97,7 +97,7 @@ def main():
         for member in bed.members:
             member.wait_ready()
         wait_until("all members agree on the consortium tip", lambda: len(
-            {m.status().get("consortium", {}).get("tip") for m in bed.members}) == 1, 30)
+            {m.status().get("consortium", {}).get("tip") for m in bed.members}) == 1, 120)
         check_nothing_lost(bed, published)
         check_receipts(bed, devices, sequence)
     print(f"{len(victims) * ROUNDS} passed, 0 failed")

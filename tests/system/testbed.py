@@ -149,7 +149,7 @@ class Member:
         except OSError:
             return False
 
-    def wait_ready(self, seconds=60):
+    def wait_ready(self, seconds=180):
         def check():
             if not self.process.alive():
                 raise Failure(f"{self.name} ended early; its log ends:\n{self.process.tail()}")
@@ -321,7 +321,7 @@ class Testbed:
         status = [g.status().get("receipts", {}) for g in self.gateways()]
         return (sum(s.get("stored", 0) for s in status), sum(s.get("on_ledger", 0) for s in status))
 
-    def wait_receipts_on_ledger(self, seconds=60):
+    def wait_receipts_on_ledger(self, seconds=180):
         def check():
             stored, on_ledger = self.receipts()
             return stored > 0 and stored == on_ledger
