@@ -32,7 +32,7 @@ namespace assay::gateway::test {
 
 using assay::test::TempDir;
 
-inline constexpr std::chrono::seconds kPatience{60};
+inline constexpr std::chrono::seconds kPatience{180};
 
 template <typename Condition>
 [[nodiscard]] bool eventually(Condition holds) {

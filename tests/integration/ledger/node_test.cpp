@@ -176,12 +176,12 @@ TEST(Node, MembersFindEachOtherAgainAfterARestart) {
     NodeFleet fleet(2);
     fleet.start_all();
     for (const std::size_t restarted : {0U, 1U}) {
-        ASSERT_TRUE(fleet.run_until([&] { return all_connected(fleet, 1); }, seconds{7}));
+        ASSERT_TRUE(fleet.run_until([&] { return all_connected(fleet, 1); }, seconds{30}));
         fleet.stop(restarted);
         ASSERT_TRUE(fleet.run_until([&] { return !all_connected(fleet, 1); }));
         fleet.start(restarted);
     }
-    ASSERT_TRUE(fleet.run_until([&] { return all_connected(fleet, 1); }, seconds{7}));
+    ASSERT_TRUE(fleet.run_until([&] { return all_connected(fleet, 1); }, seconds{30}));
 }
 
 TEST(Node, RefusesKeysThatTheGenesisDoesNotName) {
