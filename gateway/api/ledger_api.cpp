@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 
 #include "host/base/text_encoding.hpp"
+#include "host/base_daemon/log_format.hpp"
 #include "host/crypto/merkle_tree.hpp"
 #include "ledger/core/block.hpp"
 #include "ledger/core/transaction.hpp"
@@ -104,11 +105,19 @@ http::Response get_block(const LedgerApiParts& parts, const http::Request& reque
     return json_response(200, describe_block(node->chain(), height, *block));
 }
 
+// By leaf hash, or by txid, which the log and other members' tools may name.
+std::optional<ledger::FoundTransaction> find_on_ledger(const ledger::Chain& chain,
+                                                       const ledger::LeafHash& name) {
+    auto found = chain.find(name);
+    return found ? found : chain.find(name.as<ledger::TxId>());
+}
+
 // Still in the mempool: known, not on the chain.
-std::optional<Bytes> find_waiting(const ledger::Chain& chain, const ledger::LeafHash& leaf) {
+std::optional<Bytes> find_waiting(const ledger::Chain& chain, const ledger::LeafHash& name) {
+    if (auto bytes = chain.mempool_transaction(name.as<ledger::TxId>())) return bytes;
     for (const ledger::TxId& id : chain.mempool_ids()) {
         auto bytes = chain.mempool_transaction(id);
-        if (bytes && crypto::leaf_hash(*bytes) == leaf) return bytes;
+        if (bytes && crypto::leaf_hash(*bytes) == name) return bytes;
     }
     return std::nullopt;
 }
@@ -118,7 +127,7 @@ http::Response get_transaction(const LedgerApiParts& parts, const http::Request&
     if (node == nullptr) return unknown_ledger();
     const auto leaf = leaf_in_path(request);
     if (!leaf) return problem_of(leaf.error());
-    if (const auto found = node->chain().find(*leaf)) {
+    if (const auto found = find_on_ledger(node->chain(), *leaf)) {
         json::object out = describe_transaction(found->bytes);
         const auto& checkpoint = node->checkpoint();
         out["state"] = "on-ledger";
@@ -136,7 +145,7 @@ http::Response get_transaction(const LedgerApiParts& parts, const http::Request&
         return json_response(200, out);
     }
     return http::problem(404, "transaction-unknown",
-                         "no transaction with leaf hash " + to_hex(leaf->view()));
+                         "no transaction has the leaf hash or txid " + to_hex(leaf->view()));
 }
 
 http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& request) {
@@ -147,6 +156,28 @@ http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& 
     const auto proof = node->prove(*leaf);
     if (!proof) return problem_of(proof.error());
     return http::Response(200, "text/plain; charset=utf-8", std::string_view(*proof));
+}
+
+std::int64_t seconds_of(Timestamp time) { return time.time_since_epoch().count(); }
+
+http::Response get_events(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    json::array events;
+    for (const ledger::OperatorEvent& event : node->events().events()) {
+        json::object row;
+        row["time"] = seconds_of(event.last);
+        row["level"] = log::to_string(event.level);
+        row["event"] = event.name;
+        if (!event.subject.empty()) row["subject"] = event.subject;
+        row["what"] = event.what;
+        row["count"] = event.count;
+        if (event.count > 1) row["first"] = seconds_of(event.first);
+        events.push_back(std::move(row));
+    }
+    json::object out;
+    out["events"] = std::move(events);
+    return json_response(200, out);
 }
 
 http::Response post_transaction(const LedgerApiParts& parts, const http::Request& request) {
@@ -184,6 +215,7 @@ void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
         return [parts, handler](const http::Request& request) { return handler(parts, request); };
     };
     add_plain(router, "GET", "/v1/ledgers/{ledger}/blocks/{height}", bind(get_block));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/events", bind(get_events));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_leaf_proof));
     add_plain(router, "POST", "/v1/ledgers/{ledger}/transactions", bind(post_transaction));

@@ -2,7 +2,8 @@
 // inclusion proofs. `{ledger}` is "consortium" or "gateway".
 //
 //   GET  /v1/ledgers/{ledger}/blocks/{height}
-//   GET  /v1/ledgers/{ledger}/transactions/{leaf}
+//   GET  /v1/ledgers/{ledger}/events                        what the operator should hear
+//   GET  /v1/ledgers/{ledger}/transactions/{leaf}           or a txid
 //   GET  /v1/ledgers/{ledger}/transactions/{leaf}/proof     tlog-proof, text
 //   POST /v1/ledgers/{ledger}/transactions                  a signed transaction; operator token
 

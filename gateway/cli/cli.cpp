@@ -34,6 +34,7 @@ struct Request {
     ImageAddOptions image;
     EnrolOptions enrol;
     BlockOptions block;
+    TransactionOptions transaction;
     ProveOptions prove;
     VerifyOptions verify;
     std::function<Outcome()> verb;
@@ -359,6 +360,29 @@ void add_device_verbs(CLI::App& app, Request& request) {
             request.folder.dir);
 }
 
+// Those that want nothing but a ledger.
+void add_ledger_views(CLI::App& ledger, Request& request) {
+    struct View {
+        const char* name;
+        const char* about;
+        Outcome (*show)(const MemberOptions&);
+    };
+    for (const View& view : {View{"members", "Show the members and the epoch in force", show_members},
+                             View{"proposals", "Show every proposal and who approved it",
+                                  show_proposals},
+                             View{"events", "Show what the operator should know of", show_events}}) {
+        CLI::App* const verb =
+            add_verb(ledger, view.name, view.about,
+                     std::string("assay ledger ") + view.name + " --dir oem",
+                     [&request, show = view.show] {
+                         request.verb = [&request, show] { return show(request.members); };
+                     });
+        verb->add_option("--ledger", request.members.ledger, "consortium or gateway")
+            ->capture_default_str();
+        add_dir(*verb, request.members.dir);
+    }
+}
+
 void add_ledger_verbs(CLI::App& app, Request& request) {
     CLI::App* const ledger = add_group(app, "ledger", "Both ledgers, as the daemon has them");
     add_dir(*add_verb(*ledger, "status", "Show height, tip and what is final",
@@ -372,6 +396,15 @@ void add_ledger_verbs(CLI::App& app, Request& request) {
     block->add_option("--ledger", request.block.ledger, "consortium or gateway")
         ->capture_default_str();
     add_dir(*block, request.block.dir);
+    TransactionOptions& transaction = request.transaction;
+    CLI::App* const tx =
+        add_verb(*ledger, "tx", "Show one transaction and whether it is final",
+                 "assay ledger tx LEAF --dir oem",
+                 [&request] { request.verb = [&] { return show_transaction(request.transaction); }; });
+    tx->add_option("id", transaction.id, "Leaf hash or txid: 64 hexadecimal digits")->required();
+    tx->add_option("--ledger", transaction.ledger, "consortium or gateway")->capture_default_str();
+    add_dir(*tx, transaction.dir);
+    add_ledger_views(*ledger, request);
     CLI::App* const prove_verb =
         add_verb(*ledger, "prove", "Write a proof that others can check offline",
                  "assay ledger prove LEAF --dir gw --out release.proof",

@@ -122,6 +122,12 @@ Answer<ledger::RegistryChange> make_change(const ProposeOptions& options,
     return change;
 }
 
+Answer<json::object> get_of_ledger(const MemberOptions& options, std::string_view what) {
+    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
+    if (!daemon) return tl::unexpected(daemon.error());
+    return daemon->get(fmt::format("/v1/ledgers/{}/{}", options.ledger, what));
+}
+
 std::string describe_members(const json::object& in) {
     std::string text = fmt::format("epoch {}, {} nodes, a quorum is {}\n", text_at(in, "epoch"),
                                    text_at(in, "nodes"), text_at(in, "quorum"));
@@ -188,13 +194,29 @@ Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change)
 
 }  // namespace
 
-Outcome list_members(const MemberOptions& options) {
-    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
-    if (!daemon) return tl::unexpected(daemon.error());
-    const std::string base = "/v1/ledgers/" + options.ledger;
-    auto members = daemon->get(base + "/members");
+Outcome show_members(const MemberOptions& options) {
+    auto members = get_of_ledger(options, "members");
     if (!members) return tl::unexpected(members.error());
-    auto proposals = daemon->get(base + "/proposals");
+    Output output;
+    output.text = describe_members(*members);
+    output.json = std::move(*members);
+    return output;
+}
+
+Outcome show_proposals(const MemberOptions& options) {
+    auto proposals = get_of_ledger(options, "proposals");
+    if (!proposals) return tl::unexpected(proposals.error());
+    Output output;
+    output.text = describe_proposals(*proposals);
+    if (output.text.empty()) output.text = "no proposals\n";
+    output.json = std::move(*proposals);
+    return output;
+}
+
+Outcome list_members(const MemberOptions& options) {
+    auto members = get_of_ledger(options, "members");
+    if (!members) return tl::unexpected(members.error());
+    auto proposals = get_of_ledger(options, "proposals");
     if (!proposals) return tl::unexpected(proposals.error());
     Output output;
     output.text = describe_members(*members) + describe_proposals(*proposals);

@@ -124,6 +124,9 @@ struct MemberOptions {
     bool wait = false;
 };
 [[nodiscard]] Outcome list_members(const MemberOptions& options);
+// The two halves of it: `assay ledger members`, `assay ledger proposals`.
+[[nodiscard]] Outcome show_members(const MemberOptions& options);
+[[nodiscard]] Outcome show_proposals(const MemberOptions& options);
 
 [[nodiscard]] Outcome recover_epoch(const MemberOptions& options);
 [[nodiscard]] Outcome resume_voting(const MemberOptions& options);
@@ -182,6 +185,14 @@ struct BlockOptions {
     std::uint32_t height = 0;
 };
 [[nodiscard]] Outcome show_block(const BlockOptions& options);  // cli_ledger.cpp
+
+struct TransactionOptions {
+    std::filesystem::path dir = ".";
+    std::string ledger = "consortium";
+    std::string id;  // leaf hash or txid
+};
+[[nodiscard]] Outcome show_transaction(const TransactionOptions& options);  // cli_ledger.cpp
+[[nodiscard]] Outcome show_events(const MemberOptions& options);            // cli_ledger.cpp
 
 struct ProveOptions {
     std::filesystem::path dir = ".";

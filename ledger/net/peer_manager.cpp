@@ -108,6 +108,8 @@ std::vector<PeerStatus> PeerManager::peers() const {
         const auto record = records_.find(member.slot);
         if (record == records_.end()) continue;
         status.score = record->second.score;
+        const auto& until = record->second.discouraged_until;
+        status.left_alone = until && steady_clock::now() < *until;
         status.last_error = record->second.last_error;
         if (const auto& connection = record->second.connection) {
             status.connected = connection->protocol.greeted();
@@ -267,6 +269,9 @@ void PeerManager::on_end(Slot peer,
     if (record.connection == connection) {
         record.connection.reset();
         sync_.forget(peer);
+        if (connection->protocol.greeted()) {
+            observer_.on_peer_event("peer-lost", peer, why.to_string());
+        }
     }
     if (!connection->protocol.greeted() && assay::refusal_of(why.code())) {
         note_refused(name_of_member(peer) + ": " + why.to_string());
@@ -294,7 +299,10 @@ void PeerManager::apply(Slot from, Actions actions) {
         penalise(Penalty{from, score_of(accepted.error()), accepted.error().to_string()});
     }
     for (const std::string& text : actions.cosigned) observer_.on_cosigned(text);
-    if (actions.greeted && connection) apply(from, observer_.on_greeted(from));
+    if (actions.greeted && connection) {
+        observer_.on_peer_event("peer-connected", from, connection->session.stream().remote_address());
+        apply(from, observer_.on_greeted(from));
+    }
     for (const Vote& vote : actions.votes) apply(from, observer_.on_vote(from, vote));
     for (const EpochSignatureMessage& message : actions.epoch_signatures) {
         apply(from, observer_.on_epoch_signature(message));
@@ -370,6 +378,9 @@ void PeerManager::penalise(const Penalty& penalty) {
     if (record.score < kPenaltyMax) return;
     record.score = 0;
     record.discouraged_until = steady_clock::now() + kDiscouraged;
+    observer_.on_peer_event("peer-left-alone", penalty.slot,
+                            "for " + std::to_string(kDiscouraged.count()) + " minutes, after: " +
+                                penalty.reason);
     if (record.connection) {
         record.connection->session.close(
             Error(std::make_error_code(std::errc::connection_aborted), penalty.reason));

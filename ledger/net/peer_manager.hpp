@@ -54,6 +54,9 @@ class PeerObserver {
     virtual void on_cosigned(std::string_view text) = 0;
     // A member did what no correct program does; `what` is for the operator.
     virtual void on_misbehaviour(Slot slot, std::string_view what) = 0;
+    // What else the operator should hear of a member: "peer-connected", "peer-lost",
+    // "peer-left-alone".
+    virtual void on_peer_event(std::string_view name, Slot slot, std::string_view what) = 0;
     // A refusal word as error counts against the peer.
     virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
     // The member's duties: what to do next. Replies go to `peer`, relays to all others,
@@ -83,6 +86,7 @@ struct PeerStatus {
     BlockHeight height = 0;
     std::string address;
     int score = 0;
+    bool left_alone = false;  // misbehaved, and is not talked to for now
     std::string last_error;  // why the last connection ended or was refused
 };
 

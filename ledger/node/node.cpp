@@ -10,6 +10,7 @@
 #include "ledger/core/tlog_proof.hpp"
 #include "ledger/net/peer_manager.hpp"
 #include "ledger/net/task_group.hpp"
+#include "ledger/node/life_watch.hpp"
 #include "ledger/node/member_duties.hpp"
 #include "ledger/node/mining.hpp"
 #include "ledger/node/node_status.hpp"
@@ -72,13 +73,17 @@ struct Node::Impl final : PeerObserver {
           chain{std::move(opened)},
           checkpoints{std::move(opened_checkpoints)},
           last_tip{chain->tip()},
+          events{std::string(to_string(chain->genesis().kind))},
+          watch{events},
           tasks{executor} {}
 
     void on_tip_changed() override {
         const auto same_height = chain->id_at(last_tip.height);
         if (!same_height || *same_height != last_tip.id) {
             ++reorgs;
-            log::debug("chain-reorganised", {{"ledger", kind()}, {"height", chain->tip().height}});
+            note(log::Level::kInfo, "chain-reorganised", "",
+                 "from block " + std::to_string(last_tip.height) + " to another branch's block " +
+                     std::to_string(chain->tip().height));
         }
         last_tip = chain->tip();
         if (mining) mining->on_tip_changed();
@@ -89,9 +94,13 @@ struct Node::Impl final : PeerObserver {
         if (mining) mining->on_transaction_added();
         tell(NodeEvent::kTransaction);
     }
-    void on_misbehaviour(Slot, std::string_view what) override {
-        log::warning("peer-misbehaved", {{"ledger", kind()}, {"what", what}});
+    void on_misbehaviour(Slot slot, std::string_view what) override {
+        note(log::Level::kWarning, "peer-misbehaved", name_of(slot), what);
         tell(NodeEvent::kMisbehaviour);
+    }
+    void on_peer_event(std::string_view name, Slot slot, std::string_view what) override {
+        const bool is_alarm = name == "peer-left-alone";
+        note(is_alarm ? log::Level::kWarning : log::Level::kInfo, name, name_of(slot), what);
     }
     Result<void> on_checkpoint(Slot from, std::string_view text) override {
         auto changed = checkpoints.add(from, text);
@@ -127,13 +136,16 @@ struct Node::Impl final : PeerObserver {
         alarm();
         return actions;
     }
-    Actions on_tick() override { return duties->on_tick(clock().now()); }
+    Actions on_tick() override {
+        watch.on_tick(*chain, clock().now(), std::chrono::steady_clock::now());
+        return duties->on_tick(clock().now());
+    }
 
     // Rule F8: nothing is sealed, voted for or cosigned any more; the operator must hear of it.
     void alarm() {
         if (alarmed || chain->conflict().empty()) return;
         alarmed = true;
-        log::error("finality-conflict", {{"ledger", kind()}, {"what", chain->conflict()}});
+        note(log::Level::kError, "finality-conflict", "", chain->conflict());
     }
 
     void note_checkpoint(const Result<bool>& changed) {
@@ -141,7 +153,7 @@ struct Node::Impl final : PeerObserver {
         if (conflict != checkpoints.conflict()) {
             conflict = checkpoints.conflict();
             if (!conflict.empty()) {
-                log::error("checkpoint-conflict", {{"ledger", kind()}, {"what", conflict}});
+                note(log::Level::kError, "checkpoint-conflict", "", conflict);
             }
         }
         if (!*changed) return;
@@ -151,7 +163,19 @@ struct Node::Impl final : PeerObserver {
 
     void note_error(const Error& error) {
         last_error = error.to_string();
-        log::error("node-failed", {{"ledger", kind()}, {"error", last_error}});
+        note(log::Level::kError, "node-failed", "", last_error);
+    }
+
+    void note(log::Level level,
+              std::string_view name,
+              std::string_view subject,
+              std::string_view what) {
+        events.note(clock().now(), level, name, subject, std::string(what));
+    }
+
+    [[nodiscard]] std::string name_of(Slot slot) const {
+        const Member* const member = chain->registry().find(slot);
+        return "member " + (member != nullptr ? member->name : std::to_string(slot));
     }
 
     [[nodiscard]] std::string_view kind() const { return to_string(chain->genesis().kind); }
@@ -185,6 +209,8 @@ struct Node::Impl final : PeerObserver {
     std::string conflict;  // of checkpoints, as last logged
     bool alarmed = false;
     std::vector<std::function<void(NodeEvent)>> callbacks;
+    OperatorEvents events;
+    LifeWatch watch;
     TaskGroup tasks;
 };
 
@@ -307,6 +333,8 @@ Result<std::string> Node::prove(const LeafHash& leaf) const {
 void Node::on_change(std::function<void(NodeEvent)> callback) {
     impl_->callbacks.push_back(std::move(callback));
 }
+
+const OperatorEvents& Node::events() const noexcept { return impl_->events; }
 
 boost::json::object Node::status() const {
     const Impl& impl = *impl_;

@@ -30,6 +30,7 @@
 #include "ledger/core/rule_set.hpp"
 #include "ledger/net/peer_listener.hpp"
 #include "ledger/node/checkpoint_store.hpp"
+#include "ledger/node/operator_events.hpp"
 
 namespace assay::ledger {
 
@@ -134,6 +135,9 @@ class Node {
     // Calls back, on the executor, after each change. Callbacks may submit; they must not stop() or
     // destroy the node. They stay until the node ends.
     void on_change(std::function<void(NodeEvent)> callback);
+
+    // What the operator should hear, oldest first.
+    [[nodiscard]] const OperatorEvents& events() const noexcept;
 
     // For /v1/status: {"height","tip","log_size","final_size","finality":{"final_height",
     // "justified_height","faults_tolerated","voting",..},"members","nodes","quorum","mempool","reorgs","peers":[{"name","slot","connected","height",..}],"mining":{..},"refused_peers":{..},

@@ -24,6 +24,7 @@ json::array peers_view(const PeerManager& manager) {
             entry["outbound"] = peer.outbound;
         }
         if (peer.score > 0) entry["score"] = peer.score;
+        if (peer.left_alone) entry["left_alone"] = true;
         if (!peer.connected && !peer.last_error.empty()) entry["last_error"] = peer.last_error;
         out.push_back(std::move(entry));
     }
