@@ -120,12 +120,14 @@ Result<void> Agent::settle_trial() {
 Result<Agent::Next> Agent::round() {
     const std::uint64_t failures_before = gateway_failures_;
     Milliseconds pause = options_.poll_max;
+    has_more_to_ask_ = false;
     if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
     if (state_.phase != Phase::kInstalled) {
         const auto answer = gateway_->poll(poll_request());
         if (answer) {
             pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
             if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
+            if (has_more_to_ask_) pause = kPollMin;
             if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
         } else {
             note_gateway_failure(answer.error());
@@ -161,9 +163,27 @@ Result<void> Agent::accept(const protocol::Assignment& assignment) {
         note_gateway_failure(proof.error());
         return {};
     }
+    auto reached = follow_steps(*proof, options_.identity, state_);
+    if (!reached) {
+        return give_up({assignment.release, assignment.nonce, other_slot(running_),
+                        std::move(reached).error()});
+    }
+    if (*reached) return advance_epoch(std::move(**reached));
+    return accept_release(assignment, *proof);
+}
+
+// Too far behind for one proof: the steps so far are kept, and the next poll asks for those behind.
+Result<void> Agent::advance_epoch(ledger::EpochRecord epoch) {
+    (*log_)("epoch-followed", {{"epoch", std::to_string(epoch.epoch)}});
+    state_.epoch = std::move(epoch);
+    has_more_to_ask_ = true;
+    return save();
+}
+
+Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteView proof) {
     const SlotIndex slot = other_slot(running_);
     const auto verified =
-        verify_assigned(*proof, assignment.release, options_.identity, state_, now());
+        verify_assigned(proof, assignment.release, options_.identity, state_, now());
     if (!verified) {
         return give_up({assignment.release, assignment.nonce, slot, verified.error()});
     }

@@ -69,6 +69,9 @@ class Agent {
     // Steps of the state machine; each ends in a durable state.
     [[nodiscard]] Result<void> settle_trial();
     [[nodiscard]] Result<void> accept(const protocol::Assignment& assignment);
+    [[nodiscard]] Result<void> accept_release(const protocol::Assignment& assignment,
+                                              ByteView proof);
+    [[nodiscard]] Result<void> advance_epoch(ledger::EpochRecord epoch);
     [[nodiscard]] Result<void> download();
     [[nodiscard]] Result<Next> restart_into_new_slot();
 
@@ -109,6 +112,7 @@ class Agent {
     AgentState state_;
     SlotIndex running_ = 0;
     std::uint64_t gateway_failures_ = 0;  // in a row
+    bool has_more_to_ask_ = false;        // in this round: the gateway has more steps for us
     std::map<ledger::LeafHash, std::chrono::steady_clock::time_point> held_until_;
 };
 

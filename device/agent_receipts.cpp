@@ -74,6 +74,7 @@ protocol::PollRequest Agent::poll_request() const {
         request.version = state_.installed->version;
         request.running = state_.installed->sha256;
     }
+    request.epoch = state_.epoch.value_or(options_.identity.anchor.epoch).epoch;
     request.state = to_string(state_.phase);
     return request;
 }

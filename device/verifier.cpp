@@ -5,26 +5,39 @@
 #include "host/base/assert.hpp"
 
 namespace assay::device {
+namespace {
+
+ledger::DeviceTrust trust_of(const DeviceIdentity& identity,
+                             const AgentState& state,
+                             std::optional<std::uint64_t> now) {
+    ledger::DeviceState device;
+    device.device_class = identity.device_class;
+    device.component = identity.component;
+    if (state.installed) device.installed_sequence = state.installed->sequence;
+    device.sequence_floor = state.sequence_floor;
+    return {identity.anchor, state.checkpoint, state.policy_version, now,
+            identity.checkpoint_age_max_s, std::move(device), state.epoch};
+}
+
+}  // namespace
 
 Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
                                                 const ledger::LeafHash& assigned,
                                                 const DeviceIdentity& identity,
                                                 const AgentState& state,
                                                 std::optional<std::uint64_t> now) {
-    ledger::DeviceState device;
-    device.device_class = identity.device_class;
-    device.component = identity.component;
-    if (state.installed) device.installed_sequence = state.installed->sequence;
-    device.sequence_floor = state.sequence_floor;
-    const ledger::DeviceTrust trust{
-        identity.anchor, state.checkpoint, state.policy_version, now, identity.checkpoint_age_max_s,
-        device, state.epoch};
-    auto verified = ledger::verify_device_proof(proof, trust);
+    auto verified = ledger::verify_device_proof(proof, trust_of(identity, state, now));
     if (verified && verified->leaf != assigned) {
         return fail(Refusal::kProofInvalid,
                     "the proof is of another release than the assigned one");
     }
     return verified;
+}
+
+Result<std::optional<ledger::EpochRecord>> follow_steps(ByteView proof,
+                                                       const DeviceIdentity& identity,
+                                                       const AgentState& state) {
+    return ledger::follow_epoch_steps(proof, trust_of(identity, state, std::nullopt));
 }
 
 void learn(AgentState& state, const ledger::VerifiedRelease& verified) {

@@ -25,6 +25,10 @@ struct DeviceIdentity {
                                                               const AgentState& state,
                                                               std::optional<std::uint64_t> now);
 
+// follow_epoch_steps for this device: where a bundle leads that holds steps between epochs alone.
+[[nodiscard]] Result<std::optional<ledger::EpochRecord>> follow_steps(
+    ByteView proof, const DeviceIdentity& identity, const AgentState& state);
+
 // Takes over checkpoint and policy version. They never go back: verification has seen to that.
 void learn(AgentState& state, const ledger::VerifiedRelease& verified);
 

@@ -111,7 +111,7 @@ UpdateFlow::Step UpdateFlow::remember_verified(Delivery& delivery) {
 }
 
 UpdateFlow::Step UpdateFlow::prepare_proof(Delivery& delivery) {
-    const auto proof = build_device_proof(parts_.consortium, delivery.entry.release.leaf);
+    const auto proof = build_device_proof(parts_.consortium, delivery.entry.release.leaf, {});
     if (!proof) co_return fail(Error(proof.error()).within("prove"));
     co_return Result<void>();
 }

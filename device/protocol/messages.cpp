@@ -36,6 +36,7 @@ std::string to_json(const PollRequest& request) {
     out["sequence"] = request.sequence;
     out["version"] = request.version;
     out["running"] = to_hex(request.running.view());
+    out["epoch"] = request.epoch;
     out["state"] = request.state;
     return json::serialize(out);
 }
@@ -69,6 +70,7 @@ Result<PollRequest> parse_poll_request(std::string_view text) {
     out.sequence = in.number("sequence", UINT64_MAX);
     out.version = in.text("version", kVersionBytesMax);
     out.running = in.hash<Sha256Digest>("running");
+    out.epoch = in.number("epoch", UINT64_MAX);
     out.state = in.text("state", kStateBytesMax);
     return in.finish(std::move(out));
 }

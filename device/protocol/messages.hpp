@@ -27,6 +27,7 @@ struct PollRequest {
     std::uint64_t sequence = 0;  // confirmed; 0 on a blank device
     std::string version;         // for people; may be empty
     Sha256Digest running;        // SHA-256 of the running image, zero on a blank device
+    std::uint64_t epoch = 0;     // of the ledger's members, the newest one that it knows
     std::string state;           // of the update state machine, for people: "idle", "trying"...
 
     friend bool operator==(const PollRequest&, const PollRequest&) = default;

@@ -39,14 +39,9 @@ DeviceReport report_of(const protocol::PollRequest& poll) {
     report.sequence = poll.sequence;
     report.version = poll.version;
     report.running = poll.running;
+    report.epoch = poll.epoch;
     report.state = poll.state;
     return report;
-}
-
-bool same(const DeviceReport& a, const DeviceReport& b) {
-    return a.target.vendor == b.target.vendor && a.target.device_class == b.target.device_class &&
-           a.target.component == b.target.component && a.sequence == b.sequence &&
-           a.version == b.version && a.running == b.running && a.state == b.state;
 }
 
 // Gives the device what is to be had; one nonce for as long as that is the same release.
@@ -78,7 +73,7 @@ http::Response poll(const AgentApiParts& parts, const http::Request& request) {
     if (!message) return refuse(parts, Error(message.error()).within((*device)->id));
     DeviceReport report = report_of(*message);
     (*device)->last_seen = parts.clock.now();
-    if (!(*device)->report || !same(*(*device)->report, report)) {
+    if ((*device)->report != report) {
         (*device)->report = std::move(report);
         if (auto saved = parts.devices.save(**device); !saved) return problem_of(saved.error());
     }
@@ -106,7 +101,12 @@ Result<const CatalogEntry*> ready_release(const AgentApiParts& parts,
 http::Response get_device_proof(const AgentApiParts& parts, const http::Request& request) {
     const auto entry = ready_release(parts, request);
     if (!entry) return refuse(parts, entry.error());
-    auto proof = build_device_proof(parts.consortium, (*entry)->release.leaf);
+    const auto device = device_of(parts, request);
+    if (!device) return refuse(parts, device.error());
+    ProofReader reader;
+    reader.bytes_max = ledger::kDeviceProofBytesMax;
+    if ((*device)->report) reader.epoch = (*device)->report->epoch;
+    auto proof = build_device_proof(parts.consortium, (*entry)->release.leaf, reader);
     if (!proof) return problem_of(proof.error());
     return http::Response(200, protocol::kProofType, std::move(*proof));
 }

@@ -81,7 +81,7 @@ http::Response get_releases(const ReleaseApiParts& parts, const http::Request&) 
 http::Response get_release_proof(const ReleaseApiParts& parts, const http::Request& request) {
     const auto leaf = leaf_in_path(request);
     if (!leaf) return problem_of(leaf.error());
-    auto proof = build_device_proof(parts.consortium, *leaf);
+    auto proof = build_device_proof(parts.consortium, *leaf, ProofReader{});
     if (!proof) return problem_of(proof.error());
     return http::Response(200, "application/cbor", std::move(*proof));
 }

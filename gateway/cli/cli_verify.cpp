@@ -21,7 +21,7 @@ Outcome refuse(const Error& error) {
 }  // namespace
 
 Outcome verify_proof(const VerifyOptions& options) {
-    const auto proof = read_file(options.file, ledger::kDeviceProofBytesMax);
+    const auto proof = read_file(options.file, ledger::kAuditProofBytesMax);
     if (!proof) return give_up(proof.error());
     const auto anchor_bytes = read_file(options.anchor, ledger::kAnchorBytesMax);
     if (!anchor_bytes) return give_up(anchor_bytes.error());

@@ -29,6 +29,7 @@ json::object encode_report(const DeviceReport& report) {
     out["sequence"] = report.sequence;
     out["version"] = report.version;
     out["running"] = to_hex(report.running.view());
+    out["epoch"] = report.epoch;
     out["state"] = report.state;
     return out;
 }
@@ -78,6 +79,9 @@ DeviceReport decode_report(const json::object& in) {
     report.sequence = in.at("sequence").to_number<std::uint64_t>();
     report.version = text_at(in, "version");
     report.running.bytes = array_at<32>(in, "running");
+    if (const auto* epoch = in.if_contains("epoch")) {  // reports of before have none
+        report.epoch = epoch->to_number<std::uint64_t>();
+    }
     report.state = text_at(in, "state");
     return report;
 }

@@ -29,7 +29,9 @@ struct DeviceReport {
     std::uint64_t sequence = 0;  // confirmed; 0 on a blank device
     std::string version;
     Sha256Digest running;
+    std::uint64_t epoch = 0;  // of the ledger's members, the newest one it says it knows
     std::string state;
+    friend bool operator==(const DeviceReport&, const DeviceReport&) = default;
 };
 
 struct Assignment {

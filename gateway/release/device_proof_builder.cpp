@@ -3,25 +3,11 @@
 #include "gateway/release/release_lookup.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/consortium_rules.hpp"
-#include "ledger/core/device_proof.hpp"
 #include "ledger/core/governance_state.hpp"
 #include "ledger/core/policy_check.hpp"
 
 namespace assay::gateway {
 namespace {
-
-// The steps from epoch 0 to the one whose members cosigned the checkpoint.
-std::vector<ledger::EpochTransition> epochs_of(const ledger::Node& consortium) {
-    std::vector<ledger::EpochTransition> epochs;
-    const auto& checkpoint = consortium.checkpoint();
-    if (!checkpoint) return epochs;
-    for (const auto& entry : ledger::epoch_transitions(consortium.chain().state())) {
-        auto transition = ledger::decode_epoch_transition(entry.transition);
-        if (!transition || transition->record.epoch > checkpoint->epoch) break;
-        epochs.push_back(std::move(*transition));
-    }
-    return epochs;
-}
 
 // The newest policy or, where its keys are not the ones that signed the release any more, the one
 // that the release was held to: whoever has seen no newer one takes that.
@@ -57,7 +43,33 @@ Result<void> add_revocation(const ledger::Node& consortium,
 
 }  // namespace
 
-Result<Bytes> build_device_proof(const ledger::Node& consortium, const ledger::LeafHash& release) {
+Result<Bytes> encode_with_steps(ledger::DeviceProof proof,
+                                const ledger::StateView& state,
+                                std::uint64_t newest,
+                                const ProofReader& reader) {
+    constexpr std::size_t kFrameBytes = 16;  // of the list of steps
+    const std::size_t without = ledger::encode_device_proof(proof).size() + kFrameBytes;
+    std::vector<ledger::EpochTransition> steps;
+    std::size_t bytes = 0;
+    bool is_all = true;
+    for (std::uint64_t last = reader.epoch; last < newest; ++last) {
+        const auto entry = ledger::epoch_entry(state, last + 1);
+        if (!entry) return fail(Refusal::kEpochUnknown, "epoch " + std::to_string(last + 1));
+        auto step = ledger::decode_epoch_transition(entry->transition);
+        if (!step) return fail(std::move(step).error());
+        is_all = without + bytes + entry->transition.size() <= reader.bytes_max;
+        if (!is_all && kFrameBytes + bytes + entry->transition.size() > reader.bytes_max) break;
+        bytes += entry->transition.size();
+        steps.push_back(std::move(*step));
+    }
+    if (!is_all) proof = ledger::DeviceProof{};
+    proof.epochs = std::move(steps);
+    return ledger::encode_device_proof(proof);
+}
+
+Result<Bytes> build_device_proof(const ledger::Node& consortium,
+                                 const ledger::LeafHash& release,
+                                 const ProofReader& reader) {
     const ledger::Chain& chain = consortium.chain();
     const auto known = find_release(view_of(consortium), release);
     if (!known) return fail(Error(known.error()));
@@ -81,11 +93,10 @@ Result<Bytes> build_device_proof(const ledger::Node& consortium, const ledger::L
     proof.release_proof = std::move(*release_proof);
     proof.policy_tx = std::move(policy_tx->bytes);
     proof.policy_proof = std::move(*policy_proof);
-    proof.epochs = epochs_of(consortium);
     if (auto added = add_revocation(consortium, release, proof); !added) {
         return fail(std::move(added).error());
     }
-    return ledger::encode_device_proof(proof);
+    return encode_with_steps(std::move(proof), chain.state(), consortium.checkpoint()->epoch, reader);
 }
 
 Result<ledger::Anchor> make_anchor(const ledger::Node& consortium, const ledger::Uuid& vendor) {
@@ -114,14 +125,10 @@ Result<ledger::Anchor> make_anchor(const ledger::Node& consortium, const ledger:
     anchor.vendor = vendor;
     anchor.oem_slot = oem->slot;
     anchor.oem_root = oem->root;
-    const auto epochs = epochs_of(consortium);
-    if (!epochs.empty()) {
-        anchor.epoch = epochs.back().record;
-        return anchor;
-    }
-    const auto founders = ledger::Registry::make(chain.genesis().members);
-    if (!founders) return fail(Error(founders.error()));
-    anchor.epoch = ledger::first_epoch(chain.chain_id(), *founders);
+    const auto& checkpoint = consortium.checkpoint();
+    auto epoch = ledger::epoch_record(chain.state(), checkpoint ? checkpoint->epoch : 0);
+    if (!epoch) return fail(Refusal::kEpochUnknown, "the epoch of the newest checkpoint");
+    anchor.epoch = std::move(*epoch);
     return anchor;
 }
 

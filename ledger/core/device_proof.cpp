@@ -10,13 +10,15 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::size_t kEpochsMax = 256;
+constexpr std::size_t kEpochsMax = 4'096;
 
 Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
     DeviceProof proof;
     bool has_revocation = false;
+    bool steps_alone = true;
     Fields map(decoder, "device-proof");
     while (const auto key = map.next()) {
+        steps_alone = steps_alone && (*key == 0 || *key == 5);
         switch (*key) {
             case 0:
                 if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
@@ -52,6 +54,10 @@ Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
     if (has_revocation == proof.revocation_proof.empty()) {
         map.refuse(Refusal::kMalformed, "a revocation comes with its proof");
     }
+    if (steps_alone == proof.is_whole() || (steps_alone && proof.epochs.empty())) {
+        map.refuse(Refusal::kMalformed, "neither a release nor a step is in it");
+    }
+    if (steps_alone) return map.finish(std::move(proof), {0, 5});
     return map.finish(std::move(proof), {0, 1, 2, 3, 4, 5});
 }
 
@@ -105,9 +111,9 @@ Result<void> decode_all(Decoded& out, const Anchor& anchor) {
 
 // Step 2: from the epoch that is known to the one whose members cosigned, each signed by a quorum of
 // the one before.
-Result<EpochRecord> newest_epoch(const Decoded& in, const DeviceTrust& trust) {
+Result<EpochRecord> newest_epoch(const DeviceProof& proof, const DeviceTrust& trust) {
     EpochRecord known = trust.epoch.value_or(trust.anchor.epoch);
-    for (const EpochTransition& next : in.proof.epochs) {
+    for (const EpochTransition& next : proof.epochs) {
         if (next.record.epoch < known.epoch) continue;
         if (next.record == known) continue;
         if (auto follows = check_epoch_transition(next, known); !follows) {
@@ -262,16 +268,25 @@ Result<void> check_order(const ReleaseRecord& release,
     return {};
 }
 
+Result<DeviceProof> decode_for(ByteView bundle, const DeviceTrust& trust) {
+    if (trust.device && bundle.size() > kDeviceProofBytesMax) {
+        return fail(Refusal::kLimitExceeded, "device proof is too large");
+    }
+    return decode_device_proof(bundle);
+}
+
 }  // namespace
 
 Bytes encode_device_proof(const DeviceProof& proof) {
     cbor::Encoder out;
-    out.map(proof.revocation_proof.empty() ? 6 : 8);
+    out.map((proof.is_whole() ? 6 : 2) + (proof.revocation_proof.empty() ? 0 : 2));
     out.unsigned_int(0).unsigned_int(1);
-    out.unsigned_int(1).bytes(proof.release_tx);
-    out.unsigned_int(2).text(proof.release_proof);
-    out.unsigned_int(3).bytes(proof.policy_tx);
-    out.unsigned_int(4).text(proof.policy_proof);
+    if (proof.is_whole()) {
+        out.unsigned_int(1).bytes(proof.release_tx);
+        out.unsigned_int(2).text(proof.release_proof);
+        out.unsigned_int(3).bytes(proof.policy_tx);
+        out.unsigned_int(4).text(proof.policy_proof);
+    }
     out.unsigned_int(5).array(proof.epochs.size());
     for (const EpochTransition& next : proof.epochs) out.encoded(encode_epoch_transition(next));
     if (!proof.revocation_proof.empty()) {
@@ -282,20 +297,37 @@ Bytes encode_device_proof(const DeviceProof& proof) {
 }
 
 Result<DeviceProof> decode_device_proof(ByteView input) {
-    if (input.size() > kDeviceProofBytesMax) {
+    if (input.size() > kAuditProofBytesMax) {
         return fail(Refusal::kLimitExceeded, "device proof is too large");
     }
     return decode_whole(input, read_proof);
 }
 
-Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& trust) {
-    auto proof = decode_device_proof(bundle);
+Result<std::optional<EpochRecord>> follow_epoch_steps(ByteView bundle, const DeviceTrust& trust) {
+    auto proof = decode_for(bundle, trust);
     if (!proof) return fail(std::move(proof).error());
+    if (proof->is_whole()) return std::nullopt;
+    auto reached = newest_epoch(*proof, trust);
+    if (!reached) return fail(std::move(reached).error());
+    const std::uint64_t known = trust.epoch.value_or(trust.anchor.epoch).epoch;
+    if (reached->epoch <= known) {
+        return fail(Refusal::kEpochUnknown,
+                    "no step leads beyond epoch " + std::to_string(known) + ", which is known");
+    }
+    return std::optional(*std::move(reached));
+}
+
+Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& trust) {
+    auto proof = decode_for(bundle, trust);
+    if (!proof) return fail(std::move(proof).error());
+    if (!proof->is_whole()) {
+        return fail(Refusal::kMalformed, "steps between epochs alone: no release is proved");
+    }
     Decoded in;
     in.proof = std::move(*proof);
     if (auto r = decode_all(in, trust.anchor); !r) return fail(std::move(r).error());
 
-    auto epoch = newest_epoch(in, trust);
+    auto epoch = newest_epoch(in.proof, trust);
     if (!epoch) return fail(std::move(epoch).error());
     auto found = verify_checkpoint(in.release_path.checkpoint, trust.anchor.origin, *epoch);
     if (!found) return fail(std::move(found).error());

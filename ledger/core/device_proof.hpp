@@ -17,17 +17,23 @@
 
 namespace assay::ledger {
 
-inline constexpr std::size_t kDeviceProofBytesMax = 256 * 1024;
+inline constexpr std::size_t kDeviceProofBytesMax = 256 * 1024;  // what a device takes
+// An auditor's holds every step from the epoch of the anchor on.
+inline constexpr std::size_t kAuditProofBytesMax = 16 * 1024 * 1024;
 
+// Whole, or steps between epochs alone: what a device is sent while it lags too far behind for all
+// of them to fit. It follows those, keeps where they lead, and asks again.
 struct DeviceProof {
     Bytes release_tx;
     std::string release_proof;  // tlog-proof
     Bytes policy_tx;            // the vendor's newest policy
     std::string policy_proof;   // under the same checkpoint
-    std::vector<EpochTransition> epochs;  // ascending, up to that of the checkpoint
+    std::vector<EpochTransition> epochs;  // ascending; of a whole proof up to the checkpoint's
     // If a key that signed the release was revoked: the revocation, under the same checkpoint.
     Bytes revocation_tx;
     std::string revocation_proof;
+
+    [[nodiscard]] bool is_whole() const noexcept { return !release_tx.empty(); }
     friend bool operator==(const DeviceProof&, const DeviceProof&) = default;
 };
 
@@ -72,6 +78,12 @@ struct VerifiedRelease {
     EpochRecord epoch;               // whose members cosigned; to be stored likewise
     bool is_key_revoked_later = false;  // the release was signed in time, and stays good
 };
+
+// Where a bundle of steps alone leads: an epoch behind the newest one known. Nothing if the bundle
+// is whole. Fails if a step does not follow (kEpochUnknown, kSignerUnknown, kSignatureInvalid,
+// kQuorumNotMet), or if none is news (kEpochUnknown): each one that is followed is progress.
+[[nodiscard]] Result<std::optional<EpochRecord>> follow_epoch_steps(ByteView bundle,
+                                                                    const DeviceTrust& trust);
 
 // Steps 1 to 8 of section 10, in that order; the error carries the word of the first that fails.
 [[nodiscard]] Result<VerifiedRelease> verify_device_proof(ByteView bundle,

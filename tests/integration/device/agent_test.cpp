@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/device/test_gateway.hpp"
+#include "tests/support/epoch_chain.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::device {
@@ -259,6 +260,77 @@ TEST_F(AgentTest, AnOldReleaseIsRefused) {
     EXPECT_EQ(gateway_.receipts().size(), 4U);
     EXPECT_EQ(gateway_.proofs_served, 2);
     EXPECT_EQ(device_.state().installed->sequence, 2U);
+}
+
+// Ten epochs behind, of which a bundle holds three.
+class LaggingAgentTest : public AgentTest {
+  protected:
+    OfferedRelease behind_many_epochs() const {
+        OfferedRelease release;
+        release.proof = proved_.bundle();
+        release.image = first_;
+        release.chunks = TestConsortium::chunks(first_, kChunkBytes);
+        release.sequence = 1;
+        for (std::size_t known = 0; known < 10; known += 3) release.proofs[known] = steps(known);
+        return release;
+    }
+    Bytes steps(std::size_t known) const {
+        ledger::DeviceProof bundle;
+        for (std::size_t i = known; i < std::min<std::size_t>(known + 3, 10); ++i) {
+            bundle.epochs.push_back(chain_.steps[i]);
+        }
+        return ledger::encode_device_proof(bundle);
+    }
+
+    const test::EpochChain chain_{consortium_, 10};
+    const ProvedRelease proved_{consortium_, consortium_.release(1, first_, kChunkBytes),
+                                TestConsortium::kTime, {0, 1, 2}};
+};
+
+TEST_F(LaggingAgentTest, FollowsTheStepsPollByPollAndInstalls) {
+    gateway_.offer(proved_.leaf(), behind_many_epochs());
+    device_.options.poll_max = std::chrono::hours(1);  // it does not wait that long for the next
+    device_.run({}, 8);
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(device_.state().epoch, chain_.records.back());
+    EXPECT_EQ(gateway_.proofs_served, 5);
+    EXPECT_EQ(gateway_.polls().front().epoch, 0U);
+    EXPECT_EQ(gateway_.polls().back().epoch, 10U);
+    EXPECT_EQ(refusals(), 0);
+}
+
+TEST_F(LaggingAgentTest, APowerCutLosesNoStepThatWasFollowed) {
+    gateway_.offer(proved_.leaf(), behind_many_epochs());
+    int cuts = 0;
+    while (device_.run_until_cut(1) && cuts < 40) {
+        EXPECT_EQ(device_.state().epoch.value_or(chain_.records[0]).epoch,
+                  std::min<std::uint64_t>(10, 3 * static_cast<std::uint64_t>(++cuts)))
+            << "each life ends with its first durable step";
+        if (cuts == 4) break;
+    }
+    device_.run({}, 8);
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(device_.state().epoch, chain_.records.back());
+}
+
+TEST_F(LaggingAgentTest, StepsWithAGapAreRefusedAndAnHonestGatewayHelps) {
+    OfferedRelease lie = behind_many_epochs();
+    lie.proofs[3] = steps(5);
+    gateway_.offer(proved_.leaf(), lie);
+    device_.run({}, 6);
+    ASSERT_EQ(refusals(), 1);
+    EXPECT_EQ(gateway_.receipts().back().result, static_cast<std::uint16_t>(Refusal::kEpochUnknown));
+    EXPECT_EQ(device_.state().epoch, chain_.records[3]) << "what was proved stays";
+
+    lie.proofs[3] = steps(0);  // nothing new, for ever
+    device_.options.refused_pause = Milliseconds(0);
+    gateway_.offer(proved_.leaf(), lie);
+    device_.run();
+    EXPECT_EQ(refusals(), 2);
+
+    gateway_.offer(proved_.leaf(), behind_many_epochs());
+    device_.run({}, 8);
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
 }
 
 TEST_F(AgentTest, ATamperedChunkIsNeverWritten) {

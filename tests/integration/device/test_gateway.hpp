@@ -32,6 +32,7 @@ struct OfferedRelease {
     std::vector<Sha256Digest> chunks;
     Bytes image;
     std::uint64_t sequence = 0;
+    std::map<std::uint64_t, Bytes> proofs = {};  // by the epoch that a poll names; else `proof`
 };
 
 class TestGateway {
@@ -144,7 +145,12 @@ class TestGateway {
                        const OfferedRelease* release = self.find(request);
                        if (release == nullptr) return not_found();
                        ++self.proofs_served;
-                       return http::Response(200, protocol::kProofType, release->proof);
+                       const auto special = self.polls_.empty()
+                                                ? release->proofs.end()
+                                                : release->proofs.find(self.polls_.back().epoch);
+                       return http::Response(200, protocol::kProofType,
+                                             special == release->proofs.end() ? release->proof
+                                                                              : special->second);
                    }));
         routes.get(protocol::kChunksPattern,
                    locked([](TestGateway& self, const http::Request& request) {

@@ -15,6 +15,7 @@ PollRequest request() {
     out.sequence = 18'446'744'073'709'551'615U;
     out.version = "1.0";
     out.running = crypto::sha256(as_bytes("image"));
+    out.epoch = 110;
     out.state = "confirmed";
     return out;
 }

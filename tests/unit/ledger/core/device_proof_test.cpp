@@ -5,6 +5,7 @@
 #include "ledger/core/registry_change.hpp"
 #include "ledger/core/tlog_proof.hpp"
 #include "tests/support/decoder_checks.hpp"
+#include "tests/support/epoch_chain.hpp"
 #include "tests/support/test_consortium.hpp"
 
 namespace assay::ledger {
@@ -70,6 +71,9 @@ TEST_F(DeviceProofTest, EveryByteCounts) {
 TEST_F(DeviceProofTest, Step1RefusesWhatDoesNotDecodeOrIsOfAnotherLedger) {
     EXPECT_EQ(word(as_bytes("nonsense")), "malformed");
     EXPECT_EQ(word(Bytes(kDeviceProofBytesMax + 1)), "limit-exceeded");
+    trust_.device.reset();
+    EXPECT_EQ(word(Bytes(kDeviceProofBytesMax + 1)), "malformed") << "an auditor takes more";
+    EXPECT_EQ(word(Bytes(kAuditProofBytesMax + 1)), "limit-exceeded");
 
     TestConsortium other;
     other.chain_id.bytes[0] ^= std::byte{1};
@@ -286,6 +290,50 @@ TEST_F(DeviceProofTest, BelievesNoEpochThatTheOneBeforeHasNotSigned) {
     EXPECT_EQ(word(proved.bundle()), "quorum-not-met");
     proved.proof.epochs[0].record.epoch = 2;
     EXPECT_EQ(word(proved.bundle()), "epoch-unknown");
+}
+
+// What a device is sent while it lags too far behind for one proof.
+class EpochStepsTest : public DeviceProofTest {
+  protected:
+    [[nodiscard]] Bytes steps(std::size_t from, std::size_t to) const {
+        DeviceProof proof;
+        for (std::size_t i = from; i < to; ++i) proof.epochs.push_back(chain_.steps.at(i));
+        return encode_device_proof(proof);
+    }
+    [[nodiscard]] std::string followed(ByteView bundle) const {
+        const auto reached = follow_epoch_steps(bundle, trust_);
+        if (!reached) return reached.error().code().message();
+        return *reached ? std::to_string((*reached)->epoch) : "whole";
+    }
+    test::EpochChain chain_{consortium_, 6};
+};
+
+TEST_F(EpochStepsTest, LeadPartOfTheWay) {
+    EXPECT_EQ(followed(steps(0, 4)), "4");
+    EXPECT_EQ(word(steps(0, 4)), "malformed") << "they prove no release";
+    trust_.epoch = chain_.records[4];
+    EXPECT_EQ(followed(steps(0, 6)), "6") << "those that are known are passed over";
+    EXPECT_EQ(followed(ProvedRelease(consortium_, release()).bundle()), "whole");
+}
+
+TEST_F(EpochStepsTest, WithAGapOrWithoutProgressAreRefused) {
+    EXPECT_EQ(followed(steps(1, 4)), "epoch-unknown");
+    trust_.epoch = chain_.records[4];
+    EXPECT_EQ(followed(steps(0, 4)), "epoch-unknown") << "nothing new: a device would ask for ever";
+    EXPECT_EQ(followed(steps(5, 6)), "epoch-unknown");
+    DeviceProof forged;
+    forged.epochs = {chain_.steps[4]};
+    forged.epochs[0].signatures.pop_back();
+    EXPECT_EQ(followed(encode_device_proof(forged)), "quorum-not-met");
+}
+
+TEST_F(EpochStepsTest, RoundTripAndRefusePrefixes) {
+    const Bytes bundle = steps(0, 1);
+    EXPECT_EQ(encode_device_proof(decode_device_proof(bundle).value()), bundle);
+    test::expect_only_whole_input(bundle, decode_device_proof);
+    EXPECT_EQ(word(steps(0, 0)), "malformed");
+    const auto accepts = [&](ByteView bytes) { return followed(bytes) == "1"; };
+    test::expect_every_bit_counts(bundle, accepts, 9);
 }
 
 class RevokedKeyTest : public DeviceProofTest {
