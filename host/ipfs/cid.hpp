@@ -20,11 +20,13 @@ namespace assay::ipfs {
 
 // Multicodec numbers (multiformats/multicodec, table.csv).
 enum class Codec : std::uint64_t {
+    kCbor = 0x51,
     kRaw = 0x55,
     kDagPb = 0x70,
     kDagCbor = 0x71,
     kBitcoinBlock = 0xb0,
     kBitcoinTx = 0xb1,
+    kJson = 0x0200,
 };
 enum class HashCode : std::uint64_t { kIdentity = 0x00, kSha256 = 0x12, kDblSha256 = 0x56 };
 

@@ -1,53 +1,27 @@
 #include "host/ipfs/unixfs.hpp"
 
 #include <limits>
-#include <optional>
 
 #include "host/ipfs/dag_pb.hpp"
 #include "host/ipfs/protobuf.hpp"
+#include "host/ipfs/unixfs_data.hpp"
 
 namespace assay::ipfs {
 namespace {
 
-// unixfs.proto, message Data
-constexpr std::uint64_t kType = 1;
-constexpr std::uint64_t kData = 2;
-constexpr std::uint64_t kFileSize = 3;
-constexpr std::uint64_t kBlockSizes = 4;
+using Field = UnixFsField;
+constexpr auto kFileType = static_cast<std::uint64_t>(UnixFsType::kFile);
 
-constexpr std::uint64_t kTypeRaw = 0;  // a leaf as very old importers wrote it
-constexpr std::uint64_t kTypeFile = 2;
-
-struct FileData {
-    ByteView data;
-    std::optional<std::uint64_t> file_size;
-    std::vector<std::uint64_t> block_sizes;
-};
-
-Result<FileData> decode_file_data(ByteView bytes) {
-    ProtobufReader reader(bytes, "UnixFS node");
-    FileData out;
-    std::uint64_t last = 0;
-    while (!reader.at_end()) {
-        auto field = reader.next();
-        if (!field) return fail(std::move(field).error());
-        const bool repeats = field->number == last && last == kBlockSizes;
-        // Type is required, so it must come first.
-        const bool in_order = last == 0 ? field->number == kType : field->number > last;
-        const bool right_type = field->is_bytes == (field->number == kData);
-        if ((!in_order && !repeats) || !right_type || field->number > kBlockSizes) {
-            return reader.unexpected_field(*field);
-        }
-        last = field->number;
-        if (field->number == kData) out.data = field->bytes;
-        if (field->number == kFileSize) out.file_size = field->value;
-        if (field->number == kBlockSizes) out.block_sizes.push_back(field->value);
-        if (field->number == kType && field->value != kTypeFile && field->value != kTypeRaw) {
-            return fail(Refusal::kMalformed,
-                        "UnixFS type " + std::to_string(field->value) + " is not a file");
-        }
+Result<UnixFsData> decode_file_data(ByteView bytes) {
+    auto out = decode_unixfs_data(bytes);
+    if (!out) return out;
+    if (out->type != UnixFsType::kFile && out->type != UnixFsType::kRaw) {
+        return fail(Refusal::kMalformed,
+                    "UnixFS " + std::string(name_of(out->type)) + ", not a file");
     }
-    if (last == 0) return fail(Refusal::kMalformed, "UnixFS node without a type");
+    if (out->hash_type || out->fanout) {
+        return fail(Refusal::kMalformed, "UnixFS file with the fields of a directory");
+    }
     return out;
 }
 
@@ -71,9 +45,9 @@ tl::unexpected<Error> size_mismatch(std::uint64_t claimed, std::uint64_t compute
 
 Bytes encode_file_leaf(ByteView data) {
     Bytes unixfs;
-    append_varint_field(unixfs, kType, kTypeFile);
-    if (!data.empty()) append_bytes_field(unixfs, kData, data);
-    append_varint_field(unixfs, kFileSize, data.size());
+    append_varint_field(unixfs, Field::kType, kFileType);
+    if (!data.empty()) append_bytes_field(unixfs, Field::kData, data);
+    append_varint_field(unixfs, Field::kFileSize, data.size());
     PbNode node;
     node.data = unixfs;
     return encode_dag_pb(node);
@@ -88,9 +62,11 @@ Bytes encode_file_parent(std::span<const FileLink> children) {
         node.links.push_back({child.cid, std::string(), child.tsize});
     }
     Bytes unixfs;
-    append_varint_field(unixfs, kType, kTypeFile);
-    append_varint_field(unixfs, kFileSize, bytes);
-    for (const FileLink& child : children) append_varint_field(unixfs, kBlockSizes, child.bytes);
+    append_varint_field(unixfs, Field::kType, kFileType);
+    append_varint_field(unixfs, Field::kFileSize, bytes);
+    for (const FileLink& child : children) {
+        append_varint_field(unixfs, Field::kBlockSizes, child.bytes);
+    }
     node.data = unixfs;
     return encode_dag_pb(node);
 }

@@ -1,8 +1,8 @@
 // UnixFS files (specs.ipfs.tech/unixfs): how the bytes of a file are spread over blocks.
 //
 // A leaf is a raw block, or a dag-pb block whose UnixFS Data holds the bytes. An interior node
-// links to its children and says how many bytes each holds. Directories, symbolic links and sharded
-// directories are refused: an image is one file. Pure functions, bounded by the block size.
+// links to its children and says how many bytes each holds. Anything else is refused: an image is
+// one file (unixfs_directory.hpp reads directories). Pure functions, bounded by the block size.
 
 #pragma once
 
