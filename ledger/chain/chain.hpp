@@ -6,8 +6,13 @@
 //
 // Deterministic: its inputs are bytes and `now`. Not thread-safe; one owner. Every block that
 // connects is one synced write, so after a crash the chain is as it was after some block; what
-// accept_transaction has accepted is on disk too. When the database fails, everything that would
-// write answers storage-failed from then on; what is on disk is as it was, to be opened again.
+// accept_transaction has accepted is on disk too. When the store fails, everything that would write
+// answers storage-failed from then on, and nothing is found any more; what is on disk is as it was,
+// and recover() goes on from there.
+//
+// A store that turns out to be damaged, at the start, in use or in the check that goes on in the
+// background (check_next), is moved aside and rebuilt from what can be read of it. What cannot comes
+// from the other members, as to a member that was away.
 
 #pragma once
 
@@ -24,6 +29,7 @@
 #include "host/crypto/batch_verifier.hpp"
 #include "host/crypto/signature.hpp"
 #include "ledger/chain/block_entry.hpp"
+#include "ledger/chain/held_store.hpp"
 #include "ledger/chain/key_value_store.hpp"
 #include "ledger/chain/log_store.hpp"
 #include "ledger/chain/mempool.hpp"
@@ -78,11 +84,22 @@ struct BlockTemplate {
 // The finished block, its header's nonce and version as the miner found them.
 [[nodiscard]] Result<Bytes> seal_block(const BlockTemplate& block, const crypto::PrivateKey& seal);
 
+// What was done when the store was found damaged.
+struct ChainRepair {
+    std::string damage;            // what was found
+    std::uint64_t blocks = 0;      // taken over from the old store
+    std::uint64_t transactions = 0;  // that waited there, and wait again
+    std::string old_store;         // where it lies
+};
+
+// Whether a block is on the disk when accept_block() returns, or with those that follow.
+enum class Sync : std::uint8_t { kNow, kLater };
+
 class Chain {
   public:
-    // Opens the ledger in folder `dir`, or founds it there. Fails if the folder holds another
-    // ledger or what it holds does not fit together; the error says what to do. `rules` must
-    // outlive it.
+    // Opens the ledger in folder `dir`, or founds it there; repairs it if it is damaged. Fails if the
+    // folder holds another ledger, or the disk does not let us; the error says what to do. `rules`
+    // must outlive it.
     [[nodiscard]] static Result<std::unique_ptr<Chain>> open(const std::filesystem::path& dir,
                                                              Bytes genesis_bytes,
                                                              const RuleSet& rules);
@@ -98,6 +115,21 @@ class Chain {
     [[nodiscard]] bool has_failed() const noexcept {
         return store_->failure().has_value() || broken_;
     }
+    // Why, for people; empty while it has not.
+    [[nodiscard]] std::string failure() const;
+    // After has_failed(): opens the folder again, as open() does. The chain is then as it was on disk.
+    // On failure it stays failed, to be tried again. Not for a chain without a folder.
+    [[nodiscard]] Result<void> recover();
+    // The last repair, in the life of this object.
+    [[nodiscard]] const std::optional<ChainRepair>& repair() const noexcept { return repair_; }
+
+    // Checks the next part of what is stored: about a megabyte, a few milliseconds. What does not fit
+    // together makes the chain fail, for recover() to repair. Returns whether that was the last part;
+    // it begins anew then.
+    bool check_next();
+    // Blocks checked so far of this pass, and passes ended.
+    [[nodiscard]] BlockHeight checked_height() const noexcept { return checked_height_; }
+    [[nodiscard]] std::uint64_t checks_ended() const noexcept { return checks_ended_; }
 
     [[nodiscard]] const Genesis& genesis() const noexcept { return genesis_; }
     [[nodiscard]] const Bytes& genesis_bytes() const noexcept { return genesis_bytes_; }
@@ -128,7 +160,11 @@ class Chain {
 
     // Checks everything; a block whose branch is better than the tip's becomes the tip, by way of a
     // reorganisation if need be. The caller keeps orphans and blocks that are too early for later.
-    BlockOutcome accept_block(ByteView block, Timestamp now);
+    // Sync::kLater, for a chain that catches up: many blocks become one write, at the latest after
+    // 1,024 of them, with the next write that is not held, or with flush(). Until then nothing may be
+    // said of them that others rely on.
+    BlockOutcome accept_block(ByteView block, Timestamp now, Sync sync = Sync::kNow);
+    [[nodiscard]] Result<void> flush() { return store_->flush(); }
     // A certificate that votes made, rather than a coinbase brought. It may move the tip.
     CertificateOutcome accept_certificate(const Certificate& certificate);
 
@@ -173,11 +209,24 @@ class Chain {
     Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules);
 
     // chain_open.cpp
+    void use(std::unique_ptr<KeyValueStore> store);
     [[nodiscard]] Result<void> load(std::unique_ptr<KeyValueStore> store);
+    [[nodiscard]] Result<void> load_tables();
     [[nodiscard]] Result<void> found();
     [[nodiscard]] Result<void> load_tip();
     void load_side_blocks();
     [[nodiscard]] bool load_epochs();
+
+    // chain_check.cpp
+    [[nodiscard]] Result<void> check_recent() const;
+    [[nodiscard]] Result<std::size_t> check_height(BlockHeight height) const;
+
+    // chain_repair.cpp
+    [[nodiscard]] Result<void> open_folder();
+    [[nodiscard]] Result<void> load_folder();
+    [[nodiscard]] Result<void> rebuild(std::string damage);
+    [[nodiscard]] std::uint64_t take_over_blocks(const std::filesystem::path& old);
+    [[nodiscard]] std::uint64_t take_over_database(const std::filesystem::path& old);
 
     // chain_connect.cpp
     struct Judged {
@@ -230,7 +279,8 @@ class Chain {
     std::shared_ptr<const Registry> registry_;  // after the tip
     std::map<Sha256Digest, std::shared_ptr<const Epoch>> epochs_;  // by the hash of the record
 
-    std::unique_ptr<KeyValueStore> store_;
+    std::filesystem::path dir_;  // empty: opened on a store
+    std::unique_ptr<HeldStore> store_;
     std::unique_ptr<StatePartView> state_;  // the rule set's part of it
     LogStore log_;
     SideBlocks side_blocks_;
@@ -245,7 +295,13 @@ class Chain {
     BlockEntry tip_entry_;
     ChainTip tip_;
     std::uint64_t final_log_size_ = 0;
-    bool broken_ = false;  // the database does not hold what it must; nothing more is accepted
+    bool broken_ = false;  // the store does not hold what it must; nothing more is accepted
+    std::string broken_by_;  // what a check found
+    Sync sync_ = Sync::kNow;  // of the block that is being taken in
+    std::optional<ChainRepair> repair_;
+    int io_failures_ = 0;  // since a check last ended
+    BlockHeight checked_height_ = 0;
+    std::uint64_t checks_ended_ = 0;
 };
 
 }  // namespace assay::ledger

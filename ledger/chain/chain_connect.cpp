@@ -14,7 +14,7 @@
 
 namespace assay::ledger {
 
-BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now) {
+BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now, Sync sync) {
     BlockOutcome outcome;
     const auto block = decode_block(bytes);
     if (!block) {
@@ -24,15 +24,17 @@ BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now) {
     }
     outcome.id = block->sealed.id();
     const BlockId tip_before = tip_.id;
+    sync_ = sync;
     Judged judged = judge_and_store(*block, now);
     if (has_failed()) {
         judged.verdict = BlockVerdict::kStorageFailed;
-        judged.detail = store_->failure() ? store_->failure()->to_string() : "damaged database";
+        judged.detail = failure();
     }
     outcome.verdict = judged.verdict;
     outcome.detail = std::move(judged.detail);
     outcome.tip_changed = tip_.id != tip_before;
     if (tip_moved_) revalidate_mempool();
+    sync_ = Sync::kNow;
     return outcome;
 }
 
@@ -281,7 +283,8 @@ void Chain::set_tip(BlockEntry next) {
 }
 
 bool Chain::write(const WriteBatch& batch) {
-    return !broken_ && store_->write_synced(batch).has_value();
+    if (broken_) return false;
+    return (sync_ == Sync::kNow ? store_->write_synced(batch) : store_->hold(batch)).has_value();
 }
 
 std::optional<BlockEntry> Chain::entry(const BlockId& id) const {

@@ -4,7 +4,8 @@
 //   M                        format and chain id
 //   T                        id of the tip
 //   h id                     BlockEntry (block_entry.hpp) of every block that is stored
-//   b id                     the block's bytes
+//   b id                     the block's bytes (on disk: their place in the block files)
+//   B                        how far the block files were written; the store's own (chain_store.hpp)
 //   u id                     what to put back when the block is disconnected (undo.hpp)
 //   c ~work id               candidates: stored blocks off the best chain, most work first
 //   m order                  a transaction of the mempool
@@ -30,6 +31,7 @@
 namespace assay::ledger::keys {
 
 inline constexpr char kRuleSetTable = 's';
+inline constexpr char kBlockTable = 'b';
 
 inline Bytes table(char first) { return Bytes{static_cast<std::byte>(first)}; }
 
@@ -55,12 +57,13 @@ inline std::uint64_t number_of(ByteView key) {
 }
 
 inline Bytes meta() { return table('M'); }
+inline Bytes files_end() { return table('B'); }
 inline Bytes tip() { return table('T'); }
 inline Bytes justified() { return table('J'); }
 inline Bytes final_by() { return table('F'); }
 inline Bytes conflict() { return table('X'); }
 inline Bytes entry(const BlockId& id) { return of_hash('h', id); }
-inline Bytes block(const BlockId& id) { return of_hash('b', id); }
+inline Bytes block(const BlockId& id) { return of_hash(kBlockTable, id); }
 inline Bytes undo(const BlockId& id) { return of_hash('u', id); }
 inline Bytes at_height(BlockHeight height) { return of_number('H', height, 4); }
 inline Bytes epoch(const Sha256Digest& hash) { return of_hash('e', hash); }

@@ -1,16 +1,15 @@
-// Opening a chain: founding it, or checking that what lies on disk is one.
+// Opening a chain on a store: founding it, or checking that what the store holds is one.
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
-#include "ledger/chain/leveldb_store.hpp"
 #include "ledger/core/governance_state.hpp"
 #include "ledger/core/pow.hpp"
 
 namespace assay::ledger {
 namespace {
 
-constexpr std::byte kFormat{3};
+constexpr std::byte kFormat{4};
 
 Bytes meta_value(const ChainId& chain_id) {
     Bytes value{kFormat};
@@ -19,9 +18,7 @@ Bytes meta_value(const ChainId& chain_id) {
 }
 
 tl::unexpected<Error> damaged(std::string_view what) {
-    return fail(std::errc::io_error, "ledger database is damaged (" + std::string(what) +
-                                         "): move its folder away, the ledger comes back from the "
-                                         "other members");
+    return fail(Refusal::kMalformed, "ledger store is damaged (" + std::string(what) + ")");
 }
 
 }  // namespace
@@ -33,17 +30,6 @@ Chain::Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules)
       rules_{genesis_.params, chain_id_, rules} {}
 
 Chain::~Chain() = default;
-
-Result<std::unique_ptr<Chain>> Chain::open(const std::filesystem::path& dir,
-                                           Bytes genesis_bytes,
-                                           const RuleSet& rules) {
-    const std::string where = "ledger in " + dir.string();
-    auto store = open_leveldb(dir / "chain.db");
-    if (!store) return fail(std::move(store).error().within(where));
-    auto chain = open(*std::move(store), std::move(genesis_bytes), rules);
-    if (!chain) return fail(std::move(chain).error().within(where));
-    return chain;
-}
 
 Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
                                            Bytes genesis_bytes,
@@ -58,25 +44,49 @@ Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
     return chain;
 }
 
-Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
-    store_ = std::move(store);
+// What was known of another store is forgotten.
+void Chain::use(std::unique_ptr<KeyValueStore> store) {
+    pending_.reset();
+    state_.reset();
+    store_ = std::make_unique<HeldStore>(std::move(store));
     state_ = std::make_unique<StatePartView>(*store_, keys::kRuleSetTable);
     pending_ = std::make_unique<StateOverlay>(*store_);
+    broken_ = false;
+    broken_by_.clear();
+    checked_height_ = 0;
+}
 
+Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
+    use(std::move(store));
+    epochs_.clear();
+    side_blocks_ = {};
+    finality_ = {};
+    mempool_in_step_ = false;
+    auto loaded = load_tables();
+    if (store_->failure()) return fail(*store_->failure());  // all else may follow from it
+    if (!loaded) {
+        broken_ = true;
+        broken_by_ = loaded.error().context();
+    }
+    return loaded;
+}
+
+Result<void> Chain::load_tables() {
     const auto meta = store_->get(keys::meta());
     if (!meta && !has_failed()) {
         if (auto founded = found(); !founded) return founded;
     } else if (meta && !meta->empty() && meta->front() != kFormat) {
         return fail(Refusal::kUnknownVersion,
-                    "the ledger database is of another version of the program: move its folder "
+                    "the ledger's store is of another version of the program: move its folder "
                     "away, the ledger comes back from the other members");
     } else if (meta && *meta != meta_value(chain_id_)) {
         return fail(Refusal::kChainIdMismatch,
                     "the folder holds another ledger than the genesis of " + genesis_.origin +
                         " (" + to_hex(chain_id_.view()) + "): name another folder");
     }
-    registry_ = load_registry(*state_);
-    if (!registry_ || !load_epochs()) return damaged("members");
+    auto registry = load_registry(*state_);
+    if (!registry || !load_epochs()) return damaged("members");
+    registry_ = std::move(registry);
     auto log = LogStore::load(*store_);
     if (!log) return damaged(log.error().to_string());
     log_ = *std::move(log);
@@ -86,10 +96,10 @@ Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
     if (auto finality = load_finality(); !finality) return damaged(finality.error().to_string());
     load_side_blocks();
     if (auto tip = load_tip(); !tip) return tip;
+    if (auto recent = check_recent(); !recent) return damaged(recent.error().context());
 
     follow_best();  // a reorganisation that a crash cut short
     revalidate_mempool();
-    if (store_->failure()) return fail(*store_->failure());
     if (broken_) return damaged("a block of the best chain is missing");
     return {};
 }

@@ -41,6 +41,10 @@ class KeyValueStore : public StateView {
 
     // Why the store failed, if it did.
     [[nodiscard]] virtual const std::optional<Error>& failure() const noexcept = 0;
+
+    // Reads the next `entries` that are stored and their checksums, from the first again after the
+    // last; damage becomes the failure(). In memory nothing decays.
+    virtual void check_next(std::size_t /*entries*/) {}
 };
 
 }  // namespace assay::ledger

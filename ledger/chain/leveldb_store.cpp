@@ -1,11 +1,14 @@
 #include "ledger/chain/leveldb_store.hpp"
 
+#include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <leveldb/db.h>
 #include <leveldb/write_batch.h>
 
 #include "host/base/file.hpp"
+#include "ledger/chain/leveldb_env.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -18,13 +21,59 @@ ByteView view(const leveldb::Slice& bytes) {
     return as_bytes(std::string_view(bytes.data(), bytes.size()));
 }
 
-Error to_error(const leveldb::Status& status, const std::string& what) {
-    return Error(std::make_error_code(std::errc::io_error), what + ": " + status.ToString());
+// LevelDB keeps of an errno only its text, at the end.
+std::error_code code_of(const leveldb::Status& status) {
+    if (status.IsCorruption()) return make_error_code(Refusal::kMalformed);
+    const std::string text = status.ToString();
+    if (text.ends_with("already held by process")) {
+        return std::make_error_code(std::errc::resource_unavailable_try_again);
+    }
+    for (const int number : {ENOSPC, EDQUOT, EAGAIN, EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM}) {
+        const std::error_code code(number, std::generic_category());
+        if (text.ends_with(code.message())) return code;
+    }
+    return std::make_error_code(std::errc::io_error);
 }
+
+Error to_error(const leveldb::Status& status, const std::string& what) {
+    return Error(code_of(status), what + ": " + status.ToString());
+}
+
+// LevelDB makes a new database where there is no CURRENT. Whatever else lies there is then lost, so
+// it must be no more than what a database that was never finished has.
+bool lost_its_current(const std::filesystem::path& dir) {
+    std::error_code ignored;
+    if (std::filesystem::exists(dir / "CURRENT", ignored)) return false;
+    for (const auto& entry : std::filesystem::directory_iterator(dir, ignored)) {
+        const auto extension = entry.path().extension();
+        const std::string name = entry.path().filename().string();
+        if (extension == ".ldb" || extension == ".log" ||
+            (name.starts_with("MANIFEST-") && name != "MANIFEST-000001")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What an open database refers to, and outlives it.
+struct Surroundings {
+    DurableEnv env;
+    NoDiary diary;
+
+    leveldb::Options options() {
+        leveldb::Options made;
+        made.env = &env;
+        made.info_log = &diary;
+        made.create_if_missing = true;
+        made.paranoid_checks = true;
+        return made;
+    }
+};
 
 class LevelDbStore final : public KeyValueStore {
   public:
-    explicit LevelDbStore(std::unique_ptr<leveldb::DB> db) : db_{std::move(db)} {
+    LevelDbStore(std::unique_ptr<Surroundings> surroundings, std::unique_ptr<leveldb::DB> db)
+        : surroundings_{std::move(surroundings)}, db_{std::move(db)} {
         read_options_.verify_checksums = true;
     }
 
@@ -67,8 +116,21 @@ class LevelDbStore final : public KeyValueStore {
 
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override { return failure_; }
 
+    void check_next(std::size_t entries) override {
+        if (failure_) return;
+        leveldb::ReadOptions once = read_options_;
+        once.fill_cache = false;
+        const std::unique_ptr<leveldb::Iterator> it{db_->NewIterator(once)};
+        it->Seek(slice(checked_to_));
+        for (; entries > 0 && it->Valid(); --entries) it->Next();
+        checked_to_ = it->Valid() ? to_bytes(view(it->key())) : Bytes{};
+        if (!it->status().ok()) failure_ = to_error(it->status(), "check ledger database");
+    }
+
   private:
+    std::unique_ptr<Surroundings> surroundings_;
     std::unique_ptr<leveldb::DB> db_;
+    Bytes checked_to_;  // check_next() goes on here
     leveldb::ReadOptions read_options_;
     mutable std::optional<Error> failure_;
 };
@@ -77,12 +139,23 @@ class LevelDbStore final : public KeyValueStore {
 
 Result<std::unique_ptr<KeyValueStore>> open_leveldb(const std::filesystem::path& dir) {
     if (auto made = create_directories_durable(dir); !made) return fail(std::move(made).error());
-    leveldb::Options options;
-    options.create_if_missing = true;
+    if (lost_its_current(dir)) {
+        return fail(Refusal::kMalformed, "ledger database " + dir.string() + " lost its CURRENT");
+    }
+    auto surroundings = std::make_unique<Surroundings>();
     leveldb::DB* db = nullptr;
-    const leveldb::Status status = leveldb::DB::Open(options, dir.string(), &db);
+    const leveldb::Status status =
+        leveldb::DB::Open(surroundings->options(), dir.string(), &db);
     if (!status.ok()) return fail(to_error(status, "open ledger database " + dir.string()));
-    return std::make_unique<LevelDbStore>(std::unique_ptr<leveldb::DB>(db));
+    return std::make_unique<LevelDbStore>(std::move(surroundings),
+                                          std::unique_ptr<leveldb::DB>(db));
+}
+
+Result<void> salvage_leveldb(const std::filesystem::path& dir) {
+    Surroundings surroundings;
+    const leveldb::Status status = leveldb::RepairDB(dir.string(), surroundings.options());
+    if (!status.ok()) return fail(to_error(status, "salvage ledger database " + dir.string()));
+    return {};
 }
 
 }  // namespace assay::ledger

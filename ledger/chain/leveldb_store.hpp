@@ -1,4 +1,9 @@
-// The key/value store on LevelDB. Every read verifies checksums; every write is synced.
+// The key/value store on LevelDB. Every read verifies checksums; every write is synced, and so is
+// the folder whenever its entries change (leveldb_env.hpp).
+//
+// Errors tell what helps: Refusal::kMalformed is damage, which stays; std::errc::io_error is a disk
+// that would not; anything else (no space, no permission, in use elsewhere) has its own code and is
+// no fault of what is stored.
 
 #pragma once
 
@@ -9,7 +14,11 @@
 
 namespace assay::ledger {
 
-// Creates the folder if it is missing. Fails if another process has it open.
+// Creates the folder if it is missing. Fails with std::errc::resource_unavailable_try_again if it is
+// open already.
 [[nodiscard]] Result<std::unique_ptr<KeyValueStore>> open_leveldb(const std::filesystem::path& dir);
+
+// Makes what can still be read of a damaged store openable; the rest is lost.
+[[nodiscard]] Result<void> salvage_leveldb(const std::filesystem::path& dir);
 
 }  // namespace assay::ledger

@@ -42,7 +42,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 const std::map<std::string, std::vector<std::string>> kThirdParty = {
     {"<tbb/|<oneapi/", {"host/compute/cpu_engine.cpp"}},
     {"<CL/", {"host/compute/opencl/"}},
-    {"<leveldb/", {"ledger/chain/leveldb_store.cpp", "host/ipfs/block_index.cpp"}},
+    {"<leveldb/", {"ledger/chain/leveldb_", "host/ipfs/block_index.cpp"}},
     {"<boost/beast", {"host/http/parser.cpp", "host/http/boost_impl.cpp"}},
     {"<boost/asio", {"host/http/", "host/ipfs/", "host/compute/async", "ledger/net/", "ledger/node/", "gateway/", "device/"}},
     {"<boost/json", {"ledger/node/", "device/protocol/", "gateway/"}},

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/chain/leveldb_store.hpp"
+#include "ledger/chain/chain_store.hpp"
 #include "ledger/core/coinbase.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -27,7 +27,7 @@ class LaxRules final : public RuleSet {
 // The tables that depend on the best chain alone (chain_keys.hpp), and the tip.
 std::map<Bytes, Bytes> chain_state(const std::filesystem::path& dir) {
     std::map<Bytes, Bytes> state;
-    const auto store = open_leveldb(dir / "chain.db");
+    const auto store = open_chain_store(dir);
     EXPECT_TRUE(store.has_value());
     for (const char table : std::string_view("THtfls")) {
         (*store)->for_each(as_bytes(std::string_view(&table, 1)),
@@ -191,8 +191,8 @@ TEST_F(Reorg, IsFinishedAtTheNextStartIfACrashCutItShort) {
         // The state between storing the deciding block and following it: as after two of b's three
         // blocks and a crash right after the third was written.
         std::filesystem::copy(dir / "b", dir / "b2", std::filesystem::copy_options::recursive);
-        const auto from = open_leveldb(dir / "b2" / "chain.db").value();
-        const auto to = open_leveldb(dir / "c" / "chain.db").value();
+        const auto from = open_chain_store(dir / "b2").value();
+        const auto to = open_chain_store(dir / "c").value();
         const BlockId id = decode_block(b[2])->sealed.id();
         WriteBatch batch;
         for (const char table : {'h', 'b'}) {

@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -135,37 +134,6 @@ TEST(Restart, RefusesAFolderThatIsInUse) {
     const Founders founders(1);
     const auto first = founders.open(dir / "c");
     EXPECT_FALSE(Chain::open(dir / "c", founders.genesis_bytes, consortium_rules()));
-}
-
-// Each table in turn loses what belongs to the tip.
-TEST(Restart, NoticesWhatIsMissing) {
-    const test::TempDir dir;
-    const Founders founders(1);
-    {
-        const auto chain = founders.open(dir / "whole");
-        std::uint32_t now = kGenesisTime + 5;
-        ASSERT_TRUE(chain->accept_transaction(policy(founders, 1)));
-        founders.extend(*chain, now);
-    }
-    for (const char table : std::string_view("ThbuHtl")) {
-        const auto copy = dir / (std::string("without-") + table);
-        std::filesystem::copy(dir / "whole", copy, std::filesystem::copy_options::recursive);
-        {
-            const auto store = open_leveldb(copy / "chain.db").value();
-            WriteBatch batch;
-            store->for_each(as_bytes(std::string_view(&table, 1)), [&](ByteView key, ByteView) {
-                batch.erase(key);
-                return true;
-            });
-            ASSERT_FALSE(batch.is_empty()) << table;
-            ASSERT_TRUE(store->write_synced(batch));
-        }
-        const auto chain = Chain::open(copy, founders.genesis_bytes, consortium_rules());
-        ASSERT_FALSE(chain) << table;
-        EXPECT_NE(chain.error().to_string().find("comes back from the other members"),
-                  std::string::npos)
-            << chain.error().to_string();
-    }
 }
 
 }  // namespace
