@@ -95,8 +95,8 @@ class Growing {
         if (!txs.empty()) put(*made, std::move(txs));
         return test::mine(*std::move(made), founders_.members[0]);
     }
-    void take(const Bytes& block, Sync sync) {
-        const auto outcome = chain_.accept_block(block, test::at(now_), sync);
+    void take(const Bytes& block, Durable durable) {
+        const auto outcome = chain_.accept_block(block, test::at(now_), durable);
         require(outcome.verdict == BlockVerdict::kValid,
                 std::string(to_string(outcome.verdict)) + " " + outcome.detail);
     }
@@ -251,7 +251,7 @@ Tall tall_ledger(std::size_t blocks, const std::filesystem::path& dir) {
         for (std::size_t i = 0; i < blocks; ++i) {
             const Bytes block = growing.make({});
             const auto begun = Clock::now();
-            growing.take(block, Sync::kLater);
+            growing.take(block, Durable::kLater);
             tall.build_s += seconds_since(begun);
         }
         require(chain->flush().has_value(), "flush");
@@ -277,7 +277,7 @@ void long_log(std::size_t entries, const std::filesystem::path& dir) {
         const std::size_t of_block = txs.size();
         const Bytes block = growing->make(std::move(txs));
         const auto begun = Clock::now();
-        growing->take(block, Sync::kNow);
+        growing->take(block, Durable::kNow);
         const double connect_us = 1e6 * seconds_since(begun) / static_cast<double>(of_block);
         if (have < look_at) continue;
         // A folder has one owner: what is open here is copied for the process that looks.

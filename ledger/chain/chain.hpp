@@ -93,7 +93,7 @@ struct ChainRepair {
 };
 
 // Whether a block is on the disk when accept_block() returns, or with those that follow.
-enum class Sync : std::uint8_t { kNow, kLater };
+enum class Durable : std::uint8_t { kNow, kLater };
 
 class Chain {
   public:
@@ -160,10 +160,10 @@ class Chain {
 
     // Checks everything; a block whose branch is better than the tip's becomes the tip, by way of a
     // reorganisation if need be. The caller keeps orphans and blocks that are too early for later.
-    // Sync::kLater, for a chain that catches up: many blocks become one write, at the latest after
+    // Durable::kLater, for a chain that catches up: many blocks become one write, at the latest after
     // 1,024 of them, with the next write that is not held, or with flush(). Until then nothing may be
     // said of them that others rely on.
-    BlockOutcome accept_block(ByteView block, Timestamp now, Sync sync = Sync::kNow);
+    BlockOutcome accept_block(ByteView block, Timestamp now, Durable durable = Durable::kNow);
     [[nodiscard]] Result<void> flush() { return store_->flush(); }
     // A certificate that votes made, rather than a coinbase brought. It may move the tip.
     CertificateOutcome accept_certificate(const Certificate& certificate);
@@ -297,7 +297,7 @@ class Chain {
     std::uint64_t final_log_size_ = 0;
     bool broken_ = false;  // the store does not hold what it must; nothing more is accepted
     std::string broken_by_;  // what a check found
-    Sync sync_ = Sync::kNow;  // of the block that is being taken in
+    Durable durable_ = Durable::kNow;  // of the block that is being taken in
     std::optional<ChainRepair> repair_;
     int io_failures_ = 0;  // since a check last ended
     BlockHeight checked_height_ = 0;

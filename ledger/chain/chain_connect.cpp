@@ -14,7 +14,7 @@
 
 namespace assay::ledger {
 
-BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now, Sync sync) {
+BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now, Durable durable) {
     BlockOutcome outcome;
     const auto block = decode_block(bytes);
     if (!block) {
@@ -24,7 +24,7 @@ BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now, Sync sync) {
     }
     outcome.id = block->sealed.id();
     const BlockId tip_before = tip_.id;
-    sync_ = sync;
+    durable_ = durable;
     Judged judged = judge_and_store(*block, now);
     if (has_failed()) {
         judged.verdict = BlockVerdict::kStorageFailed;
@@ -34,7 +34,7 @@ BlockOutcome Chain::accept_block(ByteView bytes, Timestamp now, Sync sync) {
     outcome.detail = std::move(judged.detail);
     outcome.tip_changed = tip_.id != tip_before;
     if (tip_moved_) revalidate_mempool();
-    sync_ = Sync::kNow;
+    durable_ = Durable::kNow;
     return outcome;
 }
 
@@ -284,7 +284,7 @@ void Chain::set_tip(BlockEntry next) {
 
 bool Chain::write(const WriteBatch& batch) {
     if (broken_) return false;
-    return (sync_ == Sync::kNow ? store_->write_synced(batch) : store_->hold(batch)).has_value();
+    return (durable_ == Durable::kNow ? store_->write_synced(batch) : store_->hold(batch)).has_value();
 }
 
 std::optional<BlockEntry> Chain::entry(const BlockId& id) const {

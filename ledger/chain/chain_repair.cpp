@@ -166,7 +166,7 @@ std::uint64_t Chain::take_over_blocks(const fs::path& old) {
         if (!block) return true;
         const Timestamp time{std::chrono::seconds{block->header().time}};
         if (block->sealed.id() == id_at(0)) return true;
-        const BlockVerdict verdict = accept_block(bytes, time, Sync::kLater).verdict;
+        const BlockVerdict verdict = accept_block(bytes, time, Durable::kLater).verdict;
         taken += verdict == BlockVerdict::kValid || verdict == BlockVerdict::kDuplicate ? 1 : 0;
         return !has_failed();
     });

@@ -49,7 +49,7 @@ TEST(HeldStore, WritesAChainThatCatchesUpInLargePieces) {
     }
     const auto chain = founders.open(dir / "c");
     for (const Bytes& block : blocks) {
-        ASSERT_EQ(chain->accept_block(block, test::at(now), Sync::kLater).verdict,
+        ASSERT_EQ(chain->accept_block(block, test::at(now), Durable::kLater).verdict,
                   BlockVerdict::kValid);
     }
     EXPECT_EQ(chain->tip().height, 1'034U);
