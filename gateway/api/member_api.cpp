@@ -111,7 +111,7 @@ http::Response proposals_of(const ledger::Node& node) {
         out["approvals"] = std::move(approvals);
         out["expires"] = entry.proposal.expires;
         const bool ended = entry.proposal.expires <= chain.tip().height + 1;
-        out["state"] = entry.is_approved ? "passed" : ended ? "expired" : "open";
+        out["state"] = ended ? "expired" : "open";
         proposals.push_back(std::move(out));
     }
     json::object out;

@@ -177,7 +177,8 @@ Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change)
         if (auto saved = crypto::save_key(path, *key); !saved) return give_up(saved.error());
     }
     if (!is_tls) {
-        change.key = key->public_key();
+        auto signed_by_it = ledger::sign_rotation(change, office.membership.chain_id, *key);
+        if (!signed_by_it) return give_up(signed_by_it.error());
         return {};
     }
     change.tls_spki = crypto::spki_sha256(key->public_key());

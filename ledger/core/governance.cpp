@@ -8,7 +8,6 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::size_t kOpenProposalsMax = 16;       // of one member
 constexpr BlockHeight kProposalBlocksMax = 40'320;  // a week at 15 s a block
 
 std::string text_of(Slot slot) { return "slot " + std::to_string(slot); }
@@ -29,10 +28,6 @@ Result<void> check_root_signature(const Transaction& tx, const TxContext& contex
         return fail(std::move(verified).error().within("governance is signed with the root key"));
     }
     return {};
-}
-
-bool is_open(const ProposalEntry& entry, BlockHeight height) {
-    return !entry.is_approved && height < entry.proposal.expires;
 }
 
 bool is_node(const Registry& registry, Slot slot) { return registry.find_node(slot) != nullptr; }
@@ -115,11 +110,11 @@ Result<void> check_proposal(const Transaction& tx,
                         "; it must be 1 to " + std::to_string(kProposalBlocksMax) + " above " +
                         std::to_string(context.height));
     }
-    const auto proposals = all_proposals(state);
-    const auto open = std::ranges::count_if(proposals, [&](const ProposalEntry& entry) {
-        return entry.proposer == tx.body.slot && is_open(entry, context.height);
-    });
-    if (is_on(Rule::kM4) && static_cast<std::size_t>(open) >= kOpenProposalsMax) {
+    // If one has ended, make_room() takes that one out.
+    const auto own = proposals_of(state, tx.body.slot);
+    const bool has_room =
+        own.size() < kProposalsPerMemberMax || own.front().expires <= context.height;
+    if (is_on(Rule::kM4) && !has_room) {
         return fail(Refusal::kTooManyProposals, text_of(tx.body.slot));
     }
     return check_possible(proposal->change, state, context.registry);
@@ -136,10 +131,10 @@ Result<void> check_approval(const Transaction& tx,
         return fail(Refusal::kSignerNotPermitted, "only members with NODE approve");
     }
     auto entry = find_proposal(state, *leaf);
-    if (!entry || (is_on(Rule::kM6) && entry->is_approved)) {
+    if (!entry) {
         return fail(Refusal::kProposalUnknown, "no open proposal " + to_hex(leaf->view()));
     }
-    if (is_on(Rule::kM6) && !is_open(*entry, context.height)) {
+    if (is_on(Rule::kM6) && context.height >= entry->proposal.expires) {
         return fail(Refusal::kProposalExpired,
                     "the proposal ended at height " + std::to_string(entry->proposal.expires));
     }
@@ -159,6 +154,17 @@ Result<void> check_rotation(const Transaction& tx,
     }
     if (auto r = check_subject(tx, rotation_subject(*change)); !r) return r;
     if (auto r = check_root_signature(tx, context); !r) return r;
+    if (is_on(Rule::kM15) && !is_possession_proved(*change, context.chain_id)) {
+        return fail(Refusal::kSignatureInvalid, "the new key has not signed its own rotation");
+    }
+    const auto pending = pending_changes(state);
+    const bool waits = std::ranges::any_of(pending, [&](const PendingChange& next) {
+        return next.change.kind == change->kind && next.change.slot == change->slot &&
+               next.change.purpose == change->purpose;
+    });
+    if (is_on(Rule::kM14) && waits) {
+        return fail(Refusal::kChangeNotPossible, "a rotation of that key waits for its epoch");
+    }
     return check_possible(*change, state, context.registry);
 }
 
@@ -253,9 +259,15 @@ void approve(ProposalEntry entry,
              StateWriter& state) {
     entry.approvals.insert(std::ranges::upper_bound(entry.approvals, slot), slot);
     const auto registry = load_registry(state);
-    entry.is_approved = registry && has_quorum(entry.approvals, *registry);
-    put_proposal(state, entry);
-    if (entry.is_approved) make_change(entry.proposal.change, leaf, index, state);
+    if (!registry || !has_quorum(entry.approvals, *registry)) return put_proposal(state, entry);
+    erase_proposal(state, entry.proposer, entry.leaf);
+    make_change(entry.proposal.change, leaf, index, state);
+}
+
+// For one more: the state keeps few of each member, so that nobody makes it grow for all.
+void make_room(Slot proposer, StateWriter& state) {
+    const auto own = proposals_of(state, proposer);
+    if (own.size() >= kProposalsPerMemberMax) erase_proposal(state, proposer, own.front().leaf);
 }
 
 void begin_epoch(const EpochTransition& transition,
@@ -299,6 +311,7 @@ Result<void> check_governance(const Transaction& tx,
 void apply_governance(const Transaction& tx, LogIndex index, StateWriter& state) {
     switch (tx.body.type) {
         case TxType::kPropose: {
+            make_room(tx.body.slot, state);
             ProposalEntry entry;
             entry.leaf = tx.leaf;
             entry.log_index = index;

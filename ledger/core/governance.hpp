@@ -11,7 +11,7 @@ namespace assay::ledger {
 
 [[nodiscard]] bool is_governance(TxType type) noexcept;
 
-// M1 to M10, M12 and M13 of a transaction for which is_governance() holds.
+// M1 to M10 and M12 to M15 of a transaction for which is_governance() holds.
 [[nodiscard]] Result<void> check_governance(const Transaction& tx,
                                             const StateView& state,
                                             const TxContext& context);

@@ -1,5 +1,7 @@
 #include "ledger/core/governance_state.hpp"
 
+#include <algorithm>
+
 #include "ledger/core/state_value.hpp"
 
 namespace assay::ledger {
@@ -16,6 +18,14 @@ Bytes key_of(char second, ByteView rest) {
 Bytes key_of(char second, std::uint64_t number) {
     Bytes key = table(second);
     append_big_endian(key, number);
+    return key;
+}
+
+Bytes proposals_prefix(Slot proposer) { return key_of('q', std::uint64_t{proposer}); }
+
+Bytes proposal_end_key(Slot proposer, const LeafHash& leaf) {
+    Bytes key = proposals_prefix(proposer);
+    append(key, leaf.view());
     return key;
 }
 
@@ -42,12 +52,11 @@ std::optional<EpochEntry> read_epoch(ByteView bytes) {
 }
 
 std::optional<ProposalEntry> read_proposal(const LeafHash& leaf, ByteView bytes) {
-    StateValue value(bytes, 5);
+    StateValue value(bytes, 4);
     ProposalEntry entry;
     entry.leaf = leaf;
     entry.log_index = value.number();
     entry.proposer = static_cast<Slot>(value.number());
-    entry.is_approved = value.number() != 0;
     entry.approvals = read_slots(value);
     const auto proposal = decode_proposal(value.bytes());
     if (!value.is_good() || !proposal) return std::nullopt;
@@ -170,6 +179,20 @@ std::vector<ProposalEntry> all_proposals(const StateView& state) {
     return entries;
 }
 
+std::vector<ProposalEnd> proposals_of(const StateView& state, Slot proposer) {
+    std::vector<ProposalEnd> ends;
+    state.for_each(proposals_prefix(proposer), [&ends](ByteView key, ByteView value) {
+        cbor::Decoder in(value);
+        const auto expires = in.unsigned_int(UINT32_MAX);
+        if (expires) {
+            ends.push_back({static_cast<BlockHeight>(*expires), LeafHash::from(key.last(32))});
+        }
+        return true;
+    });
+    std::ranges::sort(ends);
+    return ends;
+}
+
 std::optional<RevokedKey> find_revocation(const StateView& state, const crypto::KeyId& key) {
     const auto bytes = state.get(key_of('k', key));
     if (!bytes) return std::nullopt;
@@ -212,11 +235,19 @@ void erase_pending(StateWriter& state, LogIndex order) { state.erase(key_of('c',
 
 void put_proposal(StateWriter& state, const ProposalEntry& entry) {
     cbor::Encoder out;
-    out.array(5).unsigned_int(entry.log_index).unsigned_int(entry.proposer);
-    out.unsigned_int(entry.is_approved ? 1 : 0).array(entry.approvals.size());
+    out.array(4).unsigned_int(entry.log_index).unsigned_int(entry.proposer);
+    out.array(entry.approvals.size());
     for (const Slot slot : entry.approvals) out.unsigned_int(slot);
     out.bytes(encode_proposal(entry.proposal));
     state.put(key_of('p', entry.leaf.view()), out.take());
+    cbor::Encoder end;
+    end.unsigned_int(entry.proposal.expires);
+    state.put(proposal_end_key(entry.proposer, entry.leaf), end.take());
+}
+
+void erase_proposal(StateWriter& state, Slot proposer, const LeafHash& leaf) {
+    state.erase(key_of('p', leaf.view()));
+    state.erase(proposal_end_key(proposer, leaf));
 }
 
 void put_former_key(StateWriter& state, const crypto::KeyId& key, Slot slot) {

@@ -6,7 +6,8 @@
 //              'g' '0'               -> record of epoch 0
 //              'g' 'E' number        -> [epoch transition, leaf, log index]: the archive devices need
 //              'g' 'c' log index     -> [leaf, slot, change]: changes that wait for their epoch
-//              'g' 'p' leaf          -> [log index, proposer, approved, [approvals], proposal]
+//              'g' 'p' leaf          -> [log index, proposer, [approvals], proposal]: what may yet pass
+//              'g' 'q' slot leaf     -> its last height: the proposals of a member
 //              'g' 'o' key id        -> slot: tx keys that were replaced
 //              'g' 'k' key id        -> [slot, log index, since, leaf]: revoked keys
 //              'g' 's' parameter     -> value
@@ -67,14 +68,23 @@ struct ProposalEntry {
     LeafHash leaf;
     LogIndex log_index = 0;
     Slot proposer = 0;
-    bool is_approved = false;
     std::vector<Slot> approvals;  // ascending
     Proposal proposal;
 };
 [[nodiscard]] std::optional<ProposalEntry> find_proposal(const StateView& state,
                                                          const LeafHash& leaf);
-// All there ever were, in no particular order.
+// Those that have not passed, in no particular order; some may have ended. At most
+// kProposalsPerMemberMax of each member that ever was.
+inline constexpr std::size_t kProposalsPerMemberMax = 16;
 [[nodiscard]] std::vector<ProposalEntry> all_proposals(const StateView& state);
+
+struct ProposalEnd {
+    BlockHeight expires = 0;
+    LeafHash leaf;
+    friend auto operator<=>(const ProposalEnd&, const ProposalEnd&) = default;
+};
+// Of one member, the one that ends first in front.
+[[nodiscard]] std::vector<ProposalEnd> proposals_of(const StateView& state, Slot proposer);
 
 struct RevokedKey {
     Slot slot = 0;
@@ -93,6 +103,7 @@ void put_epoch(StateWriter& state, const EpochTransition& next, const LeafHash& 
 void put_pending(StateWriter& state, const PendingChange& pending);
 void erase_pending(StateWriter& state, LogIndex order);
 void put_proposal(StateWriter& state, const ProposalEntry& entry);
+void erase_proposal(StateWriter& state, Slot proposer, const LeafHash& leaf);
 void put_former_key(StateWriter& state, const crypto::KeyId& key, Slot slot);
 void put_revocation(StateWriter& state, const crypto::KeyId& key, const RevokedKey& revoked);
 void put_param(StateWriter& state, ChangeableParam param, std::uint64_t value);

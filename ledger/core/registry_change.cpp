@@ -36,7 +36,7 @@ std::vector<std::uint64_t> keys_of(const RegistryChange& change) {
             break;
     }
     return change.purpose == KeyPurpose::kTls ? std::vector<std::uint64_t>{2, 6, 7}
-                                              : std::vector<std::uint64_t>{2, 5, 6};
+                                              : std::vector<std::uint64_t>{2, 5, 6, 10};
 }
 
 void put_field(cbor::Encoder& out, const RegistryChange& change, std::uint64_t key) {
@@ -63,8 +63,11 @@ void put_field(cbor::Encoder& out, const RegistryChange& change, std::uint64_t k
         case 8:
             out.unsigned_int(static_cast<std::uint64_t>(change.param));
             break;
-        default:
+        case 9:
             out.unsigned_int(change.value);
+            break;
+        default:
+            out.bytes(change.possession);
     }
 }
 
@@ -104,6 +107,9 @@ void read_field(Fields& map, RegistryChange& change, std::uint64_t key) {
             break;
         case 9:
             change.value = map.positive(UINT32_MAX);
+            break;
+        case 10:
+            change.possession = map.array<64>();
             break;
         default:
             map.unknown();
@@ -175,6 +181,18 @@ Result<LeafHash> read_leaf(cbor::Decoder& decoder, std::string_view record) {
     return map.finish(leaf, {1});
 }
 
+// What the new key signs: the change with zeros for the signature, told apart from all else that it
+// may sign.
+Bytes possession_text(const RegistryChange& rotation, const ChainId& chain_id) {
+    static constexpr std::string_view kPurpose{"ASSAY1-rotate\0", 14};
+    Bytes text = to_bytes(as_bytes(kPurpose));
+    append(text, chain_id.view());
+    RegistryChange bare = rotation;
+    bare.possession = {};
+    append(text, encode_change(bare));
+    return text;
+}
+
 }  // namespace
 
 std::string_view to_string(ChangeKind kind) noexcept {
@@ -236,6 +254,22 @@ Result<Registry> apply_change(const Registry& registry, const RegistryChange& ch
     auto changed = Registry::make(std::move(members));
     if (!changed) return impossible(changed.error().context());
     return changed;
+}
+
+Result<void> sign_rotation(RegistryChange& rotation,
+                           const ChainId& chain_id,
+                           const crypto::PrivateKey& next) {
+    rotation.key = next.public_key();
+    const auto signature = next.sign(possession_text(rotation, chain_id));
+    if (!signature) return fail(Error(signature.error()).within("rotation"));
+    std::ranges::copy(*signature, rotation.possession.begin());
+    return {};
+}
+
+bool is_possession_proved(const RegistryChange& rotation, const ChainId& chain_id) {
+    if (rotation.purpose == KeyPurpose::kTls) return true;
+    return rotation.key && crypto::verify(*rotation.key, possession_text(rotation, chain_id),
+                                          rotation.possession);
 }
 
 Bytes encode_proposal(const Proposal& proposal) {

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ struct RegistryChange {
     std::optional<crypto::PublicKey> key;  // kRecoverKey, kRotateKey
     KeyPurpose purpose = KeyPurpose::kTx;  // kRotateKey
     std::optional<Sha256Digest> tls_spki;  // kRotateKey of the TLS key
+    std::array<std::byte, 64> possession{};  // kRotateKey of any other: is_possession_proved()
     ChangeableParam param = ChangeableParam::kStatusPeriod;  // kSetParam
     std::uint64_t value = 0;
     friend bool operator==(const RegistryChange&, const RegistryChange&) = default;
@@ -58,6 +60,14 @@ struct RegistryChange {
 // The registry with the change made. kChangeNotPossible if there is no such active member, if the
 // result is no registry, or if nothing would change. kSetParam leaves the registry as it is.
 [[nodiscard]] Result<Registry> apply_change(const Registry& registry, const RegistryChange& change);
+
+// Makes `next` the key of a rotation and signs the change with it, for this ledger: nobody claims a
+// key that is another's.
+[[nodiscard]] Result<void> sign_rotation(RegistryChange& rotation,
+                                         const ChainId& chain_id,
+                                         const crypto::PrivateKey& next);
+// The TLS key, of which the change names the hash alone, shows itself in every handshake.
+[[nodiscard]] bool is_possession_proved(const RegistryChange& rotation, const ChainId& chain_id);
 
 struct Proposal {
     RegistryChange change;

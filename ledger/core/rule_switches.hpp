@@ -24,7 +24,7 @@ enum class Rule : std::uint8_t {
     kV1, kV2, kV3, kV4,
     kE1, kE2, kE3, kE4, kE5, kE6,
     kR1, kR2, kR3, kR4, kR5, kR6, kR7, kR8, kR9, kR10, kR11, kR12, kR13, kR14,
-    kM1, kM2, kM3, kM4, kM5, kM6, kM7, kM8, kM9, kM10, kM11, kM12, kM13,
+    kM1, kM2, kM3, kM4, kM5, kM6, kM7, kM8, kM9, kM10, kM11, kM12, kM13, kM14, kM15,
     kG1, kG2, kG3,
 };
 inline constexpr auto kRuleNames = std::to_array<std::string_view>({
@@ -35,7 +35,7 @@ inline constexpr auto kRuleNames = std::to_array<std::string_view>({
     "V1", "V2", "V3", "V4",
     "E1", "E2", "E3", "E4", "E5", "E6",
     "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14",
-    "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13",
+    "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
     "G1", "G2", "G3",
 });
 // clang-format on

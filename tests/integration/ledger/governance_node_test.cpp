@@ -34,12 +34,12 @@ class GovernedFleet {
     }
     [[nodiscard]] Bytes rotate(std::size_t by,
                                KeyPurpose purpose,
-                               const crypto::PublicKey& key) const {
+                               const crypto::PrivateKey& key) const {
         RegistryChange change;
         change.kind = ChangeKind::kRotateKey;
         change.slot = fleet.members[by].entry.slot;
         change.purpose = purpose;
-        change.key = key;
+        EXPECT_TRUE(sign_rotation(change, fleet.chain_id, key));
         return root_signed(by, TxType::kRotateKey, encode_change(change), rotation_subject(change));
     }
     [[nodiscard]] Bytes revoke(std::size_t by, std::uint64_t since) const {
@@ -81,7 +81,7 @@ TEST(GovernedNodes, AVoteKeyIsReplacedByAnEpochAndUsedFromThenOn) {
     fleet.start_all();
     const auto next_vote = test::new_key();
     const auto submitted =
-        fleet.nodes[1]->submit(governed.rotate(1, KeyPurpose::kVote, next_vote.public_key()));
+        fleet.nodes[1]->submit(governed.rotate(1, KeyPurpose::kVote, next_vote));
     ASSERT_TRUE(submitted.has_value()) << submitted.error().to_string();
     ASSERT_TRUE(fleet.run_until([&] { return governed.all_in_epoch(1); }))
         << governed.describe();

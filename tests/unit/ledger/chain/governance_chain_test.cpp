@@ -29,12 +29,12 @@ class GovernanceChainTest : public testing::Test {
         body.body = encoded;
         return test::sign(body, founders_.members[member], subject, key);
     }
-    [[nodiscard]] Bytes rotate_vote(std::size_t member, const crypto::PublicKey& key) const {
+    [[nodiscard]] Bytes rotate_vote(std::size_t member, const crypto::PrivateKey& key) const {
         RegistryChange change;
         change.kind = ChangeKind::kRotateKey;
         change.slot = founders_.members[member].entry.slot;
         change.purpose = KeyPurpose::kVote;
-        change.key = key;
+        EXPECT_TRUE(sign_rotation(change, founders_.chain_id, key));
         return signed_by(member, TxType::kRotateKey, encode_change(change),
                          rotation_subject(change), founders_.members[member].root);
     }
@@ -70,7 +70,7 @@ class GovernanceChainTest : public testing::Test {
 };
 
 TEST_F(GovernanceChainTest, AnEpochGovernsTheChildrenOfItsBlock) {
-    submit(rotate_vote(0, new_vote_.public_key()));
+    submit(rotate_vote(0, new_vote_));
     extend();
     EXPECT_EQ(chain_->epoch().number(), 0U);
     submit(epoch_tx(due(chain_->state())));
@@ -93,7 +93,7 @@ TEST_F(GovernanceChainTest, AnEpochGovernsTheChildrenOfItsBlock) {
 }
 
 TEST_F(GovernanceChainTest, AReorganisationUndoesTheEpochAndTheRegistry) {
-    submit(rotate_vote(0, new_vote_.public_key()));
+    submit(rotate_vote(0, new_vote_));
     extend();
     const auto before = chain_->tip().id;
     const Sha256Digest root = chain_->registry().root();
@@ -119,6 +119,45 @@ TEST_F(GovernanceChainTest, AReorganisationUndoesTheEpochAndTheRegistry) {
     now_ = later;  // the epoch waits in the mempool again, and comes again
     extend();
     EXPECT_EQ(chain_->epoch().number(), 1U);
+}
+
+TEST_F(GovernanceChainTest, AReorganisationBringsBackAProposalThatHadPassed) {
+    Proposal proposal;
+    proposal.change.kind = ChangeKind::kSetParam;
+    proposal.change.value = 3'600;
+    proposal.expires = 100;
+    const Bytes proposed = signed_by(0, TxType::kPropose, encode_proposal(proposal),
+                                     subject_of(proposal), founders_.members[0].root);
+    const LeafHash leaf = crypto::leaf_hash(proposed);
+    submit(proposed);
+    extend();
+
+    auto other = founders_.open(dir_ / "other");
+    ASSERT_EQ(other->accept_block(*chain_->block(chain_->tip().id), at(now_)).verdict,
+              BlockVerdict::kValid);
+    std::uint32_t later = now_;
+    std::vector<Bytes> branch;
+    for (int i = 0; i < 3; ++i) branch.push_back(founders_.extend(*other, later));
+
+    for (const std::size_t member : {1, 2}) {
+        submit(signed_by(member, TxType::kApprove, encode_approval(leaf), approval_subject(leaf),
+                         founders_.members[member].root));
+    }
+    extend();
+    EXPECT_FALSE(find_proposal(chain_->state(), leaf));
+    EXPECT_TRUE(proposals_of(chain_->state(), 0).empty());
+    for (const Bytes& block : branch) {
+        ASSERT_EQ(chain_->accept_block(block, at(later)).verdict, BlockVerdict::kValid);
+    }
+    const auto restored = find_proposal(chain_->state(), leaf);
+    ASSERT_TRUE(restored);
+    EXPECT_EQ(restored->approvals, std::vector<Slot>{0});
+    ASSERT_EQ(proposals_of(chain_->state(), 0).size(), 1U);
+
+    now_ = later;  // the approvals wait in the mempool again
+    extend();
+    EXPECT_FALSE(find_proposal(chain_->state(), leaf));
+    EXPECT_EQ(param_of(chain_->state(), ChangeableParam::kStatusPeriod, ChainParams{}), 3'600U);
 }
 
 // What the mempool would not take, put into a block by hand.
@@ -166,7 +205,7 @@ class ForgedBlockTest : public GovernanceChainTest {
 };
 
 TEST_F(ForgedBlockTest, M12HoldsOnTheBytesAlone) {
-    const Bytes rotation = rotate_vote(0, new_vote_.public_key());
+    const Bytes rotation = rotate_vote(0, new_vote_);
     submit(rotation);
     extend();
     log_ = {crypto::leaf_hash(rotation)};

@@ -1,4 +1,4 @@
-// Rules M1 to M13, each broken alone.
+// Rules M1 to M15, each broken alone.
 
 #include "ledger/core/governance.hpp"
 
@@ -25,7 +25,7 @@ RegistryChange about(ChangeKind kind, Slot slot) {
 RegistryChange rotation(Slot slot, KeyPurpose purpose, const std::string& key) {
     RegistryChange change = about(ChangeKind::kRotateKey, slot);
     change.purpose = purpose;
-    change.key = test::key_named(key).public_key();
+    EXPECT_TRUE(sign_rotation(change, TestConsortium().chain_id, test::key_named(key)));
     return change;
 }
 
@@ -206,6 +206,27 @@ TEST_F(GovernanceTest, M4AMemberHasSixteenOpenProposalsAtMost) {
     EXPECT_EQ(offer(propose(about(ChangeKind::kRemove, 3), 0, 200)), "accepted");
 }
 
+// The state keeps sixteen of a member, whatever it proposed and let pass or end.
+TEST_F(GovernanceTest, M4ClosedProposalsLeaveTheState) {
+    for (BlockHeight i = 0; i < 40; ++i) {
+        ASSERT_EQ(offer(propose(about(ChangeKind::kRemove, 3), 0, height_ + 1)), "accepted");
+        EXPECT_EQ(all_proposals(state_).size(), std::min<std::size_t>(i + 1, 16));
+        ++height_;  // it has ended
+    }
+    const auto own = proposals_of(state_, 0);
+    ASSERT_EQ(own.size(), 16U);
+    EXPECT_EQ(own.front().expires, height_ - 15) << "the oldest go first";
+    EXPECT_TRUE(proposals_of(state_, 1).empty());
+
+    const Bytes good = propose(about(ChangeKind::kRemove, 3), 1, height_ + 10);
+    ASSERT_EQ(offer(good), "accepted");
+    EXPECT_EQ(proposals_of(state_, 1).size(), 1U);
+    ASSERT_EQ(offer(approve(good, 0)), "accepted");
+    ASSERT_EQ(offer(approve(good, 2)), "accepted");
+    EXPECT_TRUE(proposals_of(state_, 1).empty()) << "it has passed";
+    EXPECT_FALSE(find_proposal(state_, crypto::leaf_hash(good)));
+}
+
 TEST_F(GovernanceTest, M5OnlyNodesApprove) {
     newcomer_.member.roles = 2;
     decide(add(newcomer_));
@@ -308,6 +329,35 @@ TEST_F(GovernanceTest, M12AnEpochIsSignedByAQuorumOfTheOneBefore) {
     skipped.record.epoch = 2;
     EXPECT_EQ(offer(begin(skipped)), "epoch-unknown");
     EXPECT_EQ(offer(begin(due({0, 2, 3}), 3)), "accepted");
+}
+
+TEST_F(GovernanceTest, M14ARotationWaitsAlone) {
+    ASSERT_EQ(offer(rotate(rotation(3, KeyPurpose::kVote, "new vote"))), "accepted");
+    EXPECT_EQ(offer(rotate(rotation(3, KeyPurpose::kVote, "newer vote"))), "change-not-possible");
+    ASSERT_EQ(offer(rotate(rotation(3, KeyPurpose::kSeal, "new seal"))), "accepted");
+    ASSERT_EQ(offer(rotate(rotation(2, KeyPurpose::kVote, "another vote"))), "accepted");
+    ASSERT_EQ(offer(begin(due())), "accepted");
+    EXPECT_EQ(offer(rotate(rotation(3, KeyPurpose::kVote, "newer vote"))), "accepted");
+}
+
+TEST_F(GovernanceTest, M15TheNewKeySignsItsRotation) {
+    RegistryChange change = rotation(3, KeyPurpose::kVote, "new vote");
+    change.possession[7] ^= std::byte{1};
+    EXPECT_EQ(offer(rotate(change)), "signature-invalid");
+    change = rotation(3, KeyPurpose::kVote, "new vote");
+    change.purpose = KeyPurpose::kSeal;
+    EXPECT_EQ(offer(rotate(change)), "signature-invalid") << "signed for another purpose";
+    change = rotation(2, KeyPurpose::kVote, "new vote");
+    change.slot = 3;
+    EXPECT_EQ(offer(rotate(change)), "signature-invalid") << "signed for another member";
+    change = about(ChangeKind::kRotateKey, 3);
+    change.purpose = KeyPurpose::kVote;
+    ASSERT_TRUE(sign_rotation(change, ChainId{}, test::key_named("new vote")));
+    EXPECT_EQ(offer(rotate(change)), "signature-invalid") << "signed for another ledger";
+    ASSERT_TRUE(sign_rotation(change, consortium_.chain_id, test::key_named("new vote")));
+    change.key = test::key_named("whose is this").public_key();
+    EXPECT_EQ(offer(rotate(change)), "signature-invalid") << "a key that is not held";
+    EXPECT_EQ(offer(rotate(rotation(3, KeyPurpose::kVote, "new vote"))), "accepted");
 }
 
 TEST_F(GovernanceTest, M13AnEpochIsWhatTheOldestPendingChangeMakes) {

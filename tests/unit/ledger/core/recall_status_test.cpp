@@ -175,7 +175,7 @@ TEST_F(RecallStatusTest, R7EverySignerIsAnActiveMemberWithItsPresentKey) {
     RegistryChange rotation;
     rotation.kind = ChangeKind::kRotateKey;
     rotation.slot = 1;
-    rotation.key = test::key_named("new tx").public_key();
+    ASSERT_TRUE(sign_rotation(rotation, consortium_.chain_id, test::key_named("new tx")));
     ASSERT_EQ(offer(consortium_.sign(TxType::kRotateKey, encode_change(rotation),
                                      rotation_subject(rotation), 1, {&consortium_.members[1].root})),
               "accepted");

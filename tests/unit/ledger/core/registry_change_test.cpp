@@ -31,7 +31,7 @@ class RegistryChangeTest : public testing::Test {
         if (purpose == KeyPurpose::kTls) {
             change.tls_spki = crypto::sha256(as_bytes("new tls"));
         } else {
-            change.key = test::key_named("new key").public_key();
+            EXPECT_TRUE(sign_rotation(change, ChainId{}, test::key_named("new key")));
         }
         return change;
     }
