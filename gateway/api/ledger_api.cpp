@@ -8,6 +8,7 @@
 #include "host/base_daemon/log_format.hpp"
 #include "host/crypto/merkle_tree.hpp"
 #include "ledger/core/block.hpp"
+#include "ledger/core/log_policy.hpp"
 #include "ledger/core/transaction.hpp"
 
 namespace assay::gateway {
@@ -16,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kLedger = "ledger";
+constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 std::string type_name(ledger::TxType type) {
     switch (type) {
@@ -153,9 +155,19 @@ http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& 
     if (node == nullptr) return unknown_ledger();
     const auto leaf = leaf_in_path(request);
     if (!leaf) return problem_of(leaf.error());
-    const auto proof = node->prove(*leaf);
+    const bool with_entry = request.query_value("entry") == "1";
+    const auto proof = with_entry ? node->prove_with_entry(*leaf) : node->prove(*leaf);
     if (!proof) return problem_of(proof.error());
-    return http::Response(200, "text/plain; charset=utf-8", std::string_view(*proof));
+    return http::Response(200, kPlainText, std::string_view(*proof));
+}
+
+http::Response get_log_policy(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const ledger::Chain& chain = node->chain();
+    return http::Response(200, kPlainText,
+                          std::string_view(ledger::log_policy_text(chain.epoch().record(),
+                                                                   chain.genesis().origin)));
 }
 
 std::int64_t seconds_of(Timestamp time) { return time.time_since_epoch().count(); }
@@ -218,6 +230,7 @@ void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
     add_plain(router, "GET", "/v1/ledgers/{ledger}/events", bind(get_events));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_leaf_proof));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/policy", bind(get_log_policy));
     add_plain(router, "POST", "/v1/ledgers/{ledger}/transactions", bind(post_transaction));
 }
 

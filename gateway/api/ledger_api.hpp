@@ -4,7 +4,8 @@
 //   GET  /v1/ledgers/{ledger}/blocks/{height}
 //   GET  /v1/ledgers/{ledger}/events                        what the operator should hear
 //   GET  /v1/ledgers/{ledger}/transactions/{leaf}           or a txid
-//   GET  /v1/ledgers/{ledger}/transactions/{leaf}/proof     tlog-proof, text
+//   GET  /v1/ledgers/{ledger}/transactions/{leaf}/proof     tlog-proof, text; ?entry=1: with the entry
+//   GET  /v1/ledgers/{ledger}/policy                        tlog-policy of the epoch in force, text
 //   POST /v1/ledgers/{ledger}/transactions                  a signed transaction; operator token
 
 #pragma once

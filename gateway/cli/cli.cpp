@@ -36,6 +36,7 @@ struct Request {
     BlockOptions block;
     TransactionOptions transaction;
     ProveOptions prove;
+    LogPolicyOptions log_policy;
     VerifyOptions verify;
     std::function<Outcome()> verb;
 };
@@ -383,6 +384,45 @@ void add_ledger_views(CLI::App& ledger, Request& request) {
     }
 }
 
+void add_proof_verbs(CLI::App& app, CLI::App& ledger, Request& request) {
+    CLI::App* const prove_verb =
+        add_verb(ledger, "prove", "Write a proof that others can check offline",
+                 "assay ledger prove LEAF --dir gw --out release.tlog-proof",
+                 [&request] { request.verb = [&] { return prove(request.prove); }; });
+    prove_verb->add_option("leaf", request.prove.leaf, "Leaf hash: 64 hexadecimal digits")
+        ->required();
+    prove_verb->add_option("--ledger", request.prove.ledger, "consortium or gateway")
+        ->capture_default_str();
+    prove_verb->add_option("--format", request.prove.format, "tlog-proof or device-proof")
+        ->capture_default_str();
+    prove_verb->add_option("--out", request.prove.out, "File to write");
+    add_dir(*prove_verb, request.prove.dir);
+
+    CLI::App* const policy =
+        add_verb(ledger, "policy", "Write whom others should trust, as a tlog-policy",
+                 "assay ledger policy --dir oem --out fleet.policy", [&request] {
+                     request.verb = [&] { return write_log_policy(request.log_policy); };
+                 });
+    policy->add_option("--ledger", request.log_policy.ledger, "consortium or gateway")
+        ->capture_default_str();
+    policy->add_option("--out", request.log_policy.out, "File to write");
+    add_dir(*policy, request.log_policy.dir);
+
+    CLI::App* const verify = add_verb(
+        app, "verify", "Check a proof offline, by a policy or an anchor that you have from elsewhere",
+        "assay verify release.tlog-proof --policy fleet.policy\n"
+        "  assay verify release.proof --anchor anchor.cbor",
+        [&request] { request.verb = [&] { return verify_proof(request.verify); }; });
+    verify->add_option("file", request.verify.file, "The proof")
+        ->required()
+        ->check(CLI::ExistingFile);
+    verify->add_option("--policy", request.verify.policy, "tlog-policy, for a tlog-proof")
+        ->check(CLI::ExistingFile);
+    verify->add_option("--leaf", request.verify.leaf, "What the tlog-proof must be about");
+    verify->add_option("--anchor", request.verify.anchor, "Anchor of trust, for a device proof")
+        ->check(CLI::ExistingFile);
+}
+
 void add_ledger_verbs(CLI::App& app, Request& request) {
     CLI::App* const ledger = add_group(app, "ledger", "Both ledgers, as the daemon has them");
     add_dir(*add_verb(*ledger, "status", "Show height, tip and what is final",
@@ -405,29 +445,7 @@ void add_ledger_verbs(CLI::App& app, Request& request) {
     tx->add_option("--ledger", transaction.ledger, "consortium or gateway")->capture_default_str();
     add_dir(*tx, transaction.dir);
     add_ledger_views(*ledger, request);
-    CLI::App* const prove_verb =
-        add_verb(*ledger, "prove", "Write a proof that others can check offline",
-                 "assay ledger prove LEAF --dir gw --out release.proof",
-                 [&request] { request.verb = [&] { return prove(request.prove); }; });
-    prove_verb->add_option("leaf", request.prove.leaf, "Leaf hash: 64 hexadecimal digits")
-        ->required();
-    prove_verb->add_option("--ledger", request.prove.ledger, "consortium or gateway")
-        ->capture_default_str();
-    prove_verb->add_option("--format", request.prove.format, "device-proof or tlog-proof")
-        ->capture_default_str();
-    prove_verb->add_option("--out", request.prove.out, "File to write");
-    add_dir(*prove_verb, request.prove.dir);
-
-    CLI::App* const verify = add_verb(
-        app, "verify", "Check a device proof offline, by an anchor you have from elsewhere",
-        "assay verify release.proof --anchor anchor.cbor",
-        [&request] { request.verb = [&] { return verify_proof(request.verify); }; });
-    verify->add_option("file", request.verify.file, "The proof")
-        ->required()
-        ->check(CLI::ExistingFile);
-    verify->add_option("--anchor", request.verify.anchor, "The anchor of trust")
-        ->required()
-        ->check(CLI::ExistingFile);
+    add_proof_verbs(app, *ledger, request);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// assay ledger status, block, tx, events, prove: both ledgers, as the daemon has them.
+// assay ledger status, block, tx, events: both ledgers, as the daemon has them.
 
 #include <boost/json/array.hpp>
 #include <fmt/chrono.h>
@@ -6,8 +6,6 @@
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
-#include "host/base/file.hpp"
-#include "host/base/text_encoding.hpp"
 
 namespace assay::gateway::cli {
 namespace {
@@ -149,43 +147,6 @@ Outcome show_events(const MemberOptions& options) {
                                        : "");
     }
     output.json = std::move(*events);
-    return output;
-}
-
-Outcome prove(const ProveOptions& options) {
-    if (!is_ledger(options.ledger)) {
-        return give_up(ExitCode::kUsage, "--ledger is consortium or gateway");
-    }
-    const bool for_device = options.format == "device-proof";
-    if (!for_device && options.format != "tlog-proof") {
-        return give_up(ExitCode::kUsage, "--format is device-proof or tlog-proof");
-    }
-    if (for_device && options.ledger != "consortium") {
-        return give_up(ExitCode::kUsage, "device proofs are of releases, on the consortium ledger");
-    }
-    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
-    if (!daemon) return tl::unexpected(daemon.error());
-    const auto proof =
-        daemon->get_bytes(for_device ? "/v1/releases/" + options.leaf + "/proof"
-                                     : fmt::format("/v1/ledgers/{}/transactions/{}/proof",
-                                                   options.ledger, options.leaf));
-    if (!proof) return tl::unexpected(proof.error());
-    Output output;
-    output.json["leaf"] = options.leaf;
-    output.json["format"] = options.format;
-    output.json["bytes"] = proof->size();
-    if (!options.out.empty()) {
-        if (auto written = write_file_durable(options.out, *proof); !written) {
-            return give_up(written.error());
-        }
-        output.json["file"] = options.out.string();
-        output.text = fmt::format("{} bytes in {}\n", proof->size(), options.out.string());
-    } else if (for_device) {
-        return give_up(ExitCode::kUsage, "a device proof is binary: name a file with --out");
-    } else {
-        output.json["proof"] = as_text(*proof);
-        output.text = as_text(*proof);
-    }
     return output;
 }
 

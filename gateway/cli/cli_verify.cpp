@@ -1,11 +1,16 @@
-// assay verify: checks a device proof offline, by an anchor that whoever asks has from elsewhere.
+// assay verify: checks a proof offline, by what whoever asks has from elsewhere: a device proof by an
+// anchor, a tlog-proof by a policy.
 
 #include <fmt/format.h>
 
+#include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/device_proof.hpp"
+#include "ledger/core/log_policy.hpp"
+#include "ledger/core/tlog_proof.hpp"
+#include "ledger/core/transaction.hpp"
 
 namespace assay::gateway::cli {
 namespace {
@@ -14,13 +19,86 @@ Outcome refuse(const Error& error) {
     Failure failure(error);
     failure.code = ExitCode::kVerificationFailed;
     failure.message = "NOT verified: " + failure.message;
-    failure.advice = "Do not trust this release.";
+    failure.advice = "Do not trust this file.";
     return tl::unexpected(std::move(failure));
 }
 
-}  // namespace
+// What the proof is about: its own entry, or what was named, or both if they agree.
+Answer<ledger::LeafHash> leaf_of(const ledger::EntryProof& proof, const std::string& named) {
+    std::optional<ledger::LeafHash> leaf;
+    if (!named.empty()) {
+        leaf = hash_from_hex<ledger::LeafHash>(named);
+        if (!leaf) return give_up(ExitCode::kUsage, "--leaf is 64 hexadecimal digits");
+    }
+    if (proof.entry.empty()) {
+        if (leaf) return *leaf;
+        return give_up(ExitCode::kUsage, "the proof does not hold its entry",
+                       "Name it with --leaf.");
+    }
+    const ledger::LeafHash own = crypto::leaf_hash(proof.entry);
+    if (leaf && *leaf != own) {
+        return give_up(ExitCode::kVerificationFailed,
+                       "NOT verified: the proof is of entry " + to_hex(own.view()),
+                       "Do not trust this file.");
+    }
+    return own;
+}
 
-Outcome verify_proof(const VerifyOptions& options) {
+// For people: of what the log holds. That its signers may say so is not the policy's to tell.
+void describe_entry(ByteView entry, Output& output) {
+    const auto tx = ledger::decode_transaction(entry);
+    if (!tx) return;
+    output.json["issuer"] = tx->issuer;
+    output.json["subject"] = tx->subject;
+    output.json["chain_id"] = to_hex(tx->body.chain_id.view());
+    output.text += fmt::format("  entry       by {}: {}\n", tx->issuer, tx->subject);
+    if (tx->body.type != ledger::TxType::kRelease) return;
+    const auto release = ledger::decode_release(tx->body.body);
+    if (!release) return;
+    output.json["component"] = release->component;
+    output.json["sequence"] = release->sequence;
+    output.json["version"] = release->version;
+    output.text += fmt::format("  release     {} {} (sequence {})\n", release->component,
+                               release->version, release->sequence);
+}
+
+Outcome verify_tlog_proof(const VerifyOptions& options) {
+    const auto text = read_file(options.file, ledger::kEntryProofBytesMax);
+    if (!text) return give_up(text.error());
+    const auto policy_text = read_file(options.policy, ledger::kLogPolicyBytesMax);
+    if (!policy_text) return give_up(policy_text.error());
+    const auto policy = ledger::parse_log_policy(as_text(*policy_text));
+    if (!policy) return give_up(Error(policy.error()).within(options.policy.string()));
+    const auto proof = ledger::parse_entry_proof(as_text(*text));
+    if (!proof) return refuse(proof.error());
+    const auto leaf = leaf_of(*proof, options.leaf);
+    if (!leaf) return tl::unexpected(leaf.error());
+    const auto found = ledger::verify_checkpoint(proof->proof.checkpoint, *policy);
+    if (!found) return refuse(found.error());
+    const ledger::Checkpoint& checkpoint = found->checkpoint;
+    if (!crypto::verify_inclusion(*leaf, proof->proof.index, checkpoint.size, proof->proof.path,
+                                  checkpoint.root)) {
+        return refuse(Error(Refusal::kProofInvalid, "the entry is not under the checkpoint"));
+    }
+    std::string witnesses;
+    for (const std::string& name : found->witnesses) witnesses += " " + name;
+    Output output;
+    output.json["verified"] = true;
+    output.json["leaf"] = to_hex(leaf->view());
+    output.json["origin"] = checkpoint.origin;
+    output.json["index"] = proof->proof.index;
+    output.json["checkpoint_size"] = checkpoint.size;
+    output.json["checkpoint_time"] = found->time;
+    output.json["cosignatures"] = found->witnesses.size();
+    output.text = fmt::format("Verified: entry {} of {} in the log {}\n  leaf        {}\n"
+                              "  cosigned    by{}\n",
+                              proof->proof.index, checkpoint.size, checkpoint.origin,
+                              to_hex(leaf->view()), witnesses);
+    describe_entry(proof->entry, output);
+    return output;
+}
+
+Outcome verify_device_bundle(const VerifyOptions& options) {
     const auto proof = read_file(options.file, ledger::kAuditProofBytesMax);
     if (!proof) return give_up(proof.error());
     const auto anchor_bytes = read_file(options.anchor, ledger::kAnchorBytesMax);
@@ -64,6 +142,16 @@ Outcome verify_proof(const VerifyOptions& options) {
         output.text += "  note        the key was revoked later; the release was signed in time\n";
     }
     return output;
+}
+
+}  // namespace
+
+Outcome verify_proof(const VerifyOptions& options) {
+    if (options.anchor.empty() == options.policy.empty()) {
+        return give_up(ExitCode::kUsage, "verify wants --policy for a tlog-proof, or --anchor for a "
+                                         "device proof");
+    }
+    return options.policy.empty() ? verify_device_bundle(options) : verify_tlog_proof(options);
 }
 
 }  // namespace assay::gateway::cli

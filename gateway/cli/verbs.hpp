@@ -198,14 +198,23 @@ struct ProveOptions {
     std::filesystem::path dir = ".";
     std::string ledger = "consortium";
     std::string leaf;
-    std::string format = "device-proof";  // or "tlog-proof"
+    std::string format = "tlog-proof";  // or "device-proof"
     std::filesystem::path out;
 };
-[[nodiscard]] Outcome prove(const ProveOptions& options);  // cli_ledger.cpp
+[[nodiscard]] Outcome prove(const ProveOptions& options);  // cli_prove.cpp
+
+struct LogPolicyOptions {
+    std::filesystem::path dir = ".";
+    std::string ledger = "consortium";
+    std::filesystem::path out;
+};
+[[nodiscard]] Outcome write_log_policy(const LogPolicyOptions& options);  // cli_prove.cpp
 
 struct VerifyOptions {
     std::filesystem::path file;
-    std::filesystem::path anchor;
+    std::filesystem::path anchor;  // for a device proof
+    std::filesystem::path policy;  // for a tlog-proof
+    std::string leaf;              // what the tlog-proof must be about; empty: its own entry
 };
 [[nodiscard]] Outcome verify_proof(const VerifyOptions& options);  // cli_verify.cpp
 

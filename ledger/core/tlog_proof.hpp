@@ -23,8 +23,21 @@ struct TlogProof {
 };
 
 [[nodiscard]] std::string to_string(const TlogProof& proof);
-// Checks the frame; the checkpoint inside is for parse_note.
+// Checks the frame; the checkpoint inside is for parse_note. Takes no extra data.
 [[nodiscard]] Result<TlogProof> parse_tlog_proof(std::string_view input);
+
+inline constexpr std::size_t kEntryProofBytesMax = 112 * 1024;
+inline constexpr std::size_t kProvenEntryBytesMax = 65'535;
+
+// A proof for people and archives: with the entry itself as its extra data, which proves nothing by
+// itself; its leaf hash is what the proof is about. An empty entry: none.
+struct EntryProof {
+    Bytes entry;
+    TlogProof proof;
+    friend bool operator==(const EntryProof&, const EntryProof&) = default;
+};
+[[nodiscard]] std::string to_string(const EntryProof& proof);
+[[nodiscard]] Result<EntryProof> parse_entry_proof(std::string_view input);
 
 // A decimal number without sign, leading zeros or anything else, as C2SP texts write them.
 [[nodiscard]] std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept;

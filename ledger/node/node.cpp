@@ -178,6 +178,8 @@ struct Node::Impl final : PeerObserver {
         return "member " + (member != nullptr ? member->name : std::to_string(slot));
     }
 
+    [[nodiscard]] Result<EntryProof> prove(const LeafHash& leaf) const;
+
     [[nodiscard]] std::string_view kind() const { return to_string(chain->genesis().kind); }
 
     void tell(NodeEvent event) {
@@ -310,24 +312,36 @@ const std::optional<FinalCheckpoint>& Node::checkpoint() const noexcept {
 }
 
 Result<std::string> Node::prove(const LeafHash& leaf) const {
-    const Chain& chain = *impl_->chain;
-    const auto found = chain.find(leaf);
+    const auto proof = impl_->prove(leaf);
+    if (!proof) return fail(Error(proof.error()));
+    return to_string(proof->proof);
+}
+
+Result<std::string> Node::prove_with_entry(const LeafHash& leaf) const {
+    const auto proof = impl_->prove(leaf);
+    if (!proof) return fail(Error(proof.error()));
+    return to_string(*proof);
+}
+
+Result<EntryProof> Node::Impl::prove(const LeafHash& leaf) const {
+    auto found = chain->find(leaf);
     if (!found) {
         return fail(std::errc::no_such_file_or_directory, "no such transaction on this ledger");
     }
-    const auto& checkpoint = impl_->checkpoints.newest();
+    const auto& checkpoint = checkpoints.newest();
     if (!checkpoint || found->log_index >= checkpoint->size ||
-        checkpoint->size > chain.tip().log_size ||
-        chain.log_root(checkpoint->size) != checkpoint->root) {
+        checkpoint->size > chain->tip().log_size ||
+        chain->log_root(checkpoint->size) != checkpoint->root) {
         return fail(std::errc::resource_unavailable_try_again,
                     "the transaction is in block " + std::to_string(found->height) +
                         ", but not enough members have cosigned it yet");
     }
-    TlogProof proof;
-    proof.index = found->log_index;
-    proof.path = chain.inclusion_path(found->log_index, checkpoint->size);
-    proof.checkpoint = checkpoint->text;
-    return to_string(proof);
+    EntryProof out;
+    out.entry = std::move(found->bytes);
+    out.proof.index = found->log_index;
+    out.proof.path = chain->inclusion_path(found->log_index, checkpoint->size);
+    out.proof.checkpoint = checkpoint->text;
+    return out;
 }
 
 void Node::on_change(std::function<void(NodeEvent)> callback) {

@@ -123,6 +123,8 @@ class Node {
     // std::errc::no_such_file_or_directory if the chain does not hold it,
     // std::errc::resource_unavailable_try_again if it is not final yet.
     [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;
+    // The same with the transaction itself in it: what `assay verify --policy` takes.
+    [[nodiscard]] Result<std::string> prove_with_entry(const LeafHash& leaf) const;
 
     // The operator's word after a loss of the record of own votes: vote again, above the height that
     // is returned (rule V4).

@@ -6,6 +6,7 @@
 #include "gateway/cli/submission.hpp"
 #include "host/ipfs/importer.hpp"
 #include "ledger/core/release_record.hpp"
+#include "ledger/core/tlog_proof.hpp"
 #include "tests/integration/gateway/daemons.hpp"
 
 namespace assay::gateway {
@@ -72,11 +73,57 @@ TEST(ReleasePath, CarriesAReleaseFromTheOemToADeviceAndItsReceiptsToTheLedger) {
     EXPECT_EQ(world.gw.get("/v1/status").at("devices").at("confirmed"), 1);
 }
 
+TEST(ReleasePath, ATlogProofIsCheckedOfflineByAPolicy) {
+    Consortium world;
+    world.set_policy();
+    cli::ProveOptions prove;
+    prove.dir = world.gw.folder().dir();
+    prove.leaf = world.publish(image_of(100'000, 6), 1);
+    prove.out = prove.dir / "release.tlog-proof";
+    ASSERT_TRUE(eventually([&] { return cli::prove(prove).has_value(); }));
+    cli::LogPolicyOptions policy;
+    policy.dir = prove.dir;
+    policy.out = prove.dir / "fleet.policy";
+    ASSERT_TRUE(cli::write_log_policy(policy).has_value());
+    cli::LogPolicyOptions other = policy;
+    other.ledger = "gateway";
+    other.out = prove.dir / "gateways.policy";
+    ASSERT_TRUE(cli::write_log_policy(other).has_value());
+    world.gw.stop();
+    world.oem.stop();
+
+    cli::VerifyOptions verify;
+    verify.file = prove.out;
+    verify.policy = policy.out;
+    const auto verified = cli::verify_proof(verify);
+    ASSERT_TRUE(verified) << verified.error().message;
+    EXPECT_EQ(verified->json.at("leaf").as_string(), prove.leaf);
+    EXPECT_EQ(verified->json.at("sequence"), 1);
+    EXPECT_EQ(verified->json.at("cosignatures"), 2);
+    verify.leaf = prove.leaf;
+    EXPECT_TRUE(cli::verify_proof(verify).has_value());
+
+    verify.leaf[5] = verify.leaf[5] == '0' ? '1' : '0';
+    EXPECT_EQ(cli::verify_proof(verify).error().code, cli::ExitCode::kVerificationFailed);
+    verify.leaf.clear();
+    verify.policy = other.out;
+    EXPECT_EQ(cli::verify_proof(verify).error().word, "origin-mismatch");
+    verify.policy = policy.out;
+    verify.anchor = prove.dir / "anchor.cbor";
+    EXPECT_EQ(cli::verify_proof(verify).error().code, cli::ExitCode::kUsage) << "one of the two";
+    verify.anchor.clear();
+    Bytes proof = read_file(prove.out, ledger::kEntryProofBytesMax).value();
+    proof[60] ^= std::byte{1};  // in the entry
+    ASSERT_TRUE(write_file_durable(prove.out, proof));
+    EXPECT_EQ(cli::verify_proof(verify).error().code, cli::ExitCode::kVerificationFailed);
+}
+
 TEST(ReleasePath, AnAuditorChecksItOfflineWithTheAnchorAlone) {
     Consortium world;
     world.set_policy();
     cli::ProveOptions prove;
     prove.dir = world.gw.folder().dir();
+    prove.format = "device-proof";
     prove.leaf = world.publish(image_of(100'000, 6), 1);
     prove.out = prove.dir / "release.proof";
     ASSERT_TRUE(eventually([&] { return cli::prove(prove).has_value(); }));
