@@ -7,11 +7,13 @@
 #include <set>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/base/file.hpp"
 #include "host/ipfs/multibase.hpp"
+#include "host/ipfs/pending_file.hpp"
 
 namespace assay::ipfs {
 namespace fs = std::filesystem;
@@ -26,6 +28,7 @@ constexpr const char* kTemporary = ".temp";
 constexpr std::size_t kSyncAllFrom = 8;
 // What a killed process left behind is removed once no live one can still be writing it.
 constexpr auto kTemporaryAge = std::chrono::hours(1);
+constexpr const char* kLeaseFile = "writers.lock";
 
 tl::unexpected<Error> fail_errno(std::string context) {
     return fail(std::error_code(errno, std::generic_category()), std::move(context));
@@ -49,56 +52,14 @@ void remove_old_temporaries(const fs::path& folder) {
     }
 }
 
-// A file that is written but does not yet have its name; removed unless it gets one.
-class PendingFile {
-  public:
-    PendingFile(fs::path temporary, fs::path target, FileHandle handle)
-        : temporary_{std::move(temporary)}, target_{std::move(target)}, file_{std::move(handle)} {}
-    PendingFile(PendingFile&& other) noexcept
-        : temporary_{std::exchange(other.temporary_, {})},
-          target_{std::move(other.target_)},
-          file_{std::move(other.file_)} {}
-    PendingFile(const PendingFile&) = delete;
-    PendingFile& operator=(const PendingFile&) = delete;
-    PendingFile& operator=(PendingFile&&) = delete;
-    ~PendingFile() {
-        if (!temporary_.empty()) ::unlink(temporary_.c_str());
-    }
-
-    [[nodiscard]] static Result<PendingFile> write(const fs::path& folder,
-                                                   fs::path target,
-                                                   ByteView bytes) {
-        std::string name = (folder / "put-XXXXXX").string();
-        const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-        if (fd < 0) return fail_errno("create " + name);
-        PendingFile pending(name, std::move(target), FileHandle(fd));
-        if (::fchmod(fd, 0644) != 0) return fail_errno("chmod " + name);
-        if (auto written = pending.file_.write_at(0, bytes); !written) {
-            return fail(std::move(written).error().within(name));
-        }
-        return pending;
-    }
-
-    [[nodiscard]] Result<void> sync() const { return file_.sync(); }
-    // For a file that is synced with all others.
-    void close() noexcept { file_ = FileHandle(); }
-
-    [[nodiscard]] Result<void> publish() {
-        if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
-            return fail_errno("rename to " + target_.string());
-        }
-        temporary_.clear();
-        file_ = FileHandle();
-        return {};
-    }
-
-    [[nodiscard]] fs::path target_folder() const { return target_.parent_path(); }
-
-  private:
-    fs::path temporary_;
-    fs::path target_;
-    FileHandle file_;
-};
+fs::path path_in(const fs::path& blocks, const Cid& cid) {
+    std::string key = encode_digits(Base::kBase32, cid.multihash());
+    std::transform(key.begin(), key.end(), key.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    // The last character holds few bits, so the two before it choose the folder.
+    const std::string shard = key.substr(key.size() - 3, 2);
+    return blocks / shard / key.append(kExtension);
+}
 
 Result<void> sync_each(const std::vector<PendingFile>& files) {
     for (const PendingFile& file : files) {
@@ -145,23 +106,34 @@ Result<BlockStore> BlockStore::open(const fs::path& root) {
     return store;
 }
 
-fs::path BlockStore::path_of(const Cid& cid) const {
-    std::string key = encode_digits(Base::kBase32, cid.multihash());
-    std::transform(key.begin(), key.end(), key.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    // The last character holds few bits, so the two before it choose the folder.
-    const std::string shard = key.substr(key.size() - 3, 2);
-    return blocks() / shard / key.append(kExtension);
-}
+fs::path BlockStore::path_of(const Cid& cid) const { return path_in(blocks(), cid); }
 
 Result<std::uint64_t> BlockStore::size_of(const Cid& cid) const {
+    if (cid.hash_code() == HashCode::kIdentity) return cid.digest().size();
     return assay::file_size(path_of(cid));
 }
 
 bool BlockStore::has(const Cid& cid) const { return size_of(cid).has_value(); }
 
 Result<Bytes> BlockStore::get(const Cid& cid, std::size_t bytes_max) const {
+    if (cid.hash_code() == HashCode::kIdentity) return to_bytes(cid.digest());
     return read_file(path_of(cid), bytes_max);
+}
+
+Result<FileHandle> BlockStore::lease() const {
+    auto lock = FileHandle::open(root_ / kLeaseFile, O_RDWR | O_CREAT);
+    if (!lock) return fail(std::move(lock).error().within("block store"));
+    if (::flock(lock->fd(), LOCK_SH) != 0) return fail_errno("lock " + root_.string());
+    return lock;
+}
+
+Result<FileHandle> BlockStore::lease_alone() const {
+    auto lock = FileHandle::open(root_ / kLeaseFile, O_RDWR | O_CREAT);
+    if (!lock) return fail(std::move(lock).error().within("block store"));
+    if (::flock(lock->fd(), LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) return fail_errno("lock " + root_.string());
+    return fail(std::errc::resource_unavailable_try_again,
+                "an import or a download is under way in " + root_.string());
 }
 
 Result<void> BlockStore::put(const Cid& cid, ByteView bytes) {
@@ -170,43 +142,66 @@ Result<void> BlockStore::put(const Cid& cid, ByteView bytes) {
 }
 
 Result<void> BlockStore::put_many(std::span<const Block> blocks_to_put) {
-    std::vector<PendingFile> pending;
-    std::set<fs::path> targets;  // equal blocks in one window are written once
-    bool new_folders = false;
-    for (const Block& block : blocks_to_put) {
+    auto batch = BlockBatch::begin(*this);
+    if (!batch) return fail(std::move(batch).error());
+    if (auto added = batch->add(blocks_to_put); !added) return added;
+    return batch->commit();
+}
+
+Result<BlockBatch> BlockBatch::begin(const BlockStore& store) {
+    auto lease = store.lease();
+    if (!lease) return fail(std::move(lease).error());
+    return BlockBatch(store.blocks(), std::move(*lease));
+}
+
+Result<void> BlockBatch::add(std::span<const Block> blocks) {
+    for (const Block& block : blocks) {
         if (block.bytes.size() > kBlockBytesMax) {
             return fail(Refusal::kBlockTooLarge, block.cid.to_string() + " has " +
                                                      std::to_string(block.bytes.size()) + " bytes");
         }
-        fs::path target = path_of(block.cid);
-        // A file of the right size may be damaged; then it is replaced.
-        const auto there = read_file(target, block.bytes.size());
-        if (there && std::ranges::equal(*there, block.bytes)) continue;
-        if (!targets.insert(target).second) continue;
-        const fs::path folder = target.parent_path();
-        if (::mkdir(folder.c_str(), 0755) == 0) {
-            new_folders = true;
-        } else if (errno != EEXIST) {
-            return fail_errno("create folder " + folder.string());
-        }
-        auto written = PendingFile::write(blocks() / kTemporary, std::move(target), block.bytes);
-        if (!written) return fail(std::move(written).error());
-        // Small chunks come by the thousand, more than a process may have files open.
-        if (pending.size() >= kSyncAllFrom) written->close();
-        pending.push_back(std::move(*written));
+        if (block.cid.hash_code() == HashCode::kIdentity) continue;  // its name holds it
+        if (auto added = add_file(path_in(blocks_, block.cid), block.bytes); !added) return added;
     }
+    return {};
+}
+
+Result<void> BlockBatch::add_file(fs::path target, ByteView bytes) {
+    if (targets_.contains(target)) return {};
+    // A file of the right size may be damaged; then it is replaced.
+    const auto there = read_file(target, bytes.size());
+    if (there && std::ranges::equal(*there, bytes)) return {};
+    const fs::path folder = target.parent_path();
+    if (::mkdir(folder.c_str(), 0755) == 0) {
+        new_folders_ = true;
+    } else if (errno != EEXIST) {
+        return fail_errno("create folder " + folder.string());
+    }
+    auto written = PendingFile::write(blocks_ / kTemporary, target, bytes);
+    if (!written) return fail(std::move(written).error());
+    // Small chunks come by the thousand, more than a process may have files open.
+    if (pending_.size() >= kSyncAllFrom) written->close();
+    targets_.insert(std::move(target));
+    pending_.push_back(std::move(*written));
+    return {};
+}
+
+Result<void> BlockBatch::commit() {
+    std::vector<PendingFile> pending = std::exchange(pending_, {});
+    targets_.clear();
     if (pending.empty()) return {};
     const bool sync_all = pending.size() >= kSyncAllFrom;
-    if (auto synced = sync_all ? sync_filesystem(blocks()) : sync_each(pending); !synced) {
+    // Contents first: a name must never stand for a file that a power cut empties.
+    if (auto synced = sync_all ? sync_filesystem(blocks_) : sync_each(pending); !synced) {
         return synced;
     }
     std::set<fs::path> folders;
-    if (new_folders) folders.insert(blocks());
+    if (std::exchange(new_folders_, false)) folders.insert(blocks_);
     for (PendingFile& block : pending) {
         if (auto published = block.publish(); !published) return published;
-        folders.insert(block.target_folder());
+        folders.insert(block.target().parent_path());
     }
-    if (sync_all) return sync_filesystem(blocks());
+    if (sync_all) return sync_filesystem(blocks_);
     for (const fs::path& folder : folders) {
         if (auto synced = sync_directory(folder); !synced) return synced;
     }
@@ -219,40 +214,6 @@ Result<void> BlockStore::remove(const Cid& cid) {
         return fail_errno("remove " + path.string());
     }
     return {};
-}
-
-fs::path BlockStore::pin_path(const Cid& root) const { return root_ / "pins" / root.to_string(); }
-
-Result<void> BlockStore::pin(const Cid& root) {
-    const fs::path path = pin_path(root);
-    // The name says it all, so creating the entry is atomic by itself.
-    auto file = FileHandle::open(path, O_WRONLY | O_CREAT);
-    if (!file) return fail(std::move(file).error().within("pin"));
-    return sync_directory(path.parent_path());
-}
-
-Result<void> BlockStore::unpin(const Cid& root) {
-    const fs::path path = pin_path(root);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        return fail_errno("remove " + path.string());
-    }
-    return sync_directory(path.parent_path());
-}
-
-bool BlockStore::is_pinned(const Cid& root) const {
-    return assay::file_size(pin_path(root)).has_value();
-}
-
-Result<std::vector<Cid>> BlockStore::pins() const {
-    std::vector<Cid> roots;
-    std::error_code error;
-    for (fs::directory_iterator it(root_ / "pins", error), end; !error && it != end;
-         it.increment(error)) {
-        // Other files (a pin being written) are not ours to judge.
-        if (auto cid = parse_cid(it->path().filename().string())) roots.push_back(std::move(*cid));
-    }
-    if (error) return fail(error, "list " + (root_ / "pins").string());
-    return roots;
 }
 
 Result<StoreStat> BlockStore::stat() const {

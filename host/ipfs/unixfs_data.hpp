@@ -1,6 +1,6 @@
 // The UnixFS message inside a dag-pb node (specs.ipfs.tech/unixfs, unixfs.proto): what kind of
-// thing the node is. unixfs.hpp and unixfs_directory.hpp give it its meaning. Pure, strict: fields in
-// ascending order, each at most once (block sizes excepted), nothing unknown.
+// thing the node is. unixfs.hpp and unixfs_directory.hpp give it its meaning. Pure, strict: fields
+// in ascending order, each at most once (block sizes excepted), nothing unknown.
 
 #pragma once
 

@@ -155,6 +155,114 @@ TEST(BlockStore, RemembersPins) {
     EXPECT_EQ(store.pins()->size(), 1U);
 }
 
+TEST(BlockStore, KeepsAPinAsLongAsSomeoneWantsIt) {
+    const TempDir folder;
+    BlockStore store = open_store(folder.path());
+    const Cid root = cid_of("root");
+    ASSERT_TRUE(store.pin_until(root, 2000));
+    ASSERT_TRUE(store.pin_until(root, 1000));  // of an older release with the same image
+    EXPECT_EQ(store.find_pin(root)->keep_until, 2000U);
+    EXPECT_FALSE(store.drop_expired(root, 1999).value());
+    ASSERT_TRUE(store.pin(root));
+    EXPECT_FALSE(store.drop_expired(root, 3000).value()) << "pinned by hand, too";
+    ASSERT_TRUE(store.unpin(root));
+    EXPECT_TRUE(store.is_pinned(root)) << "until 2000";
+    EXPECT_FALSE(store.drop_expired(root, 1999).value());
+    EXPECT_TRUE(store.drop_expired(root, 2000).value());
+    EXPECT_FALSE(store.is_pinned(root));
+    EXPECT_TRUE(store.find_pin(root).error().is(std::errc::no_such_file_or_directory));
+}
+
+TEST(BlockStore, ReadsEmptyPinsAndRefusesGarbledOnes) {
+    const TempDir folder;
+    BlockStore store = open_store(folder.path());
+    const auto write_pin = [&](std::string_view text) {
+        std::ofstream(folder / "pins" / cid_of("root").to_string()) << text;
+        return store.find_pin(cid_of("root"));
+    };
+    EXPECT_TRUE(write_pin("")->by_hand);
+    EXPECT_EQ(write_pin("until 5")->keep_until, 5U);
+    EXPECT_TRUE(write_pin("by-hand\nuntil 5\n")->by_hand);
+    for (const char* text : {"until\n", "until x\n", "until -1\n", "until 5 \n", "for ever\n",
+                             "until 99999999999999999999\n", "\n"}) {
+        const auto pin = write_pin(text);
+        ASSERT_FALSE(pin) << text;
+        EXPECT_TRUE(pin.error().is(Refusal::kMalformed)) << text;
+        // What cannot be read keeps its blocks.
+        EXPECT_FALSE(store.drop_expired(cid_of("root"), 1)) << text;
+        EXPECT_TRUE(store.is_pinned(cid_of("root"))) << text;
+    }
+}
+
+TEST(BlockStore, ChangesOfAPinDoNotOverwriteEachOther) {
+    const TempDir folder(assay::test::memory_folder());
+    const auto change = [&](bool by_hand) {
+        BlockStore store = open_store(folder.path());
+        for (int i = 0; i < 50; ++i) {
+            const Cid root = cid_of(std::to_string(i));
+            if (!(by_hand ? store.pin(root) : store.pin_until(root, 7))) return false;
+        }
+        return true;
+    };
+    auto other = std::async(std::launch::async, change, true);
+    EXPECT_TRUE(change(false));
+    EXPECT_TRUE(other.get());
+    const BlockStore store = open_store(folder.path());
+    const std::vector<Cid> roots = store.pins().value();
+    EXPECT_EQ(roots.size(), 50U);
+    for (const Cid& root : roots) {
+        EXPECT_TRUE(store.find_pin(root)->by_hand && store.find_pin(root)->keep_until == 7);
+    }
+}
+
+TEST(BlockStore, ShowsABatchOnlyWhenItIsCommitted) {
+    const TempDir folder;
+    BlockStore store = open_store(folder.path());
+    const std::vector<Block> blocks = {{cid_of("one"), as_bytes("one")},
+                                       {cid_of("two"), as_bytes("two")}};
+    {
+        auto batch = BlockBatch::begin(store);
+        ASSERT_TRUE(batch);
+        ASSERT_TRUE(batch->add(blocks));
+        EXPECT_FALSE(store.has(cid_of("one")));
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(folder / "blocks/.temp"));
+    auto batch = BlockBatch::begin(store);
+    ASSERT_TRUE(batch->add({blocks.data(), 1}));
+    ASSERT_TRUE(batch->add({blocks.data() + 1, 1}));
+    ASSERT_TRUE(batch->commit());
+    EXPECT_TRUE(store.has(cid_of("one")) && store.has(cid_of("two")));
+    ASSERT_TRUE(store.remove(cid_of("one")));
+    ASSERT_TRUE(batch->add(blocks));  // used again
+    ASSERT_TRUE(batch->commit());
+    EXPECT_TRUE(store.has(cid_of("one")));
+}
+
+TEST(BlockStore, IsNotCollectedWhileSomeoneWrites) {
+    const TempDir folder;
+    const BlockStore store = open_store(folder.path());
+    {
+        const auto first = store.lease();
+        const auto second = open_store(folder.path()).lease();
+        ASSERT_TRUE(first && second);
+        EXPECT_TRUE(
+            store.lease_alone().error().is(std::errc::resource_unavailable_try_again));
+    }
+    const auto alone = store.lease_alone();
+    ASSERT_TRUE(alone);
+    EXPECT_FALSE(store.lease_alone());
+}
+
+TEST(BlockStore, HasEveryIdentity) {
+    const TempDir folder;
+    BlockStore store = open_store(folder.path());
+    const Cid cid = parse_cid("bafkqabiaaebagba").value();  // 00 01 02 03 04
+    EXPECT_TRUE(store.has(cid));
+    EXPECT_EQ(store.get(cid)->size(), 5U);
+    ASSERT_TRUE(store.put(cid, store.get(cid).value()));
+    EXPECT_EQ(store.stat()->blocks, 0U);
+}
+
 TEST(BlockStore, ReplacesADamagedBlockOfTheRightSize) {
     const TempDir dir;
     BlockStore store = open_store(dir.path());

@@ -22,7 +22,7 @@ class Importer : public ::testing::Test {
         return import_file(folder_ / "image", profile, engine_, store_);
     }
 
-    TempDir folder_;
+    TempDir folder_{assay::test::memory_folder()};
     BlockStore store_{BlockStore::open(folder_ / "store").value()};
     compute::CpuEngine engine_{*compute::usable_backends().front()};
 };
@@ -137,7 +137,46 @@ TEST_F(Importer, ReportsProgressUntilTheEnd) {
         seen.push_back(done);
     };
     ASSERT_TRUE(import_file(path, unixfs_v1_2025(), engine_, store_, note));
-    EXPECT_EQ(seen, (std::vector<std::uint64_t>{32 << 20, 40 << 20}));
+    EXPECT_EQ(seen, (std::vector<std::uint64_t>{8 << 20, 16 << 20, 24 << 20, 32 << 20, 40 << 20}));
+}
+
+TEST_F(Importer, NamesAFileWithoutStoringIt) {
+    for (const std::size_t size : {0, 1, 999, 1000, 1001, 300'000}) {
+        for (const LeafFormat format : {LeafFormat::kRaw, LeafFormat::kDagPb}) {
+            const ImportProfile profile{"small chunks", 1000, kWidthMin, format};
+            const Bytes content = assay::test::chacha20_bytes("names", size);
+            std::ofstream(folder_ / "image", std::ios::binary) << as_text(content);
+            const auto named = name_file(folder_ / "image", profile, engine_);
+            ASSERT_TRUE(named) << named.error().to_string();
+            EXPECT_EQ(store_.stat()->blocks, 0U);
+            BlockStore other = BlockStore::open(folder_ / "other").value();
+            const auto stored = import_file(folder_ / "image", profile, engine_, other);
+            ASSERT_TRUE(stored);
+            EXPECT_EQ(named->cid, stored->cid);
+            EXPECT_EQ(named->bytes, size);
+            EXPECT_EQ(named->chunk_root, stored->chunk_root);
+        }
+    }
+}
+
+TEST_F(Importer, PinsByHandOrUntilARelease) {
+    std::ofstream(folder_ / "image") << "kept";
+    const auto kept = import_file(folder_ / "image", unixfs_v1_2025(), engine_, store_);
+    ASSERT_TRUE(kept);
+    EXPECT_TRUE(store_.find_pin(kept->cid)->by_hand);
+    std::ofstream(folder_ / "image") << "released";
+    const auto released =
+        import_file(folder_ / "image", unixfs_v1_2025(), engine_, store_, {}, 2'000'000'000);
+    ASSERT_TRUE(released);
+    EXPECT_FALSE(store_.find_pin(released->cid)->by_hand);
+    EXPECT_EQ(store_.find_pin(released->cid)->keep_until, 2'000'000'000U);
+}
+
+TEST_F(Importer, TakesFilesOnly) {
+    const auto folder = import_file(folder_.path(), unixfs_v1_2025(), engine_, store_);
+    ASSERT_FALSE(folder);
+    EXPECT_TRUE(folder.error().is(std::errc::is_a_directory)) << folder.error().to_string();
+    EXPECT_EQ(store_.stat()->blocks, 0U);
 }
 
 TEST_F(Importer, NamesWhatIsWrong) {
