@@ -17,7 +17,8 @@ constexpr std::size_t kDetailBytesMax = 128;
 
 // What went wrong on the device itself; everything else a device refuses.
 bool is_own_failure(Refusal word) {
-    return word == Refusal::kSlotWriteFailed || word == Refusal::kReadBackMismatch;
+    return word == Refusal::kSlotWriteFailed || word == Refusal::kReadBackMismatch ||
+           word == Refusal::kInstallerFailed;
 }
 
 // Receipts carry a short text; a detail of several lines or beyond ASCII is of no use there.
@@ -31,26 +32,17 @@ std::optional<std::string> detail_of(const Error& error) {
 
 }  // namespace
 
-Agent::Agent(AgentOptions options,
-             const crypto::PrivateKey& key,
-             GatewayClient& gateway,
-             const DurableWrites& writes,
-             const EventLog& log,
-             const Clock* clock)
+Agent::Agent(AgentOptions options, const AgentParts& parts)
     : options_{std::move(options)},
-      key_{&key},
-      gateway_{&gateway},
-      log_{&log},
-      clock_{clock},
-      file_{options_.folder / kStateFile, writes},
-      boot_{options_.folder / kBootFile, writes},
-      slots_{options_.slots_folder, writes} {}
+      parts_{parts},
+      file_{options_.folder / kStateFile, parts.storage},
+      slots_{options_.slots, parts.storage} {}
 
 Result<Agent::Next> Agent::start() {
     auto state = file_.load();
     if (!state) return fail(std::move(state).error());
     state_ = std::move(*state);
-    const auto running = boot_.boot();
+    const auto running = parts_.boot.boot();
     if (!running) return fail(running.error());
     running_ = *running;
     for (const RefusedRelease& entry : state_.refused) {
@@ -58,7 +50,7 @@ Result<Agent::Next> Agent::start() {
             std::chrono::steady_clock::now() +
             backoff(entry.attempts, options_.refused_pause, options_.refused_pause_max);
     }
-    (*log_)("started", {{"slot", std::string(slot_name(running_))},
+    parts_.log("started", {{"slot", std::string(slot_name(running_))},
                         {"phase", std::string(to_string(state_.phase))}});
 
     // The power went between telling the boot loader and writing it down.
@@ -68,39 +60,51 @@ Result<Agent::Next> Agent::start() {
     }
     if (state_.phase == Phase::kTrying) {
         if (auto settled = settle_trial(); !settled) return fail(std::move(settled).error());
+        const bool not_asked = state_.phase == Phase::kTrying;
+        const auto boot = parts_.boot.read();
+        if (!boot) return fail(boot.error());
+        if (not_asked || running_ != boot->active) return Next{Next::Kind::kRestart, {}};
     }
-    const auto boot = boot_.read();
-    if (!boot) return fail(boot.error());
-    if (running_ == boot->active) return Next{};
-    return Next{Next::Kind::kRestart, {}};
+    return Next{};
 }
 
 // Started from the new slot, or not any more: keep it or go back.
 Result<void> Agent::settle_trial() {
     const PendingRelease release = *state_.pending;
-    const auto boot = boot_.read();
+    const auto boot = parts_.boot.read();
     if (!boot) return fail(boot.error());
-    Result<void> healthy;
-    if (running_ != release.slot) {
-        healthy = fail(Refusal::kBootFailed, "no try of the new slot succeeded");
-    } else if (boot->active != release.slot) {  // else committed: the power went before save()
-        healthy = check_health(options_.health, slots_, release);
+    if (running_ != release.slot && boot->active != release.slot) {
+        // With a boot loader that has not been asked yet, this is no boot but the agent alone that
+        // started again.
+        if (boot->trial && boot->tries_left == options_.boot_tries) return {};
+        const Error why(make_error_code(Refusal::kBootFailed), "no try of the new slot succeeded");
+        return roll_back(release, why);
     }
-    if (!healthy) {
-        if (auto back = boot_.abandon(); !back) return back;
-        const Refusal word = refusal_of(healthy.error().code()).value_or(Refusal::kBootFailed);
-        auto receipt = receipt_of(release, ReceiptEvent::kRolledBack);
-        receipt.result = static_cast<std::uint16_t>(word);
-        receipt.detail = detail_of(healthy.error());
-        if (auto added = add_receipt(std::move(receipt)); !added) return added;
-        remember_refusal(release.release, word);
-        advance(Event::kUnhealthy);
-        (*log_)("rolled-back", {{"release", to_hex(release.release.view())},
-                                {"word", std::string(to_word(word))},
-                                {"detail", healthy.error().context()}});
-        return save();
+    // Else committed: the power went before save().
+    if (boot->active != release.slot) {
+        const auto healthy = check_health(options_.health, slots_, release);
+        if (!healthy) return roll_back(release, healthy.error());
     }
-    if (auto kept = boot_.commit(release.slot); !kept) return kept;
+    return keep(release);
+}
+
+Result<void> Agent::roll_back(const PendingRelease& release, const Error& why) {
+    if (auto back = parts_.boot.abandon(); !back) return back;
+    const Refusal word = refusal_of(why.code()).value_or(Refusal::kBootFailed);
+    auto receipt = receipt_of(release, ReceiptEvent::kRolledBack);
+    receipt.result = static_cast<std::uint16_t>(word);
+    receipt.detail = detail_of(why);
+    if (auto added = add_receipt(std::move(receipt)); !added) return added;
+    remember_refusal(release.release, word);
+    advance(Event::kUnhealthy);
+    parts_.log("rolled-back", {{"release", to_hex(release.release.view())},
+                               {"word", std::string(to_word(word))},
+                               {"detail", why.context()}});
+    return save();
+}
+
+Result<void> Agent::keep(const PendingRelease& release) {
+    if (auto kept = parts_.boot.commit(release.slot); !kept) return kept;
     InstalledRelease installed;
     installed.release = release.release;
     installed.sequence = release.sequence;
@@ -111,9 +115,9 @@ Result<void> Agent::settle_trial() {
     if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kConfirmed)); !added)
         return added;
     advance(Event::kHealthy);
-    (*log_)("confirmed", {{"release", to_hex(release.release.view())},
-                          {"sequence", std::to_string(release.sequence)},
-                          {"version", release.version}});
+    parts_.log("confirmed", {{"release", to_hex(release.release.view())},
+                             {"sequence", std::to_string(release.sequence)},
+                             {"version", release.version}});
     return save();
 }
 
@@ -122,8 +126,11 @@ Result<Agent::Next> Agent::round() {
     Milliseconds pause = options_.poll_max;
     has_more_to_ask_ = false;
     if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
+    if (state_.phase == Phase::kInstalling) {  // the power went
+        if (auto done = install(); !done) return fail(std::move(done).error());
+    }
     if (state_.phase != Phase::kInstalled) {
-        const auto answer = gateway_->poll(poll_request());
+        const auto answer = parts_.gateway.poll(poll_request());
         if (answer) {
             pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
             if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
@@ -158,7 +165,7 @@ Result<void> Agent::follow(const std::optional<protocol::Assignment>& assignment
 // Everything that can be known without the image. On success the new trust is on disk before the
 // first byte of the image is asked for.
 Result<void> Agent::accept(const protocol::Assignment& assignment) {
-    const auto proof = gateway_->proof(assignment.release);
+    const auto proof = parts_.gateway.proof(assignment.release);
     if (!proof) {
         note_gateway_failure(proof.error());
         return {};
@@ -174,7 +181,7 @@ Result<void> Agent::accept(const protocol::Assignment& assignment) {
 
 // Too far behind for one proof: the steps so far are kept, and the next poll asks for those behind.
 Result<void> Agent::advance_epoch(ledger::EpochRecord epoch) {
-    (*log_)("epoch-followed", {{"epoch", std::to_string(epoch.epoch)}});
+    parts_.log("epoch-followed", {{"epoch", std::to_string(epoch.epoch)}});
     state_.epoch = std::move(epoch);
     has_more_to_ask_ = true;
     return save();
@@ -194,33 +201,65 @@ Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteV
         return added;
     advance(Event::kVerified);
     state_.pending = release;
-    (*log_)("verified", {{"release", to_hex(release.release.view())},
+    parts_.log("verified", {{"release", to_hex(release.release.view())},
                          {"sequence", std::to_string(release.sequence)},
                          {"by", verified->release_issuer},
                          {"cosignatures", std::to_string(verified->cosignatures)}});
     return save();
 }
 
+// The slot, or where an installer finds the payload.
+std::filesystem::path Agent::image_path(const PendingRelease& release) const {
+    return parts_.installer == nullptr ? slots_.path_of(release.slot)
+                                       : options_.folder / kPayloadFile;
+}
+
 Result<void> Agent::download() {
     const PendingRelease release = *state_.pending;
-    if (auto filled = fill_slot(release); !filled) {
-        if (refusal_of(filled.error().code())) {
-            return give_up({release.release, release.nonce, release.slot, filled.error()});
+    if (auto fetched = fetch_image(release); !fetched) {
+        if (refusal_of(fetched.error().code())) {
+            return give_up({release.release, release.nonce, release.slot, fetched.error()});
         }
-        note_gateway_failure(filled.error());
+        note_gateway_failure(fetched.error());
         return {};
     }
+    if (parts_.installer == nullptr) return note_installed();
+    advance(Event::kStaged);
+    if (auto saved = save(); !saved) return saved;
+    return install();
+}
+
+// May run a second time after a power cut; the slot that is written is not the one that runs.
+Result<void> Agent::install() {
+    const PendingRelease release = *state_.pending;
+    const auto payload = image_path(release);
+    Result<void> installed = fail(Refusal::kInstallerFailed, "no installer is configured any more");
+    if (parts_.installer != nullptr) {
+        parts_.log("installing", {{"release", to_hex(release.release.view())},
+                                  {"slot", std::string(slot_name(release.slot))}});
+        const InstallTarget target{payload, release.slot, slots_.path_of(release.slot)};
+        installed = parts_.installer->install(release, target);
+    }
+    if (!installed) {
+        return give_up({release.release, release.nonce, release.slot, installed.error()});
+    }
+    if (auto noted = note_installed(); !noted) return noted;
+    return parts_.storage.remove(payload);
+}
+
+Result<void> Agent::note_installed() {
+    const PendingRelease& release = *state_.pending;
     if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kInstalled)); !added)
         return added;
     advance(Event::kWritten);
-    (*log_)("installed", {{"release", to_hex(release.release.view())},
-                          {"slot", std::string(slot_name(release.slot))},
-                          {"bytes", std::to_string(release.bytes)}});
+    parts_.log("installed", {{"release", to_hex(release.release.view())},
+                             {"slot", std::string(slot_name(release.slot))},
+                             {"bytes", std::to_string(release.bytes)}});
     return save();
 }
 
 Result<std::vector<Sha256Digest>> Agent::fetch_chunk_list(const PendingRelease& release) {
-    auto digests = gateway_->chunk_digests(release.release, release.chunk_count());
+    auto digests = parts_.gateway.chunk_digests(release.release, release.chunk_count());
     if (!digests) return digests;
     if (ledger::chunk_root(*digests) != release.chunk_root) {
         return fail(Refusal::kChunkHashMismatch,
@@ -229,38 +268,37 @@ Result<std::vector<Sha256Digest>> Agent::fetch_chunk_list(const PendingRelease& 
     return digests;
 }
 
-// Chunks that an interrupted download left in the slot are kept.
-Result<void> Agent::fill_slot(const PendingRelease& release) {
+// Chunks that an interrupted download left are kept.
+Result<void> Agent::fetch_image(const PendingRelease& release) {
     const auto digests = fetch_chunk_list(release);
     if (!digests) return fail(digests.error());
-    const auto slot = slots_.open(release);
-    if (!slot) return fail(slot.error());
-    const auto present = slot->chunks_present(*digests);
+    const auto image = ImageWriter::open(parts_.storage, image_path(release), release);
+    if (!image) return fail(image.error());
+    const auto present = image->chunks_present(*digests);
     if (!present) return fail(present.error());
     for (std::size_t i = 0; i < digests->size(); ++i) {
         if ((*present)[i]) continue;
         const std::uint64_t offset = i * release.chunk_bytes;
         const auto size =
             static_cast<std::size_t>(std::min(release.chunk_bytes, release.bytes - offset));
-        auto chunk = gateway_->image_range(release.release, offset, size);
+        auto chunk = parts_.gateway.image_range(release.release, offset, size);
         if (!chunk) return fail(std::move(chunk).error());
         if (crypto::sha256(*chunk) != (*digests)[i]) {
             return fail(Refusal::kChunkHashMismatch,
                         "chunk " + std::to_string(i) + " of the image");
         }
-        if (auto written = slot->write_chunk(i, *chunk); !written) return written;
+        if (auto written = image->write_chunk(i, *chunk); !written) return written;
     }
-    if (auto synced = slot->sync(); !synced) return synced;
-    return slot->check_whole(*digests);
+    return image->check_whole(*digests);
 }
 
 Result<Agent::Next> Agent::restart_into_new_slot() {
-    if (auto marked = boot_.try_slot(state_.pending->slot, options_.boot_tries); !marked) {
+    if (auto marked = parts_.boot.try_slot(state_.pending->slot, options_.boot_tries); !marked) {
         return fail(std::move(marked).error());
     }
     advance(Event::kRestarted);
     if (auto saved = save(); !saved) return fail(std::move(saved).error());
-    (*log_)("restarting", {{"slot", std::string(slot_name(state_.pending->slot))}});
+    parts_.log("restarting", {{"slot", std::string(slot_name(state_.pending->slot))}});
     return Next{Next::Kind::kRestart, {}};
 }
 
@@ -278,7 +316,7 @@ Result<void> Agent::give_up(const Outcome& outcome) {
     if (state_.pending && state_.pending->release == outcome.release) advance(Event::kAbandoned);
     // Said when it is on disk: who reads it may cut the power.
     if (auto saved = save(); !saved) return saved;
-    (*log_)(is_own_failure(word) ? "failed" : "refused",
+    parts_.log(is_own_failure(word) ? "failed" : "refused",
             {{"release", to_hex(outcome.release.view())},
              {"word", std::string(to_word(word))},
              {"detail", outcome.error.context()}});
@@ -318,9 +356,7 @@ void Agent::advance(Event event) {
     const auto next = next_phase(state_.phase, event);
     ASSAY_ASSERT(next.has_value());
     state_.phase = *next;
-    const bool under_way =
-        *next == Phase::kDownloading || *next == Phase::kInstalled || *next == Phase::kTrying;
-    if (!under_way) state_.pending.reset();
+    if (!is_under_way(*next)) state_.pending.reset();
 }
 
 }  // namespace assay::device

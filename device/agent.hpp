@@ -14,10 +14,11 @@
 #include <string>
 
 #include "device/agent_state.hpp"
-#include "device/boot_state.hpp"
+#include "device/boot_loader.hpp"
 #include "device/event_log.hpp"
-#include "device/gateway_client.hpp"
+#include "device/gateway.hpp"
 #include "device/health.hpp"
+#include "device/installer.hpp"
 #include "device/retry.hpp"
 #include "device/slots.hpp"
 #include "device/verifier.hpp"
@@ -27,8 +28,8 @@
 namespace assay::device {
 
 struct AgentOptions {
-    std::filesystem::path folder;        // state.cbor, boot.cbor
-    std::filesystem::path slots_folder;  // a.img, b.img
+    std::filesystem::path folder;  // state.cbor, payload
+    Slots::Paths slots;
     DeviceIdentity identity;
     ledger::LedgerDeviceId ledger_id{};
     HealthCheck health;
@@ -37,6 +38,19 @@ struct AgentOptions {
     // A refused release is tried again after this, doubled with each refusal up to the maximum.
     Milliseconds refused_pause{5'000};
     Milliseconds refused_pause_max{3'600'000};
+};
+
+inline constexpr std::string_view kPayloadFile = "payload";  // on its way to an installer
+
+// What the agent works with. All of it must outlive the agent.
+struct AgentParts {
+    const crypto::PrivateKey& key;
+    Gateway& gateway;
+    Storage& storage;
+    const BootLoader& boot;
+    const EventLog& log;
+    const Clock* clock = nullptr;    // none: the device has no trusted time
+    Installer* installer = nullptr;  // none: images go to the slot as they are
 };
 
 class Agent {
@@ -48,13 +62,7 @@ class Agent {
         Milliseconds pause{0};  // kSleep
     };
 
-    // All references must outlive the agent. Without `clock` the device has no trusted time.
-    Agent(AgentOptions options,
-          const crypto::PrivateKey& key,
-          GatewayClient& gateway,
-          const DurableWrites& writes,
-          const EventLog& log,
-          const Clock* clock);
+    Agent(AgentOptions options, const AgentParts& parts);
 
     // The boot: loads what is remembered and settles a trial. kRestart: back to the old slot.
     [[nodiscard]] Result<Next> start();
@@ -68,17 +76,21 @@ class Agent {
   private:
     // Steps of the state machine; each ends in a durable state.
     [[nodiscard]] Result<void> settle_trial();
+    [[nodiscard]] Result<void> keep(const PendingRelease& release);
+    [[nodiscard]] Result<void> roll_back(const PendingRelease& release, const Error& why);
     [[nodiscard]] Result<void> accept(const protocol::Assignment& assignment);
     [[nodiscard]] Result<void> accept_release(const protocol::Assignment& assignment,
                                               ByteView proof);
     [[nodiscard]] Result<void> advance_epoch(ledger::EpochRecord epoch);
     [[nodiscard]] Result<void> download();
+    [[nodiscard]] Result<void> install();
+    [[nodiscard]] Result<void> note_installed();
     [[nodiscard]] Result<Next> restart_into_new_slot();
 
     [[nodiscard]] Result<void> follow(const std::optional<protocol::Assignment>& assignment);
     // Unlike everything else, fails with the transport's error or with the refusal itself.
     [[nodiscard]] Result<std::vector<Sha256Digest>> fetch_chunk_list(const PendingRelease& release);
-    [[nodiscard]] Result<void> fill_slot(const PendingRelease& release);
+    [[nodiscard]] Result<void> fetch_image(const PendingRelease& release);
 
     struct Outcome {
         ledger::LeafHash release;
@@ -88,6 +100,7 @@ class Agent {
     };
     [[nodiscard]] Result<void> give_up(const Outcome& outcome);
     void remember_refusal(const ledger::LeafHash& release, Refusal word);
+    [[nodiscard]] std::filesystem::path image_path(const PendingRelease& release) const;
     [[nodiscard]] bool held_back(const ledger::LeafHash& release) const;
 
     void advance(Event event);
@@ -101,12 +114,8 @@ class Agent {
     [[nodiscard]] protocol::PollRequest poll_request() const;
 
     AgentOptions options_;
-    const crypto::PrivateKey* key_;
-    GatewayClient* gateway_;
-    const EventLog* log_;
-    const Clock* clock_;
+    AgentParts parts_;
     StateFile file_;
-    BootLoader boot_;
     Slots slots_;
 
     AgentState state_;

@@ -24,7 +24,7 @@ Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
     body.counter = static_cast<std::uint32_t>(state_.receipt_counter + 1);
     if (state_.installed) body.running = state_.installed->sha256;
     body.time = now();
-    auto receipt = ledger::sign_receipt(body, *key_);
+    auto receipt = ledger::sign_receipt(body, parts_.key);
     if (!receipt) return fail(std::move(receipt).error().within("receipt"));
     ++state_.receipt_counter;
     add_to_outbox(state_, std::move(*receipt));
@@ -35,12 +35,12 @@ Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
 Result<void> Agent::send_receipts() {
     bool changed = false;
     while (!state_.outbox.empty()) {
-        const auto sent = gateway_->send_receipt(state_.outbox.front());
+        const auto sent = parts_.gateway.send_receipt(state_.outbox.front());
         if (!sent && !sent.error().is(Refusal::kReceiptReplayed)) {
             note_gateway_failure(sent.error());
             break;
         }
-        if (!sent) (*log_)("receipt-dropped", {{"detail", sent.error().to_string()}});
+        if (!sent) parts_.log("receipt-dropped", {{"detail", sent.error().to_string()}});
         state_.outbox.erase(state_.outbox.begin());
         changed = true;
     }
@@ -56,12 +56,12 @@ Result<void> Agent::save() {
 
 void Agent::note_gateway_failure(const Error& error) {
     ++gateway_failures_;
-    (*log_)("gateway-failed", {{"detail", error.to_string()}});
+    parts_.log("gateway-failed", {{"detail", error.to_string()}});
 }
 
 std::optional<std::uint64_t> Agent::now() const {
-    if (clock_ == nullptr) return std::nullopt;
-    return static_cast<std::uint64_t>(clock_->now().time_since_epoch().count());
+    if (parts_.clock == nullptr) return std::nullopt;
+    return static_cast<std::uint64_t>(parts_.clock->now().time_since_epoch().count());
 }
 
 protocol::PollRequest Agent::poll_request() const {

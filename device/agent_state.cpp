@@ -128,10 +128,6 @@ Result<Bytes> read_receipt(cbor::Decoder& decoder) {
     return to_bytes(*view);
 }
 
-bool needs_pending(Phase phase) {
-    return phase == Phase::kDownloading || phase == Phase::kInstalled || phase == Phase::kTrying;
-}
-
 Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
     AgentState out;
     Fields map(decoder, "device state");
@@ -141,7 +137,7 @@ Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
                 if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
                 break;
             case 1:
-                out.phase = map.one_of(Phase::kRolledBack);
+                out.phase = map.one_of(Phase::kInstalling);
                 break;
             case 2:
                 out.installed = map.take(read_installed(decoder));
@@ -176,7 +172,7 @@ Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
                 map.unknown();
         }
     }
-    if (needs_pending(out.phase) != out.pending.has_value()) {
+    if (is_under_way(out.phase) != out.pending.has_value()) {
         map.refuse(Refusal::kMalformed, "phase and pending release do not fit together");
     }
     return map.finish(std::move(out), {0, 1, 5, 6, 7, 8, 9});
@@ -260,7 +256,7 @@ Result<AgentState> decode_agent_state(ByteView input) {
 }
 
 Result<AgentState> StateFile::load() const {
-    auto bytes = read_file(path_, kStateBytesMax);
+    auto bytes = storage_->read(path_, kStateBytesMax);
     if (!bytes) {
         if (bytes.error().is(std::errc::no_such_file_or_directory)) return AgentState{};
         return fail(std::move(bytes).error());
@@ -271,7 +267,7 @@ Result<AgentState> StateFile::load() const {
 }
 
 Result<void> StateFile::save(const AgentState& state) const {
-    return writes_->replace(path_, encode_agent_state(state));
+    return storage_->replace(path_, encode_agent_state(state));
 }
 
 }  // namespace assay::device

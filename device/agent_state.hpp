@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "device/durable_writes.hpp"
+#include "device/storage.hpp"
 #include "device/protocol/messages.hpp"
 #include "device/state_machine.hpp"
 #include "ledger/core/device_proof.hpp"
@@ -58,7 +58,7 @@ struct RefusedRelease {
 struct AgentState {
     Phase phase = Phase::kIdle;
     std::optional<InstalledRelease> installed;  // nothing on a blank device
-    std::optional<PendingRelease> pending;      // in kDownloading, kInstalled and kTrying
+    std::optional<PendingRelease> pending;      // while is_under_way(phase)
     std::optional<ledger::TrustedCheckpoint> checkpoint;
     std::uint64_t policy_version = 0;
     std::uint64_t sequence_floor = 0;
@@ -82,8 +82,8 @@ void add_refused(AgentState& state, const RefusedRelease& entry);
 
 class StateFile {
   public:
-    StateFile(std::filesystem::path path, const DurableWrites& writes)
-        : path_{std::move(path)}, writes_{&writes} {}
+    StateFile(std::filesystem::path path, Storage& storage)
+        : path_{std::move(path)}, storage_{&storage} {}
 
     // A fresh state if there is no file yet.
     [[nodiscard]] Result<AgentState> load() const;
@@ -91,7 +91,7 @@ class StateFile {
 
   private:
     std::filesystem::path path_;
-    const DurableWrites* writes_;
+    Storage* storage_;
 };
 
 }  // namespace assay::device

@@ -19,7 +19,7 @@ Result<BootState> read_boot_state(cbor::Decoder& decoder) {
                 out.trial = map.number(1);
                 break;
             case 3:
-                out.tries_left = map.number(255);
+                out.tries_left = map.number(kBootTriesMax);
                 break;
             default:
                 map.unknown();
@@ -41,43 +41,8 @@ Result<BootState> decode_boot_state(ByteView input) {
     return ledger::decode_whole(input, read_boot_state);
 }
 
-Result<SlotIndex> BootLoader::boot() const {
-    auto state = read();
-    if (!state) return fail(std::move(state).error());
-    if (!state->trial) return state->active;
-    if (state->tries_left == 0) {
-        if (auto ended = abandon(); !ended) return fail(std::move(ended).error());
-        return state->active;
-    }
-    --state->tries_left;
-    if (auto written = write(*state); !written) return fail(std::move(written).error());
-    return *state->trial;
-}
-
-Result<void> BootLoader::try_slot(SlotIndex slot, std::uint64_t tries) const {
-    auto state = read();
-    if (!state) return fail(std::move(state).error());
-    state->trial = slot;
-    state->tries_left = tries;
-    return write(*state);
-}
-
-Result<void> BootLoader::commit(SlotIndex slot) const {
-    BootState state;
-    state.active = slot;
-    return write(state);
-}
-
-Result<void> BootLoader::abandon() const {
-    auto state = read();
-    if (!state) return fail(std::move(state).error());
-    state->trial.reset();
-    state->tries_left = 0;
-    return write(*state);
-}
-
-Result<BootState> BootLoader::read() const {
-    auto bytes = read_file(path_, kBootStateBytesMax);
+Result<BootState> FileBootStore::read() {
+    auto bytes = storage_->read(path_, kBootStateBytesMax);
     if (!bytes) {
         if (bytes.error().is(std::errc::no_such_file_or_directory)) return BootState{};
         return fail(std::move(bytes).error());
@@ -87,8 +52,8 @@ Result<BootState> BootLoader::read() const {
     return state;
 }
 
-Result<void> BootLoader::write(const BootState& state) const {
-    return writes_->replace(path_, encode_boot_state(state));
+Result<void> FileBootStore::write(const BootState& state) {
+    return storage_->replace(path_, encode_boot_state(state));
 }
 
 }  // namespace assay::device

@@ -1,6 +1,6 @@
-// What a boot loader knows about the two slots, kept in a file: which one is active, and which one
-// to try how many times more. The file back end stands where U-Boot's environment or another boot
-// loader's store would; the agent's own start is the boot.
+// What a boot loader knows about the two slots: which one is active, and which one to try how many
+// times more; and where that is kept. Back ends: a file (here), U-Boot's environment
+// (uboot_env.hpp), a script (boot_script.hpp).
 
 #pragma once
 
@@ -9,16 +9,22 @@
 #include <optional>
 #include <string_view>
 
-#include "device/durable_writes.hpp"
+#include "device/storage.hpp"
 
 namespace assay::device {
 
 inline constexpr std::string_view kBootFile = "boot.cbor";
+inline constexpr std::uint64_t kBootTriesMax = 255;
 
 using SlotIndex = std::uint64_t;  // 0 A, 1 B
 [[nodiscard]] constexpr SlotIndex other_slot(SlotIndex slot) noexcept { return 1 - slot; }
 [[nodiscard]] constexpr std::string_view slot_name(SlotIndex slot) noexcept {
     return slot == 0 ? "a" : "b";
+}
+[[nodiscard]] constexpr std::optional<SlotIndex> slot_from_name(std::string_view name) noexcept {
+    if (name == "a" || name == "A") return 0;
+    if (name == "b" || name == "B") return 1;
+    return std::nullopt;
 }
 
 struct BootState {
@@ -29,32 +35,31 @@ struct BootState {
     friend bool operator==(const BootState&, const BootState&) = default;
 };
 
+// Reads and replaces the boot state; what is written is durable, whole or not at all.
+class BootStore {
+  public:
+    BootStore() = default;
+    BootStore(const BootStore&) = delete;
+    BootStore& operator=(const BootStore&) = delete;
+    virtual ~BootStore() = default;
+    [[nodiscard]] virtual Result<BootState> read() = 0;
+    [[nodiscard]] virtual Result<void> write(const BootState& state) = 0;
+};
+
 [[nodiscard]] Bytes encode_boot_state(const BootState& state);
 [[nodiscard]] Result<BootState> decode_boot_state(ByteView input);
 
-class BootLoader {
+class FileBootStore final : public BootStore {
   public:
-    BootLoader(std::filesystem::path path, const DurableWrites& writes)
-        : path_{std::move(path)}, writes_{&writes} {}
-
-    // A start of the device. Uses up one try of a trial slot; without tries left the trial is over
-    // and the active slot starts. Returns the slot that runs.
-    [[nodiscard]] Result<SlotIndex> boot() const;
-
-    // The next start is from `slot`, at most `tries` times.
-    [[nodiscard]] Result<void> try_slot(SlotIndex slot, std::uint64_t tries) const;
-    // `slot` is active from now on; nothing is tried any more.
-    [[nodiscard]] Result<void> commit(SlotIndex slot) const;
-    // Ends the trial; the next start is from the active slot.
-    [[nodiscard]] Result<void> abandon() const;
-
-    [[nodiscard]] Result<BootState> read() const;
+    FileBootStore(std::filesystem::path path, Storage& storage)
+        : path_{std::move(path)}, storage_{&storage} {}
+    // A fresh state if there is no file yet.
+    [[nodiscard]] Result<BootState> read() override;
+    [[nodiscard]] Result<void> write(const BootState& state) override;
 
   private:
-    [[nodiscard]] Result<void> write(const BootState& state) const;
-
     std::filesystem::path path_;
-    const DurableWrites* writes_;
+    Storage* storage_;
 };
 
 }  // namespace assay::device

@@ -1,5 +1,10 @@
 #include "device/device_folder.hpp"
 
+#include "device/boot_script.hpp"
+#include "device/uboot_env.hpp"
+
+#include <fcntl.h>
+
 #include "host/crypto/certificate.hpp"
 #include "host/crypto/key_file.hpp"
 #include "host/http/url.hpp"
@@ -58,7 +63,57 @@ Result<DeviceIdentity> make_identity(const fs::path& folder, const protocol::Dev
     identity.device_class = ledger::class_id_of(vendor, config.device_class);
     identity.component = config.component;
     identity.checkpoint_age_max_s = config.checkpoint_age_max_s;
+    identity.payloads = payload_types(config.install);
     return identity;
+}
+
+constexpr std::size_t kCommandLineBytesMax = 64 * 1024;
+constexpr std::chrono::seconds kBootScriptDeadline{60};
+
+// Precondition: the configuration was parsed, so that places are places.
+std::unique_ptr<BootStore> make_boot_store(const fs::path& folder,
+                                           const protocol::DeviceConfig& config,
+                                           Storage& storage) {
+    if (config.boot == protocol::BootKind::kScript) {
+        return std::make_unique<ScriptBootStore>(config.boot_command, kBootScriptDeadline);
+    }
+    if (config.boot == protocol::BootKind::kUBoot) {
+        UBootEnvOptions options;
+        options.bytes = config.boot_environment_bytes;
+        for (std::size_t i = 0; i < 2; ++i) {
+            const auto place = protocol::parse_place(config.boot_environment.at(i)).value();
+            options.copies[i] = {folder / place.path, place.offset};
+        }
+        return std::make_unique<UBootEnvStore>(options, storage);
+    }
+    return std::make_unique<FileBootStore>(folder / kBootFile, storage);
+}
+
+RunningSlot make_running_slot(const protocol::DeviceConfig& config) {
+    if (!config.boot_loader) return {};
+    if (config.boot == protocol::BootKind::kScript) {
+        return [command = config.boot_command] {
+            return ScriptBootStore(command, kBootScriptDeadline).running();
+        };
+    }
+    return [] {
+        // procfs knows no file sizes, so read_file() would find nothing.
+        Result<SlotIndex> slot = fail(std::errc::io_error, "/proc/cmdline");
+        const auto file = FileHandle::open("/proc/cmdline", O_RDONLY);
+        if (!file) return slot = fail(file.error());
+        Bytes text(kCommandLineBytesMax);
+        const auto have = file->read_at(0, text);
+        if (!have) return slot = fail(have.error());
+        return slot = slot_of_command_line(as_text(ByteView(text).first(*have)));
+    };
+}
+
+std::unique_ptr<Installer> make_installer(const protocol::DeviceConfig& config) {
+    if (config.install == protocol::InstallKind::kRaw) return nullptr;
+    auto command = config.install_command;
+    if (command.empty()) command = default_command(config.install);
+    return std::make_unique<CommandInstaller>(std::move(command),
+                                              std::chrono::seconds(config.install_deadline_s));
 }
 
 }  // namespace
@@ -84,10 +139,10 @@ Result<void> init_device(const fs::path& folder, const protocol::DeviceConfig& c
 Result<protocol::DeviceStatus> read_status(const fs::path& folder) {
     const auto config = read_config(folder);
     if (!config) return fail(config.error());
-    const DurableWrites writes;
-    const auto state = StateFile(folder / kStateFile, writes).load();
+    DiskStorage storage;
+    const auto state = StateFile(folder / kStateFile, storage).load();
     if (!state) return fail(state.error());
-    const auto boot = BootLoader(folder / kBootFile, writes).read();
+    const auto boot = make_boot_store(folder, *config, storage)->read();
     if (!boot) return fail(boot.error());
 
     protocol::DeviceStatus status;
@@ -113,7 +168,7 @@ Result<protocol::DeviceStatus> read_status(const fs::path& folder) {
     return status;
 }
 
-Result<EnrolledDevice> open_device(const fs::path& folder) {
+Result<EnrolledDevice> open_device(const fs::path& folder, Storage& storage) {
     auto config = read_config(folder);
     if (!config) return fail(std::move(config).error());
     if (!config->ledger_id) {
@@ -129,14 +184,23 @@ Result<EnrolledDevice> open_device(const fs::path& folder) {
 
     AgentOptions options;
     options.folder = folder;
-    options.slots_folder = folder / config->slots;
+    options.slots = Slots::files_in(folder / config->slots);
+    for (std::size_t i = 0; i < config->slot_paths.size(); ++i) {
+        options.slots.at(i) = folder / config->slot_paths[i];
+    }
     options.identity = std::move(*identity);
     options.ledger_id = *config->ledger_id;
     options.health.command = config->health;
     options.health.deadline = std::chrono::seconds(config->health_deadline_s);
+    options.health.slot_is_image = config->install == protocol::InstallKind::kRaw;
     options.boot_tries = config->boot_tries;
     options.poll_max = Milliseconds(config->poll_ms_max);
-    return EnrolledDevice{std::move(*config), std::move(*key), std::move(*tls), std::move(options)};
+    auto boot_store = make_boot_store(folder, *config, storage);
+    auto running = make_running_slot(*config);
+    auto installer = make_installer(*config);
+    return EnrolledDevice{std::move(*config),     std::move(*key),    std::move(*tls),
+                          std::move(options),     std::move(boot_store), std::move(running),
+                          std::move(installer)};
 }
 
 }  // namespace assay::device

@@ -2,7 +2,9 @@
 //
 //     device.json  device.key  device.csr        from init
 //     device.crt  site-ca.crt  anchor.cbor       from enrolment
-//     state.cbor  boot.cbor  lock  slots/{a,b}.img
+//     state.cbor  boot.cbor  lock  slots/{a,b}.img  payload
+//
+// Slots and boot state may lie elsewhere (device.json, docs/devices.md).
 
 #pragma once
 
@@ -29,7 +31,12 @@ struct EnrolledDevice {
     crypto::PrivateKey key;
     std::shared_ptr<const http::TlsContext> tls;
     AgentOptions options;
+    std::unique_ptr<BootStore> boot_store;  // BootLoader refers to it
+    RunningSlot running;                    // empty: the agent's start is the boot
+    std::unique_ptr<Installer> installer;   // none: raw images
 };
-[[nodiscard]] Result<EnrolledDevice> open_device(const std::filesystem::path& folder);
+// `storage` must outlive the result.
+[[nodiscard]] Result<EnrolledDevice> open_device(const std::filesystem::path& folder,
+                                                 Storage& storage);
 
 }  // namespace assay::device

@@ -14,6 +14,9 @@ namespace assay::device {
 struct HealthCheck {
     std::vector<std::string> command;  // empty: the default check
     std::chrono::seconds deadline{60};
+    // Whether the slot holds the signed image as it is; if an installer unpacked it, the default
+    // check has nothing to compare with and passes.
+    bool slot_is_image = true;
 };
 
 // Fails with Refusal::kHealthCheckFailed. The command gets the path of the slot in ASSAY_SLOT, and

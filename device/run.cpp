@@ -2,9 +2,25 @@
 
 #include <thread>
 
+#include "device/command.hpp"
 #include "device/device_folder.hpp"
+#include "device/gateway_client.hpp"
 
 namespace assay::device {
+namespace {
+
+// A real restart ends this process; if none comes, the agent ends and is started again by whoever
+// looks after it.
+Result<RunEnd> restart_device(const protocol::DeviceConfig& config) {
+    if (!config.boot_loader) return RunEnd::kRestart;
+    Command command;
+    command.arguments = config.restart_command;
+    const auto ran = run_command(command);
+    if (!ran) return fail(Error(ran.error()).within("restart the device"));
+    return RunEnd::kDone;
+}
+
+}  // namespace
 
 Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const EventLog& log) {
     const auto lock = FileLock::acquire(folder / "lock");
@@ -12,17 +28,19 @@ Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const E
         return fail(Error(lock.error()).within("another agent runs in this folder"));
     }
     if (!lock) return fail(Error(lock.error()).within("run assay-device init first"));
-    const auto device = open_device(folder);
+    DiskStorage storage;
+    const auto device = open_device(folder, storage);
     if (!device) return fail(device.error());
     const SystemClock clock;
-    const DurableWrites writes;
     GatewayClient gateway(device->config.gateway, device->tls);
-    Agent agent(device->options, device->key, gateway, writes, log,
-                device->config.clock ? &clock : nullptr);
+    const BootLoader boot(*device->boot_store, device->running);
+    const AgentParts parts{device->key, gateway, storage, boot, log,
+                           device->config.clock ? &clock : nullptr, device->installer.get()};
+    Agent agent(device->options, parts);
     auto next = agent.start();
     for (;;) {
         if (!next) return fail(std::move(next).error());
-        if (next->kind == Agent::Next::Kind::kRestart) return RunEnd::kRestart;
+        if (next->kind == Agent::Next::Kind::kRestart) return restart_device(device->config);
         if (once && next->pause.count() > 0) return RunEnd::kDone;
         std::this_thread::sleep_for(next->pause);
         next = agent.round();

@@ -1,10 +1,12 @@
-// The two image slots as files, slots/a.img and slots/b.img. A slot is written chunk by chunk, each
-// chunk checked before it gets here, made durable, and read back as a whole.
+// The two image slots, files or block devices. A slot is written chunk by chunk; each chunk was
+// checked before it gets here and is durable before the next is asked for, so that a power cut costs
+// one chunk at most. In the end the slot is read back as a whole.
 
 #pragma once
 
+#include <array>
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -13,46 +15,51 @@
 
 namespace assay::device {
 
-class Slots {
+// A volume open for the image of one pending release.
+class ImageWriter {
   public:
-    Slots(std::filesystem::path folder, const DurableWrites& writes)
-        : folder_{std::move(folder)}, writes_{&writes} {}
+    // Fails with Refusal::kSlotWriteFailed.
+    [[nodiscard]] static Result<ImageWriter> open(Storage& storage,
+                                                  const std::filesystem::path& path,
+                                                  const PendingRelease& release);
 
-    [[nodiscard]] std::filesystem::path path_of(SlotIndex slot) const {
-        return folder_ / (std::string(slot_name(slot)) + ".img");
-    }
-    // SHA-256 of all that is in the slot.
-    [[nodiscard]] Result<Sha256Digest> digest(SlotIndex slot) const;
-
-    // A slot open for one pending release.
-    class Writing {
-      public:
-        // Which chunks the slot holds already, from before an interruption.
-        [[nodiscard]] Result<std::vector<bool>> chunks_present(
-            std::span<const Sha256Digest> chunk_digests) const;
-        // Fails with Refusal::kSlotWriteFailed.
-        [[nodiscard]] Result<void> write_chunk(std::uint64_t index, ByteView chunk) const;
-        [[nodiscard]] Result<void> sync() const;
-        // Reads the slot back. kReadBackMismatch: it does not hold the chunks that were written;
-        // kImageDigestMismatch: it does, but together they are not the signed image.
-        [[nodiscard]] Result<void> check_whole(std::span<const Sha256Digest> chunk_digests) const;
-
-      private:
-        friend class Slots;
-        Writing(FileHandle file, PendingRelease release, const DurableWrites& writes)
-            : file_{std::move(file)}, release_{std::move(release)}, writes_{&writes} {}
-        [[nodiscard]] std::size_t chunk_size(std::uint64_t index) const noexcept;
-
-        FileHandle file_;
-        PendingRelease release_;
-        const DurableWrites* writes_;
-    };
-    // Creates the slot if needed and gives it the size of the image.
-    [[nodiscard]] Result<Writing> open(const PendingRelease& release) const;
+    // Which chunks are there already, from before an interruption.
+    [[nodiscard]] Result<std::vector<bool>> chunks_present(
+        std::span<const Sha256Digest> chunk_digests) const;
+    // Durable when it returns. Fails with Refusal::kSlotWriteFailed.
+    [[nodiscard]] Result<void> write_chunk(std::uint64_t index, ByteView chunk) const;
+    // Reads all back. kReadBackMismatch: it does not hold the chunks that were written;
+    // kImageDigestMismatch: it does, but together they are not the signed image.
+    [[nodiscard]] Result<void> check_whole(std::span<const Sha256Digest> chunk_digests) const;
 
   private:
-    std::filesystem::path folder_;
-    const DurableWrites* writes_;
+    ImageWriter(std::unique_ptr<Volume> volume, PendingRelease release)
+        : volume_{std::move(volume)}, release_{std::move(release)} {}
+    [[nodiscard]] std::size_t chunk_size(std::uint64_t index) const noexcept;
+
+    std::unique_ptr<Volume> volume_;
+    PendingRelease release_;
+};
+
+class Slots {
+  public:
+    using Paths = std::array<std::filesystem::path, 2>;
+
+    Slots(Paths paths, Storage& storage) : paths_{std::move(paths)}, storage_{&storage} {}
+    // Files a.img and b.img.
+    [[nodiscard]] static Paths files_in(const std::filesystem::path& folder) {
+        return {folder / "a.img", folder / "b.img"};
+    }
+
+    [[nodiscard]] const std::filesystem::path& path_of(SlotIndex slot) const {
+        return paths_.at(slot);
+    }
+    // SHA-256 of the first `bytes` of the slot; a shorter slot is an error.
+    [[nodiscard]] Result<Sha256Digest> digest(SlotIndex slot, std::uint64_t bytes) const;
+
+  private:
+    Paths paths_;
+    Storage* storage_;
 };
 
 }  // namespace assay::device

@@ -11,15 +11,18 @@ constexpr std::array kTransitions = {
     Transition{Phase::kConfirmed, Event::kVerified, Phase::kDownloading},
     Transition{Phase::kRolledBack, Event::kVerified, Phase::kDownloading},
     Transition{Phase::kDownloading, Event::kWritten, Phase::kInstalled},
+    Transition{Phase::kDownloading, Event::kStaged, Phase::kInstalling},
     Transition{Phase::kDownloading, Event::kAbandoned, Phase::kIdle},
+    Transition{Phase::kInstalling, Event::kWritten, Phase::kInstalled},
+    Transition{Phase::kInstalling, Event::kAbandoned, Phase::kIdle},
     Transition{Phase::kInstalled, Event::kRestarted, Phase::kTrying},
     Transition{Phase::kInstalled, Event::kAbandoned, Phase::kIdle},
     Transition{Phase::kTrying, Event::kHealthy, Phase::kConfirmed},
     Transition{Phase::kTrying, Event::kUnhealthy, Phase::kRolledBack},
 };
 
-constexpr std::array<std::string_view, 6> kNames = {"idle",   "downloading", "installed",
-                                                    "trying", "confirmed",   "rolled-back"};
+constexpr std::array<std::string_view, 7> kNames = {
+    "idle", "downloading", "installed", "trying", "confirmed", "rolled-back", "installing"};
 
 }  // namespace
 

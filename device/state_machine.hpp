@@ -2,8 +2,11 @@
 // it, and journals each step before the next begins.
 //
 //     idle -> downloading -> installed -> trying -> confirmed
-//                  |             |           `----> rolled-back
-//                  `-> idle <----'   (refused, failed, superseded)
+//                  |   |      ^      |       `----> rolled-back
+//                  |   v      |      |
+//                  |  installing     |    (where the image goes through an installer)
+//                  |      |          |
+//                  `------+-> idle <-'    (refused, failed, superseded)
 
 #pragma once
 
@@ -21,11 +24,13 @@ enum class Phase : std::uint8_t {
     kTrying,       // started from the new slot, not yet trusted with it
     kConfirmed,    // at rest after a successful update
     kRolledBack,   // at rest in the old slot after an unsuccessful one
+    kInstalling,   // the verified payload is whole; an installer unpacks it into the other slot
 };
 
 enum class Event : std::uint8_t {
     kVerified,   // a release passed every check that needs no image
-    kWritten,    // the whole image is in the slot and was read back
+    kStaged,     // the whole payload for an installer is on disk and was read back
+    kWritten,    // the whole image is in the slot: read back, or unpacked by the installer
     kAbandoned,  // refused, failed or superseded before the restart
     kRestarted,  // the boot loader was told to try the slot
     kHealthy,
@@ -41,6 +46,12 @@ struct Transition {
 [[nodiscard]] std::span<const Transition> transitions() noexcept;
 // Nothing if `event` has no place in `phase`.
 [[nodiscard]] std::optional<Phase> next_phase(Phase phase, Event event) noexcept;
+
+// Whether there is a release that this phase is about.
+[[nodiscard]] constexpr bool is_under_way(Phase phase) noexcept {
+    return phase == Phase::kDownloading || phase == Phase::kInstalling ||
+           phase == Phase::kInstalled || phase == Phase::kTrying;
+}
 
 [[nodiscard]] std::string_view to_string(Phase phase) noexcept;  // "rolled-back"
 

@@ -15,6 +15,7 @@ ledger::DeviceTrust trust_of(const DeviceIdentity& identity,
     device.component = identity.component;
     if (state.installed) device.installed_sequence = state.installed->sequence;
     device.sequence_floor = state.sequence_floor;
+    device.payloads = identity.payloads;
     return {identity.anchor, state.checkpoint, state.policy_version, now,
             identity.checkpoint_age_max_s, std::move(device), state.epoch};
 }

@@ -16,6 +16,7 @@ struct DeviceIdentity {
     ledger::Uuid device_class{};
     std::string component;
     std::uint64_t checkpoint_age_max_s = 0;
+    std::vector<ledger::PayloadType> payloads = {ledger::PayloadType::kRaw};  // it can install
 };
 
 // verify_device_proof for the release that was assigned; a proof of another one is kProofInvalid.

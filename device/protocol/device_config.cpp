@@ -1,5 +1,9 @@
 #include "device/protocol/device_config.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+
 #include <boost/json/serialize.hpp>
 
 #include "device/protocol/json_reader.hpp"
@@ -17,7 +21,102 @@ void read_optional(JsonReader& in, std::string_view name, std::uint32_t& value, 
     if (in.has(name)) value = static_cast<std::uint32_t>(in.number(name, max));
 }
 
+constexpr std::array<std::string_view, 4> kInstallKinds = {"raw", "script", "swupdate", "rauc"};
+constexpr std::array<std::string_view, 3> kBootKinds = {"file", "uboot", "script"};
+constexpr std::uint32_t kUBootTriesMax = 9;  // one digit, see uboot_env.hpp
+
+json::array texts(const std::vector<std::string>& list) {
+    return json::array(list.begin(), list.end());
+}
+
+template <typename Kind, std::size_t N>
+Kind read_kind(JsonReader& in,
+               std::string_view name,
+               const std::array<std::string_view, N>& kinds) {
+    if (!in.has(name)) return Kind{};
+    const std::string text = in.text(name, 16);
+    for (std::size_t i = 0; i < N; ++i) {
+        if (kinds[i] == text) return static_cast<Kind>(i);
+    }
+    in.refuse(name, "is none of those that docs/devices.md names");
+    return Kind{};
+}
+
+// How images get into slots and who starts them; left out where it is the default.
+void put_installation(json::object& out, const DeviceConfig& config) {
+    if (!config.slot_paths.empty()) out["slot_paths"] = texts(config.slot_paths);
+    if (config.install != InstallKind::kRaw) {
+        out["install"] = to_string(config.install);
+        if (!config.install_command.empty()) out["install_command"] = texts(config.install_command);
+        out["install_deadline_s"] = config.install_deadline_s;
+    }
+    if (config.boot != BootKind::kFile) out["boot"] = to_string(config.boot);
+    if (config.boot == BootKind::kUBoot) {
+        out["boot_environment"] = texts(config.boot_environment);
+        out["boot_environment_bytes"] = config.boot_environment_bytes;
+    }
+    if (!config.boot_command.empty()) out["boot_command"] = texts(config.boot_command);
+    if (config.boot_loader) out["boot_loader"] = true;
+    if (!config.restart_command.empty()) out["restart_command"] = texts(config.restart_command);
+}
+
+void read_installation(JsonReader& in, DeviceConfig& out) {
+    out.slot_paths = in.optional_texts("slot_paths", 2);
+    if (out.slot_paths.size() == 1) in.refuse("slot_paths", "must name two slots");
+    out.install = read_kind<InstallKind>(in, "install", kInstallKinds);
+    out.install_command = in.optional_texts("install_command", 64);
+    read_optional(in, "install_deadline_s", out.install_deadline_s, 24 * 3600);
+    if (out.install == InstallKind::kScript && out.install_command.empty()) {
+        in.refuse("install_command", "must name the script");
+    }
+    out.boot = read_kind<BootKind>(in, "boot", kBootKinds);
+    out.boot_environment = in.optional_texts("boot_environment", 2);
+    read_optional(in, "boot_environment_bytes", out.boot_environment_bytes, 1024 * 1024);
+    out.boot_command = in.optional_texts("boot_command", 64);
+    if (in.has("boot_loader")) out.boot_loader = in.boolean("boot_loader");
+    out.restart_command = in.optional_texts("restart_command", 64);
+    if (out.boot == BootKind::kUBoot) {
+        const bool places = std::all_of(out.boot_environment.begin(), out.boot_environment.end(),
+                                        [](const auto& text) { return parse_place(text); });
+        if (out.boot_environment.size() != 2 || !places)
+            in.refuse("boot_environment", "must name two copies, each PATH or PATH@OFFSET");
+        if (out.boot_environment_bytes == 0) in.refuse("boot_environment_bytes", "is missing");
+        if (out.boot_tries > kUBootTriesMax) in.refuse("boot_tries", "must be at most 9 with U-Boot");
+    }
+    if (out.boot == BootKind::kScript && out.boot_command.empty()) {
+        in.refuse("boot_command", "must name the script");
+    }
+    if (out.boot_loader != !out.restart_command.empty()) {
+        in.refuse("restart_command", "goes with boot_loader");
+    }
+}
+
 }  // namespace
+
+std::string_view to_string(InstallKind kind) noexcept {
+    return kInstallKinds.at(static_cast<std::size_t>(kind));
+}
+std::string_view to_string(BootKind kind) noexcept {
+    return kBootKinds.at(static_cast<std::size_t>(kind));
+}
+
+std::optional<PlaceOnDevice> parse_place(std::string_view text) {
+    PlaceOnDevice out;
+    const std::size_t at = text.rfind('@');
+    out.path = text.substr(0, at);
+    if (out.path.empty()) return std::nullopt;
+    if (at == std::string_view::npos) return out;
+    std::string_view digits = text.substr(at + 1);
+    const bool is_hex = digits.starts_with("0x");
+    if (is_hex) digits.remove_prefix(2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(),
+                                              out.offset, is_hex ? 16 : 10);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() ||
+        out.offset > (std::uint64_t{1} << 48U)) {
+        return std::nullopt;
+    }
+    return out;
+}
 
 std::string to_json(const DeviceConfig& config) {
     json::object out;
@@ -35,6 +134,7 @@ std::string to_json(const DeviceConfig& config) {
     out["boot_tries"] = config.boot_tries;
     out["checkpoint_age_max_s"] = config.checkpoint_age_max_s;
     out["clock"] = config.clock;
+    put_installation(out, config);
     return json::serialize(out) + "\n";
 }
 
@@ -60,6 +160,7 @@ Result<DeviceConfig> parse_device_config(std::string_view text) {
         out.checkpoint_age_max_s = in.number("checkpoint_age_max_s", UINT32_MAX);
     }
     if (in.has("clock")) out.clock = in.boolean("clock");
+    read_installation(in, out);
     return in.finish(std::move(out));
 }
 

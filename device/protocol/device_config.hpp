@@ -16,6 +16,21 @@ namespace assay::protocol {
 
 inline constexpr std::size_t kDeviceConfigBytesMax = 64 * 1024;
 
+// Who brings a verified image into the slot, and what keeps the boot state.
+enum class InstallKind : std::uint8_t { kRaw, kScript, kSwupdate, kRauc };
+enum class BootKind : std::uint8_t { kFile, kUBoot, kScript };
+
+[[nodiscard]] std::string_view to_string(InstallKind kind) noexcept;  // "raw", "script"...
+[[nodiscard]] std::string_view to_string(BootKind kind) noexcept;     // "file", "uboot", "script"
+
+// A place in a file or device, written "PATH" or "PATH@OFFSET".
+struct PlaceOnDevice {
+    std::string path;
+    std::uint64_t offset = 0;
+    friend bool operator==(const PlaceOnDevice&, const PlaceOnDevice&) = default;
+};
+[[nodiscard]] std::optional<PlaceOnDevice> parse_place(std::string_view text);
+
 struct DeviceConfig {
     std::string id;            // serial; common name of the device's certificate
     std::string gateway;       // "https://gateway.example:7443"
@@ -30,6 +45,19 @@ struct DeviceConfig {
     std::uint32_t boot_tries = 4;        // of a new slot, before rolling back
     std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
     bool clock = true;  // the device's clock can be relied on
+
+    std::vector<std::string> slot_paths;  // A and B; empty: a.img and b.img in `slots`
+    InstallKind install = InstallKind::kRaw;
+    std::vector<std::string> install_command;  // empty: the installer's default
+    std::uint32_t install_deadline_s = 1800;
+    BootKind boot = BootKind::kFile;
+    std::vector<std::string> boot_environment;  // both copies, for kUBoot
+    std::uint32_t boot_environment_bytes = 0;
+    std::vector<std::string> boot_command;  // for kScript
+    // A boot loader acts on the boot state and tells the kernel which slot runs. Without one, the
+    // agent's own start is the boot.
+    bool boot_loader = false;
+    std::vector<std::string> restart_command;  // restarts the device; with a boot loader only
 
     friend bool operator==(const DeviceConfig&, const DeviceConfig&) = default;
 };

@@ -67,6 +67,8 @@ constexpr RefusalInfo kRefusals[] = {
     {Refusal::kReadBackMismatch, "read-back-mismatch", "The slot read back is not what was written."},
     {Refusal::kHealthCheckFailed, "health-check-failed", "The health check failed; the device rolled back."},
     {Refusal::kBootFailed, "boot-failed", "The new slot did not start; the device rolled back."},
+    {Refusal::kInstallerFailed, "installer-failed",
+     "The program that installs the image failed or did not end in time."},
     {Refusal::kDeviceUnknown, "device-unknown", "The device is not enrolled here."},
     {Refusal::kReceiptReplayed, "receipt-replayed", "The device counter of the receipt was used before."},
     {Refusal::kReleaseUnknown, "release-unknown", "No release of that name is on the ledger."},

@@ -73,6 +73,7 @@ enum class Refusal : std::uint16_t {
     kReadBackMismatch = 61,
     kHealthCheckFailed = 62,
     kBootFailed = 63,
+    kInstallerFailed = 64,
 
     // Devices and receipts.
     kDeviceUnknown = 70,

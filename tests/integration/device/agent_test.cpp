@@ -4,9 +4,11 @@
 #include "device/agent.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <gtest/gtest.h>
 
+#include "device/gateway_client.hpp"
 #include "tests/integration/device/test_gateway.hpp"
 #include "tests/support/epoch_chain.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -31,6 +33,50 @@ class FixedClock final : public Clock {
 
 struct PowerCut {};
 
+// Tells of each durable step, which is where a test cuts the power.
+class ObservedDisk final : public DiskStorage {
+  public:
+    using Observer = std::function<void(std::string_view what)>;
+    explicit ObservedDisk(Observer observer) : observer_{std::move(observer)} {}
+
+    Result<void> replace(const std::filesystem::path& path, ByteView content) override {
+        auto done = DiskStorage::replace(path, content);
+        if (observer_) observer_(path.filename().string());
+        return done;
+    }
+    Result<std::unique_ptr<Volume>> open_sized(const std::filesystem::path& path,
+                                               std::uint64_t bytes) override {
+        auto volume = DiskStorage::open_sized(path, bytes);
+        if (!volume) return volume;
+        return std::make_unique<Observed>(std::move(*volume), observer_);
+    }
+
+  private:
+    class Observed final : public Volume {
+      public:
+        Observed(std::unique_ptr<Volume> volume, const Observer& observer)
+            : volume_{std::move(volume)}, observer_{observer} {}
+        Result<std::size_t> read_at(std::uint64_t offset,
+                                    std::span<std::byte> out) const override {
+            return volume_->read_at(offset, out);
+        }
+        Result<void> write_at(std::uint64_t offset, ByteView data) override {
+            return volume_->write_at(offset, data);
+        }
+        Result<void> sync() override {
+            auto done = volume_->sync();
+            if (observer_) observer_("chunk");
+            return done;
+        }
+        void forget_cached() const override { volume_->forget_cached(); }
+
+      private:
+        std::unique_ptr<Volume> volume_;
+        const Observer& observer_;
+    };
+    Observer observer_;
+};
+
 Bytes make_image(std::size_t bytes, unsigned seed) {
     Bytes image(bytes);
     for (std::size_t i = 0; i < bytes; ++i) {
@@ -45,7 +91,7 @@ class TestDevice {
     TestDevice(test::TestGateway& gateway, const TestConsortium& consortium)
         : gateway_{&gateway}, tls_{gateway.device_tls()} {
         options.folder = folder_.path();
-        options.slots_folder = folder_ / "slots";
+        options.slots = Slots::files_in(folder_ / "slots");
         options.identity.anchor = consortium.anchor();
         options.identity.device_class = consortium.device_class;
         options.identity.component = "firmware";
@@ -57,11 +103,15 @@ class TestDevice {
 
     // Boots and runs until the agent has nothing to do; restarts as often as it asks to. `observer`
     // sees the durable steps.
-    void run(const DurableWrites::Observer& observer = {}, int rounds_idle = 1) {
-        const DurableWrites writes(observer);
+    void run(const ObservedDisk::Observer& observer = {}, int rounds_idle = 1) {
+        ObservedDisk disk(observer);
+        FileBootStore store(folder_.path() / kBootFile, disk);
+        const BootLoader boot(store);
         for (int boots = 0; boots < 10; ++boots) {
             GatewayClient client(gateway_->url(), tls_);
-            Agent agent(options, gateway_->device_key, client, writes, log_, &clock_);
+            const AgentParts parts{gateway_->device_key, client, disk, boot, log_, &clock_,
+                                   installer};
+            Agent agent(options, parts);
             auto next = agent.start();
             int idle = 0;
             while (next && next->kind == Kind::kSleep && idle < rounds_idle) {
@@ -87,23 +137,27 @@ class TestDevice {
     }
 
     [[nodiscard]] AgentState state() const {
-        return StateFile(folder_.path() / kStateFile, quiet_).load().value();
+        DiskStorage disk;
+        return StateFile(folder_.path() / kStateFile, disk).load().value();
     }
     [[nodiscard]] BootState boot() const {
-        return BootLoader(folder_.path() / kBootFile, quiet_).read().value();
+        DiskStorage disk;
+        return FileBootStore(folder_.path() / kBootFile, disk).read().value();
     }
     [[nodiscard]] Bytes slot(SlotIndex index) const {
-        return read_file(Slots(folder_ / "slots", quiet_).path_of(index), 1 << 24)
-            .value_or(Bytes{});
+        return read_file(options.slots.at(index), 1 << 24).value_or(Bytes{});
     }
 
     AgentOptions options;
+    Installer* installer = nullptr;
+    [[nodiscard]] std::filesystem::path file(const std::string& name) const {
+        return folder_ / name;
+    }
 
   private:
     test::TempDir folder_;
     test::TestGateway* gateway_;
     std::shared_ptr<const http::TlsContext> tls_;
-    DurableWrites quiet_;
     EventLog log_{stderr, EventLog::Form::kText};
     FixedClock clock_;
 };
@@ -506,11 +560,13 @@ TEST_F(AgentTest, AGatewaysWordAboutReceiptsIsNoJudgementOnARelease) {
 
 TEST_F(AgentTest, NoGatewayCanMakeItPollWithoutAPause) {
     GatewayClient client(gateway_.url(), gateway_.device_tls());
-    const DurableWrites writes;
+    DiskStorage disk;
+    FileBootStore store(device_.file("boot.cbor"), disk);
+    const BootLoader boot(store);
     const EventLog log(stderr, EventLog::Form::kText);
     device_.options.poll_max = Milliseconds(60'000);
     gateway_.sleep_ms = 0;
-    Agent agent(device_.options, gateway_.device_key, client, writes, log, nullptr);
+    Agent agent(device_.options, {gateway_.device_key, client, disk, boot, log});
     ASSERT_TRUE(agent.start());
     const auto next = agent.round();
     ASSERT_TRUE(next);
@@ -520,10 +576,12 @@ TEST_F(AgentTest, NoGatewayCanMakeItPollWithoutAPause) {
 TEST_F(AgentTest, AnUnreachableGatewayMakesPausesLonger) {
     const auto tls = gateway_.device_tls();
     GatewayClient nowhere("https://127.0.0.1:1", tls);
-    const DurableWrites writes;
+    DiskStorage disk;
+    FileBootStore store(device_.file("boot.cbor"), disk);
+    const BootLoader boot(store);
     const EventLog log(stderr, EventLog::Form::kText);
     device_.options.poll_max = Milliseconds(60'000);
-    Agent agent(device_.options, gateway_.device_key, nowhere, writes, log, nullptr);
+    Agent agent(device_.options, {gateway_.device_key, nowhere, disk, boot, log});
     ASSERT_TRUE(agent.start());
     Milliseconds last{0};
     for (int i = 0; i < 4; ++i) {

@@ -101,23 +101,21 @@ TEST(RefusedReleases, KeepsTheOneThatWasTriedMost) {
 
 TEST(StateFile, IsFreshWithoutAFileAndKeepsWhatWasSaved) {
     const test::TempDir folder;
-    int writes = 0;
-    const DurableWrites durable([&](std::string_view) { ++writes; });
-    const StateFile file(folder / "state.cbor", durable);
+    DiskStorage storage;
+    const StateFile file(folder / "state.cbor", storage);
     EXPECT_EQ(file.load().value(), AgentState{});
     ASSERT_TRUE(file.save(full_state()));
     EXPECT_EQ(file.load().value(), full_state());
-    EXPECT_EQ(writes, 1);
 }
 
 // A damaged memory must not look like a blank device: that would forget the rollback floor.
 TEST(StateFile, ReportsDamageInsteadOfStartingAfresh) {
     const test::TempDir folder;
-    const DurableWrites durable;
-    const StateFile file(folder / "state.cbor", durable);
+    DiskStorage storage;
+    const StateFile file(folder / "state.cbor", storage);
     Bytes bytes = encode_agent_state(full_state());
     bytes.pop_back();
-    ASSERT_TRUE(durable.replace(folder / "state.cbor", bytes));
+    ASSERT_TRUE(storage.replace(folder / "state.cbor", bytes));
     EXPECT_TRUE(file.load().error().is(Refusal::kMalformed));
 }
 

@@ -1,4 +1,4 @@
-#include "device/boot_state.hpp"
+#include "device/boot_loader.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,9 @@ namespace {
 class BootLoaderTest : public testing::Test {
   protected:
     test::TempDir folder_;
-    DurableWrites writes_;
-    BootLoader boot_{folder_ / "boot.cbor", writes_};
+    DiskStorage storage_;
+    FileBootStore store_{folder_ / "boot.cbor", storage_};
+    BootLoader boot_{store_};
 };
 
 TEST_F(BootLoaderTest, ABlankDeviceStartsFromA) {
@@ -45,8 +46,26 @@ TEST_F(BootLoaderTest, AnAbandonedTrialGoesBack) {
 }
 
 TEST_F(BootLoaderTest, RefusesADamagedFile) {
-    ASSERT_TRUE(writes_.replace(folder_ / "boot.cbor", as_bytes("x")));
+    ASSERT_TRUE(storage_.replace(folder_ / "boot.cbor", as_bytes("x")));
     EXPECT_FALSE(boot_.boot());
+}
+
+TEST(BootLoader, BelievesABootLoaderAboutWhatRunsAndCountsNothingDown) {
+    const test::TempDir folder;
+    DiskStorage storage;
+    FileBootStore store(folder / "boot.cbor", storage);
+    const BootLoader boot(store, [] { return Result<SlotIndex>(1); });
+    ASSERT_TRUE(boot.try_slot(1, 3));
+    EXPECT_EQ(boot.boot().value(), 1U);
+    EXPECT_EQ(boot.read()->tries_left, 3U) << "that is the boot loader's to do";
+}
+
+TEST(BootLoader, FindsTheRunningSlotInTheKernelsCommandLine) {
+    EXPECT_EQ(slot_of_command_line("root=/dev/sda2 assay.slot=b quiet\n").value(), 1U);
+    EXPECT_EQ(slot_of_command_line("rauc.slot=A").value(), 0U);
+    EXPECT_FALSE(slot_of_command_line("root=/dev/sda2 assay.slot=c"));
+    EXPECT_FALSE(slot_of_command_line("noassay.slot=a"));
+    EXPECT_FALSE(slot_of_command_line(""));
 }
 
 TEST(BootState, ComesBackAsItWas) {

@@ -38,6 +38,7 @@ class DeviceFolderTest : public testing::Test {
         ASSERT_TRUE(protocol::store_enrolment(folder_.path(), answer));
     }
     test::TempDir folder_;
+    DiskStorage storage_;
     test::TestConsortium consortium_;
 };
 
@@ -49,21 +50,23 @@ TEST_F(DeviceFolderTest, TheKeyIsPrivateAndStaysTheSame) {
 }
 
 TEST_F(DeviceFolderTest, NamesTheNextStep) {
-    EXPECT_EQ(open_device(folder_.path()).error().context().substr(0, 29),
+    EXPECT_EQ(open_device(folder_.path(), storage_).error().context().substr(0, 29),
               "run assay-device init first: ");
     ASSERT_TRUE(init_device(folder_.path(), config()));
-    EXPECT_EQ(open_device(folder_.path()).error().context(),
+    EXPECT_EQ(open_device(folder_.path(), storage_).error().context(),
               "device.json has no ledger_id: enrol first");
 }
 
 TEST_F(DeviceFolderTest, AnEnrolledDeviceOpens) {
     ASSERT_TRUE(init_device(folder_.path(), config()));
     enrol(consortium_.anchor());
-    const auto device = open_device(folder_.path());
+    const auto device = open_device(folder_.path(), storage_);
     ASSERT_TRUE(device) << device.error().to_string();
     EXPECT_EQ(device->options.identity.anchor, consortium_.anchor());
     EXPECT_EQ(device->options.identity.device_class, consortium_.device_class);
-    EXPECT_EQ(device->options.slots_folder, folder_ / "slots");
+    EXPECT_EQ(device->options.slots, Slots::files_in(folder_ / "slots"));
+    EXPECT_FALSE(device->running);
+    EXPECT_FALSE(device->installer);
     EXPECT_EQ(device->options.ledger_id, ledger::ledger_device_id(as_bytes("salt"), "device-01"));
 }
 
@@ -72,14 +75,14 @@ TEST_F(DeviceFolderTest, RefusesAnotherVendorsAnchorAndPlainHttp) {
     settings.gateway = "http://127.0.0.1:4711";
     ASSERT_TRUE(init_device(folder_.path(), settings));
     enrol(consortium_.anchor());
-    EXPECT_EQ(open_device(folder_.path()).error().context(),
+    EXPECT_EQ(open_device(folder_.path(), storage_).error().context(),
               "gateway in device.json: must be an https URL");
 
     settings = config();
     settings.vendor = "other.example";
     settings.ledger_id = ledger::LedgerDeviceId{};
     ASSERT_TRUE(write_file_durable(folder_ / "device.json", as_bytes(protocol::to_json(settings))));
-    EXPECT_TRUE(open_device(folder_.path()).error().is(Refusal::kVendorMismatch));
+    EXPECT_TRUE(open_device(folder_.path(), storage_).error().is(Refusal::kVendorMismatch));
 }
 
 TEST_F(DeviceFolderTest, InitRefusesWhatRunCouldNotUse) {

@@ -15,8 +15,11 @@ class HealthTest : public testing::Test {
         release_.bytes = 5;
         release_.chunk_bytes = 5;
         release_.sha256 = crypto::sha256(as_bytes("image"));
-        const auto slot = slots_.open(release_).value();
-        EXPECT_TRUE(slot.write_chunk(0, as_bytes("image")));
+        fill("image");
+    }
+    void fill(std::string_view text) {
+        const auto slot = ImageWriter::open(storage_, slots_.path_of(1), release_).value();
+        ASSERT_TRUE(slot.write_chunk(0, as_bytes(text)));
     }
     Result<void> check(std::vector<std::string> command,
                        std::chrono::seconds deadline = std::chrono::seconds(30)) {
@@ -26,14 +29,14 @@ class HealthTest : public testing::Test {
         return check_health(health, slots_, release_);
     }
     test::TempDir folder_;
-    DurableWrites writes_;
-    Slots slots_{folder_.path(), writes_};
+    DiskStorage storage_;
+    Slots slots_{Slots::files_in(folder_.path()), storage_};
     PendingRelease release_;
 };
 
 TEST_F(HealthTest, ByDefaultTheSlotMustHoldWhatWasInstalled) {
     EXPECT_TRUE(check({}));
-    ASSERT_TRUE(slots_.open(release_)->write_chunk(0, as_bytes("imagf")));
+    fill("imagf");
     EXPECT_TRUE(check({}).error().is(Refusal::kHealthCheckFailed));
 }
 

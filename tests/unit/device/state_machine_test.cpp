@@ -9,16 +9,18 @@ namespace assay::device {
 namespace {
 
 constexpr Phase kPhases[] = {Phase::kIdle,   Phase::kDownloading, Phase::kInstalled,
-                             Phase::kTrying, Phase::kConfirmed,   Phase::kRolledBack};
-constexpr Event kEvents[] = {Event::kVerified,  Event::kWritten, Event::kAbandoned,
-                             Event::kRestarted, Event::kHealthy, Event::kUnhealthy};
+                             Phase::kTrying, Phase::kConfirmed,   Phase::kRolledBack,
+                             Phase::kInstalling};
+constexpr Event kEvents[] = {Event::kVerified,  Event::kStaged,  Event::kWritten,
+                             Event::kAbandoned, Event::kRestarted, Event::kHealthy,
+                             Event::kUnhealthy};
 
 TEST(StateMachine, AllowsExactlyTheTransitionsOfTheTable) {
     std::map<std::pair<Phase, Event>, Phase> table;
     for (const Transition& entry : transitions()) {
         EXPECT_TRUE(table.emplace(std::pair(entry.from, entry.event), entry.to).second) << "twice";
     }
-    EXPECT_EQ(table.size(), 9U);
+    EXPECT_EQ(table.size(), 12U);
     for (const Phase phase : kPhases) {
         for (const Event event : kEvents) {
             const auto expected = table.find({phase, event});
@@ -36,6 +38,12 @@ TEST(StateMachine, AnUpdateTakesFourSteps) {
         phase = next_phase(phase, event).value();
     }
     EXPECT_EQ(phase, Phase::kConfirmed);
+}
+
+TEST(StateMachine, AnInstallerIsAStepOfItsOwn) {
+    EXPECT_EQ(next_phase(Phase::kDownloading, Event::kStaged), Phase::kInstalling);
+    EXPECT_EQ(next_phase(Phase::kInstalling, Event::kWritten), Phase::kInstalled);
+    EXPECT_EQ(next_phase(Phase::kInstalling, Event::kAbandoned), Phase::kIdle);
 }
 
 TEST(StateMachine, ANewSlotIsNeverTrustedUntried) {

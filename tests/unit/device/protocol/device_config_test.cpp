@@ -21,6 +21,30 @@ TEST(DeviceConfig, ComesBackAsItWas) {
     config.clock = false;
     config.slots = "/dev/shm/slots";
     EXPECT_EQ(parse_device_config(to_json(config)).value(), config);
+    config.slot_paths = {"/dev/mmcblk0p2", "/dev/mmcblk0p3"};
+    config.install = InstallKind::kSwupdate;
+    config.install_command = {"swupdate", "-i", "{payload}"};
+    config.install_deadline_s = 60;
+    config.boot = BootKind::kUBoot;
+    config.boot_environment = {"/dev/mmcblk0@0x400000", "/dev/mmcblk0@0x500000"};
+    config.boot_environment_bytes = 16384;
+    config.boot_loader = true;
+    config.restart_command = {"reboot"};
+    EXPECT_EQ(parse_device_config(to_json(config)).value(), config);
+    config.boot = BootKind::kScript;
+    config.boot_command = {"/usr/lib/boot-state"};
+    config.boot_environment.clear();
+    config.boot_environment_bytes = 0;
+    EXPECT_EQ(parse_device_config(to_json(config)).value(), config);
+}
+
+TEST(DeviceConfig, APlaceIsAPathAndPerhapsAnOffset) {
+    EXPECT_EQ(parse_place("/dev/mtd1"), (PlaceOnDevice{"/dev/mtd1", 0}));
+    EXPECT_EQ(parse_place("/dev/a@b@0x400"), (PlaceOnDevice{"/dev/a@b", 0x400}));
+    EXPECT_EQ(parse_place("x@16"), (PlaceOnDevice{"x", 16}));
+    for (const char* bad : {"", "@1", "x@", "x@0x", "x@12g", "x@-1", "x@0xffffffffffffffff"}) {
+        EXPECT_FALSE(parse_place(bad)) << bad;
+    }
 }
 
 TEST(DeviceConfig, FillsInWhatIsNotSaid) {
@@ -48,6 +72,17 @@ TEST(DeviceConfig, NamesWhatIsWrong) {
               "device.json: health is not an array of at most 64 texts");
     EXPECT_EQ(error(R"(,"health":[1])"), "device.json: health holds something that is not a text");
     EXPECT_EQ(error(R"(,"ledger_id":"00")"), "device.json: ledger_id is not 32 hexadecimal digits");
+    EXPECT_EQ(error(R"(,"slot_paths":["a"])"), "device.json: slot_paths must name two slots");
+    EXPECT_EQ(error(R"(,"install":"dpkg")"),
+              "device.json: install is none of those that docs/devices.md names");
+    EXPECT_EQ(error(R"(,"install":"script")"),
+              "device.json: install_command must name the script");
+    EXPECT_EQ(error(R"(,"boot":"uboot","boot_environment":["x@y","z"])"),
+              "device.json: boot_environment must name two copies, each PATH or PATH@OFFSET");
+    EXPECT_EQ(error(R"(,"boot":"uboot","boot_environment":["x","z"])"),
+              "device.json: boot_environment_bytes is missing");
+    EXPECT_EQ(error(R"(,"boot_loader":true)"),
+              "device.json: restart_command goes with boot_loader");
     EXPECT_EQ(error(R"(,"clock":1)"), "device.json: clock is neither true nor false");
 }
 
