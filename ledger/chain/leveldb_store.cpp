@@ -9,6 +9,7 @@
 
 #include "host/base/file.hpp"
 #include "ledger/chain/leveldb_env.hpp"
+#include "ledger/chain/leveldb_tail.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -53,6 +54,24 @@ bool lost_its_current(const std::filesystem::path& dir) {
         }
     }
     return false;
+}
+
+// The newest log and the newest manifest, which alone can have been in the midst of a write. Whether
+// there was noise to cut off.
+bool cut_torn_tails(const std::filesystem::path& dir) {
+    std::filesystem::path log;
+    std::filesystem::path manifest;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(dir, ignored)) {
+        const bool is_manifest = entry.path().filename().string().starts_with("MANIFEST-");
+        if (entry.path().extension() == ".log") log = std::max(log, entry.path());
+        if (is_manifest) manifest = std::max(manifest, entry.path());
+    }
+    bool was_cut = false;
+    for (const auto& path : {log, manifest}) {
+        if (!path.empty()) was_cut = cut_torn_tail(path).value_or(false) || was_cut;
+    }
+    return was_cut;
 }
 
 // What an open database refers to, and outlives it.
@@ -144,8 +163,10 @@ Result<std::unique_ptr<KeyValueStore>> open_leveldb(const std::filesystem::path&
     }
     auto surroundings = std::make_unique<Surroundings>();
     leveldb::DB* db = nullptr;
-    const leveldb::Status status =
-        leveldb::DB::Open(surroundings->options(), dir.string(), &db);
+    leveldb::Status status = leveldb::DB::Open(surroundings->options(), dir.string(), &db);
+    if (status.IsCorruption() && cut_torn_tails(dir)) {
+        status = leveldb::DB::Open(surroundings->options(), dir.string(), &db);
+    }
     if (!status.ok()) return fail(to_error(status, "open ledger database " + dir.string()));
     return std::make_unique<LevelDbStore>(std::move(surroundings),
                                           std::unique_ptr<leveldb::DB>(db));

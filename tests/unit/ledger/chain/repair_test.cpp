@@ -128,8 +128,12 @@ TEST_F(Repair, NoticesAndRepairsFlippedBytes) {
         check_all(*chain);
         ASSERT_TRUE(!chain->has_failed() || chain->recover()) << chain->failure();
         ASSERT_FALSE(chain->has_failed()) << chain->failure();
-        if (!chain->repair()) {  // nobody reads that byte
-            expect_whole(*chain);
+        if (!chain->repair()) {
+            // Nobody reads that byte; or the last write of all was hit, which looks like one that a
+            // power cut tore (leveldb_tail.hpp).
+            EXPECT_EQ(chain->tip().id, tip.id);
+            EXPECT_EQ(chain->final_block(), final);
+            EXPECT_GE(chain->mempool_size(), 1U);
             ++kept;
             continue;
         }
