@@ -168,6 +168,9 @@ Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
                 out.epoch = map.take(ledger::decode_epoch_record(record));
                 break;
             }
+            case 11:
+                out.status_serial = map.positive();
+                break;
             default:
                 map.unknown();
         }
@@ -220,7 +223,8 @@ void add_refused(AgentState& state, const RefusedRelease& entry) {
 Bytes encode_agent_state(const AgentState& state) {
     cbor::Encoder out;
     out.map(7 + std::size_t{state.installed.has_value()} + std::size_t{state.pending.has_value()} +
-            std::size_t{state.checkpoint.has_value()} + std::size_t{state.epoch.has_value()});
+            std::size_t{state.checkpoint.has_value()} + std::size_t{state.epoch.has_value()} +
+            std::size_t{state.status_serial != 0});
     out.unsigned_int(0).unsigned_int(1);
     out.unsigned_int(1).unsigned_int(static_cast<std::uint64_t>(state.phase));
     if (state.installed) {
@@ -248,6 +252,7 @@ Bytes encode_agent_state(const AgentState& state) {
         out.unsigned_int(2).unsigned_int(entry.word).unsigned_int(3).unsigned_int(entry.attempts);
     }
     if (state.epoch) out.unsigned_int(10).bytes(ledger::encode_epoch_record(*state.epoch));
+    if (state.status_serial != 0) out.unsigned_int(11).unsigned_int(state.status_serial);
     return out.take();
 }
 

@@ -66,6 +66,7 @@ struct AgentState {
     std::vector<Bytes> outbox;          // signed receipts not yet acknowledged, oldest first
     std::vector<RefusedRelease> refused;
     std::optional<ledger::EpochRecord> epoch;  // newest one learnt; none: that of the anchor
+    std::uint64_t status_serial = 0;           // of the newest status seen; 0: none was asked for
 
     friend bool operator==(const AgentState&, const AgentState&) = default;
 };

@@ -64,6 +64,7 @@ Result<DeviceIdentity> make_identity(const fs::path& folder, const protocol::Dev
     identity.component = config.component;
     identity.checkpoint_age_max_s = config.checkpoint_age_max_s;
     identity.payloads = payload_types(config.install);
+    identity.requires_status = config.require_status;
     return identity;
 }
 

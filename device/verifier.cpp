@@ -16,6 +16,8 @@ ledger::DeviceTrust trust_of(const DeviceIdentity& identity,
     if (state.installed) device.installed_sequence = state.installed->sequence;
     device.sequence_floor = state.sequence_floor;
     device.payloads = identity.payloads;
+    device.requires_status = identity.requires_status;
+    device.status_serial = state.status_serial;
     return {identity.anchor, state.checkpoint, state.policy_version, now,
             identity.checkpoint_age_max_s, std::move(device), state.epoch};
 }
@@ -49,6 +51,7 @@ void learn(AgentState& state, const ledger::VerifiedRelease& verified) {
     state.checkpoint->time = std::max(state.checkpoint->time, known_time);  // never back
     state.policy_version = verified.policy_version;
     state.epoch = verified.epoch;
+    state.status_serial = std::max(state.status_serial, verified.status_serial);
 }
 
 PendingRelease pending_of(const ledger::VerifiedRelease& verified,
@@ -65,7 +68,7 @@ PendingRelease pending_of(const ledger::VerifiedRelease& verified,
     out.slot = slot;
     out.sequence = release.sequence;
     out.version = release.version;
-    out.min_sequence = release.min_sequence.value_or(0);
+    out.min_sequence = std::max(release.min_sequence.value_or(0), verified.status_floor);
     out.sha256 = image->sha256;
     out.bytes = image->bytes;
     out.chunk_bytes = image->import.chunk_bytes;

@@ -17,6 +17,7 @@ struct DeviceIdentity {
     std::string component;
     std::uint64_t checkpoint_age_max_s = 0;
     std::vector<ledger::PayloadType> payloads = {ledger::PayloadType::kRaw};  // it can install
+    bool requires_status = false;
 };
 
 // verify_device_proof for the release that was assigned; a proof of another one is kProofInvalid.
@@ -30,7 +31,7 @@ struct DeviceIdentity {
 [[nodiscard]] Result<std::optional<ledger::EpochRecord>> follow_steps(
     ByteView proof, const DeviceIdentity& identity, const AgentState& state);
 
-// Takes over checkpoint and policy version. They never go back: verification has seen to that.
+// Takes over checkpoint, policy version, epoch and serial of the status. They never go back: verification has seen to that.
 void learn(AgentState& state, const ledger::VerifiedRelease& verified);
 
 // The image to be written, for the given slot. Precondition: the release was verified.

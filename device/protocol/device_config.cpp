@@ -135,6 +135,7 @@ std::string to_json(const DeviceConfig& config) {
     out["checkpoint_age_max_s"] = config.checkpoint_age_max_s;
     out["clock"] = config.clock;
     put_installation(out, config);
+    out["require_status"] = config.require_status;
     return json::serialize(out) + "\n";
 }
 
@@ -161,6 +162,7 @@ Result<DeviceConfig> parse_device_config(std::string_view text) {
     }
     if (in.has("clock")) out.clock = in.boolean("clock");
     read_installation(in, out);
+    if (in.has("require_status")) out.require_status = in.boolean("require_status");
     return in.finish(std::move(out));
 }
 

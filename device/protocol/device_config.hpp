@@ -45,6 +45,7 @@ struct DeviceConfig {
     std::uint32_t boot_tries = 4;        // of a new slot, before rolling back
     std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
     bool clock = true;  // the device's clock can be relied on
+    bool require_status = false;  // take the release alone that a fresh status names
 
     std::vector<std::string> slot_paths;  // A and B; empty: a.img and b.img in `slots`
     InstallKind install = InstallKind::kRaw;

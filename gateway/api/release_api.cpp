@@ -53,6 +53,17 @@ json::object describe_release(const KnownRelease& release,
         }
         out["recall"] = std::move(recalled);
     }
+    if (const auto entry = ledger::newest_status(
+            state, {record.vendor, record.device_class, record.component})) {
+        json::object status;
+        status["leaf"] = to_hex(entry->leaf.view());
+        status["release"] = to_hex(entry->status.release.view());
+        status["serial"] = entry->status.serial;
+        status["min_sequence"] = entry->status.min_sequence;
+        status["issued"] = entry->status.issued;
+        status["not_after"] = entry->status.not_after;
+        out["status"] = std::move(status);
+    }
     if (const auto revoked = ledger::signing_key_revoked(state, release.leaf)) {
         out["key_revoked"] = revoked->is_tainted ? "before the release" : "later";
     }

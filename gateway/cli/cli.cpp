@@ -26,6 +26,7 @@ struct Request {
     SignDraftOptions sign;
     SubmitDraftOptions submit;
     RecallOptions recall;
+    StatusOptions status;
     MemberOptions members;
     ProposeOptions propose;
     ApproveOptions approve;
@@ -247,6 +248,20 @@ void add_release_verbs(CLI::App& app, Request& request) {
                      "Devices should leave it at once");
     recall->add_flag("--wait", request.recall.wait, "Return when it is final");
     add_dir(*recall, request.recall.dir);
+
+    CLI::App* const status =
+        add_verb(*release, "status",
+                 "State which release is the current one; signed with the tx key, a status key",
+                 "assay release status LEAF --valid 14d --dir oem --wait",
+                 [&request] { request.verb = [&] { return state_release(request.status); }; });
+    status->add_option("leaf", request.status.leaf, "The release: 64 hexadecimal digits")
+        ->required();
+    status->add_option("--min-sequence", request.status.min_sequence,
+                       "Rollback floor devices burn in (default: that of the status before)");
+    status->add_option("--valid", request.status.valid, "How long devices may go by it")
+        ->capture_default_str();
+    status->add_flag("--wait", request.status.wait, "Return when it is final");
+    add_dir(*status, request.status.dir);
 
     add_dir(*add_verb(*release, "list", "Show the releases on the ledger",
                       "assay release list --dir gw",

@@ -117,6 +117,15 @@ struct RecallOptions {
 };
 [[nodiscard]] Outcome recall_release(const RecallOptions& options);  // cli_recall.cpp
 
+struct StatusOptions {
+    std::filesystem::path dir = ".";
+    std::string leaf;  // of the release that is the current one
+    std::uint64_t min_sequence = 0;
+    std::string valid = "14d";  // two status periods: one may be missed
+    bool wait = false;
+};
+[[nodiscard]] Outcome state_release(const StatusOptions& options);  // cli_release_status.cpp
+
 // cli_member.cpp
 struct MemberOptions {
     std::filesystem::path dir = ".";

@@ -41,6 +41,24 @@ Result<void> add_revocation(const ledger::Node& consortium,
     return {};
 }
 
+// For devices that ask which release is the current one. While the newest status is not final yet, the
+// one before it.
+Result<void> add_status(const ledger::Node& consortium,
+                        const ledger::ReleaseRecord& release,
+                        ledger::DeviceProof& proof) {
+    const ledger::Chain& chain = consortium.chain();
+    const auto status = ledger::status_below(
+        chain.state(), {release.vendor, release.device_class, release.component},
+        consortium.checkpoint()->size);
+    if (!status) return {};
+    auto statement = chain.find(status->leaf);
+    auto path = consortium.prove(status->leaf);
+    if (!statement || !path) return fail(std::errc::no_such_file_or_directory, "status");
+    proof.status_tx = std::move(statement->bytes);
+    proof.status_proof = std::move(*path);
+    return {};
+}
+
 }  // namespace
 
 Result<Bytes> encode_with_steps(ledger::DeviceProof proof,
@@ -94,6 +112,9 @@ Result<Bytes> build_device_proof(const ledger::Node& consortium,
     proof.policy_tx = std::move(policy_tx->bytes);
     proof.policy_proof = std::move(*policy_proof);
     if (auto added = add_revocation(consortium, release, proof); !added) {
+        return fail(std::move(added).error());
+    }
+    if (auto added = add_status(consortium, known->record, proof); !added) {
         return fail(std::move(added).error());
     }
     return encode_with_steps(std::move(proof), chain.state(), consortium.checkpoint()->epoch, reader);

@@ -53,6 +53,8 @@ std::vector<ledger::StatusRecord> due_statuses(const ledger::StateView& state,
             status.component = release.key.component;
             status.release = release.leaf;
             status.serial = last ? last->status.serial + 1 : 1;
+            // Rule R12 has no floor above the release, which is an older one after a recall.
+            if (last) status.min_sequence = std::min(last->status.min_sequence, release.sequence);
             status.issued = now;
             status.not_after = now + 2 * period;  // one may be missed
             due.push_back(std::move(status));

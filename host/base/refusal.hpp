@@ -47,6 +47,10 @@ enum class Refusal : std::uint16_t {
     kCheckpointStale = 32,
     kCheckpointRolledBack = 33,
     kEpochUnknown = 34,
+    kStatusMissing = 35,
+    kStatusExpired = 36,
+    kStatusRolledBack = 37,
+    kReleaseNotCurrent = 38,
 
     // Suitability: genuine, but not for this device now.
     kVendorMismatch = 40,

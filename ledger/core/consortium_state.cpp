@@ -84,6 +84,18 @@ std::optional<RecallEntry> read_recall(ByteView bytes) {
     return entry;
 }
 
+std::optional<StatusEntry> read_status(const std::optional<Bytes>& bytes) {
+    if (!bytes) return std::nullopt;
+    StateValue value(*bytes, 3);
+    StatusEntry entry;
+    entry.leaf = value.hash<LeafHash>();
+    entry.log_index = value.number();
+    auto status = decode_status(value.bytes());
+    if (!value.is_good() || !status) return std::nullopt;
+    entry.status = *std::move(status);
+    return entry;
+}
+
 // What is recorded of a release under its name.
 struct NamedRelease {
     ReleaseEntry entry;
@@ -219,16 +231,17 @@ void for_each_recall(const StateView& state, const std::function<bool(const Reca
 }
 
 std::optional<StatusEntry> newest_status(const StateView& state, const ReleaseKey& key) {
-    const auto bytes = state.get(key_of('s', key));
-    if (!bytes) return std::nullopt;
-    StateValue value(*bytes, 3);
-    StatusEntry entry;
-    entry.leaf = value.hash<LeafHash>();
-    entry.log_index = value.number();
-    auto status = decode_status(value.bytes());
-    if (!value.is_good() || !status) return std::nullopt;
-    entry.status = *std::move(status);
-    return entry;
+    return read_status(state.get(key_of('s', key)));
+}
+
+std::optional<StatusEntry> status_below(const StateView& state,
+                                        const ReleaseKey& key,
+                                        LogIndex log_size) {
+    for (const char table : {'s', 'S'}) {
+        auto entry = read_status(state.get(key_of(table, key)));
+        if (entry && entry->log_index < log_size) return entry;
+    }
+    return std::nullopt;
 }
 
 std::optional<SigningKeyRevoked> signing_key_revoked(const StateView& state,
@@ -296,6 +309,7 @@ void put_recall(StateWriter& state,
 }
 
 void put_status(StateWriter& state, const Transaction& tx, LogIndex index, const ReleaseKey& key) {
+    if (const auto before = state.get(key_of('s', key))) state.put(key_of('S', key), *before);
     state.put(key_of('s', key), entry_value(tx, index));
 }
 

@@ -9,6 +9,7 @@
 //              'd' SHA-256 leaf, 'i' size CID leaf   -> "": images
 //              'x' leaf                      -> [leaf, log index, recall]
 //              's' vendor class component    -> [leaf, log index, status], the newest
+//              'S' vendor class component    -> the one before it
 // Numbers in keys are big-endian. Pure; reading anything that is not there gives nothing.
 
 #pragma once
@@ -88,6 +89,10 @@ struct StatusEntry {
     LogIndex log_index = 0;
     StatusRecord status;
 };
+// The newest below `log_size`; of what lies further back than the last two, nothing.
+[[nodiscard]] std::optional<StatusEntry> status_below(const StateView& state,
+                                                      const ReleaseKey& key,
+                                                      LogIndex log_size);
 [[nodiscard]] std::optional<StatusEntry> newest_status(const StateView& state,
                                                        const ReleaseKey& key);
 

@@ -5,6 +5,7 @@
 #include "ledger/core/fields.hpp"
 #include "ledger/core/policy_check.hpp"
 #include "ledger/core/registry_change.hpp"
+#include "ledger/core/status_record.hpp"
 #include "ledger/core/tlog_proof.hpp"
 
 namespace assay::ledger {
@@ -15,6 +16,7 @@ constexpr std::size_t kEpochsMax = 4'096;
 Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
     DeviceProof proof;
     bool has_revocation = false;
+    bool has_status = false;
     bool steps_alone = true;
     Fields map(decoder, "device-proof");
     while (const auto key = map.next()) {
@@ -47,12 +49,22 @@ Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
             case 7:
                 proof.revocation_proof = map.text(1, kTlogProofBytesMax);
                 break;
+            case 8:
+                proof.status_tx = map.bytes(65'535);
+                has_status = true;
+                break;
+            case 9:
+                proof.status_proof = map.text(1, kTlogProofBytesMax);
+                break;
             default:
                 map.unknown();
         }
     }
     if (has_revocation == proof.revocation_proof.empty()) {
         map.refuse(Refusal::kMalformed, "a revocation comes with its proof");
+    }
+    if (has_status == proof.status_proof.empty()) {
+        map.refuse(Refusal::kMalformed, "a status comes with its proof");
     }
     if (steps_alone == proof.is_whole() || (steps_alone && proof.epochs.empty())) {
         map.refuse(Refusal::kMalformed, "neither a release nor a step is in it");
@@ -209,6 +221,69 @@ Result<void> check_policy(const Decoded& in, const DeviceTrust& trust) {
     return {};
 }
 
+// That a status key of the policy signed it, and that it is of this release's vendor, class and
+// component.
+Result<StatusRecord> genuine_status(const Decoded& in, const Checkpoint& checkpoint) {
+    const auto tx =
+        decode_of_type(in.proof.status_tx, TxType::kStatus, in.release_tx.body.chain_id);
+    if (!tx) return fail(Error(tx.error()).within("status"));
+    auto status = decode_status(tx->body.body);
+    if (!status) return status;
+    if (tx->subject != subject_of(*status)) {
+        return fail(Refusal::kMalformed, "status: the subject is not that of the body");
+    }
+    const auto path = parse_tlog_proof(in.proof.status_proof);
+    if (!path) return fail(path.error());
+    if (path->checkpoint != in.release_path.checkpoint ||
+        !crypto::verify_inclusion(tx->leaf, path->index, checkpoint.size, path->path,
+                                  checkpoint.root)) {
+        return fail(Refusal::kProofInvalid, "the status is not under the checkpoint");
+    }
+    const auto signed_by = [&](const PolicyKey& key) {
+        return key.slot == tx->body.slot && verify_single_signature(*tx, key.key).has_value();
+    };
+    if (std::none_of(in.policy.status_keys.begin(), in.policy.status_keys.end(), signed_by)) {
+        return fail(Refusal::kSignerNotPermitted, "the status is by no status key of the policy");
+    }
+    if (status->vendor != in.release.vendor || status->device_class != in.release.device_class ||
+        status->component != in.release.component) {
+        return fail(Refusal::kStatusMissing, "the status is of other devices or another component");
+    }
+    return status;
+}
+
+// Step 8, of a device that asks for a status: what a gateway that hides a recall cannot show. `now` is
+// the least that the time can be.
+Result<StatusRecord> check_status(const Decoded& in,
+                                  const Checkpoint& checkpoint,
+                                  const DeviceState& device,
+                                  std::uint64_t now) {
+    if (in.proof.status_proof.empty()) {
+        return fail(Refusal::kStatusMissing, "the proof has none, and this device asks for one");
+    }
+    auto status = genuine_status(in, checkpoint);
+    if (!status) return status;
+    if (status->serial < device.status_serial) {
+        return fail(Refusal::kStatusRolledBack,
+                    "status " + std::to_string(status->serial) + "; known is " +
+                        std::to_string(device.status_serial));
+    }
+    if (status->not_after < now) {
+        return fail(Refusal::kStatusExpired, "the status held until " +
+                                                 std::to_string(status->not_after) +
+                                                 ", it is at least " + std::to_string(now));
+    }
+    if (status->release != in.release_tx.leaf) {
+        return fail(Refusal::kReleaseNotCurrent, "the status names another release");
+    }
+    if (in.release.sequence < status->min_sequence) {
+        return fail(Refusal::kSequenceBelowFloor,
+                    "sequence " + std::to_string(in.release.sequence) +
+                        "; the floor of the status is " + std::to_string(status->min_sequence));
+    }
+    return status;
+}
+
 // Step 7.
 Result<void> check_suitable(const ReleaseRecord& release, const DeviceState& device) {
     if (release.device_class != device.device_class) {
@@ -232,7 +307,7 @@ Result<void> check_suitable(const ReleaseRecord& release, const DeviceState& dev
     return {};
 }
 
-// Step 8.
+// Step 9.
 Result<void> check_order(const ReleaseRecord& release,
                          const DeviceState& device,
                          std::optional<std::uint64_t> now) {
@@ -279,7 +354,8 @@ Result<DeviceProof> decode_for(ByteView bundle, const DeviceTrust& trust) {
 
 Bytes encode_device_proof(const DeviceProof& proof) {
     cbor::Encoder out;
-    out.map((proof.is_whole() ? 6 : 2) + (proof.revocation_proof.empty() ? 0 : 2));
+    out.map((proof.is_whole() ? 6U : 2U) + (proof.revocation_proof.empty() ? 0U : 2U) +
+            (proof.status_proof.empty() ? 0U : 2U));
     out.unsigned_int(0).unsigned_int(1);
     if (proof.is_whole()) {
         out.unsigned_int(1).bytes(proof.release_tx);
@@ -292,6 +368,10 @@ Bytes encode_device_proof(const DeviceProof& proof) {
     if (!proof.revocation_proof.empty()) {
         out.unsigned_int(6).bytes(proof.revocation_tx);
         out.unsigned_int(7).text(proof.revocation_proof);
+    }
+    if (!proof.status_proof.empty()) {
+        out.unsigned_int(8).bytes(proof.status_tx);
+        out.unsigned_int(9).text(proof.status_proof);
     }
     return out.take();
 }
@@ -342,16 +422,23 @@ Result<VerifiedRelease> verify_device_proof(ByteView bundle, const DeviceTrust& 
     if (in.release.vendor != trust.anchor.vendor) {
         return fail(Refusal::kVendorMismatch, "the release is for another vendor's devices");
     }
+    VerifiedRelease verified;
     if (trust.device) {
         if (auto r = check_suitable(in.release, *trust.device); !r)
             return fail(std::move(r).error());
-        // Without a clock the checkpoint's time is the best lower bound there is.
-        const std::uint64_t now = std::max(trust.now.value_or(0), found->time);
+        // Without a clock the newest checkpoint's time is the best lower bound there is.
+        const std::uint64_t known = trust.checkpoint ? trust.checkpoint->time : 0;
+        const std::uint64_t now = std::max({trust.now.value_or(0), found->time, known});
+        if (trust.device->requires_status) {
+            auto status = check_status(in, found->checkpoint, *trust.device, now);
+            if (!status) return fail(std::move(status).error());
+            verified.status_serial = status->serial;
+            verified.status_floor = status->min_sequence;
+        }
         if (auto r = check_order(in.release, *trust.device, now); !r)
             return fail(std::move(r).error());
     }
 
-    VerifiedRelease verified;
     verified.leaf = in.release_tx.leaf;
     verified.release_issuer = in.release_tx.issuer;
     verified.release = std::move(in.release);

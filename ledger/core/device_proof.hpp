@@ -32,6 +32,10 @@ struct DeviceProof {
     // If a key that signed the release was revoked: the revocation, under the same checkpoint.
     Bytes revocation_tx;
     std::string revocation_proof;
+    // The newest status of the release's vendor, class and component, if there is one, under the same
+    // checkpoint: for devices that ask for it.
+    Bytes status_tx;
+    std::string status_proof;
 
     [[nodiscard]] bool is_whole() const noexcept { return !release_tx.empty(); }
     friend bool operator==(const DeviceProof&, const DeviceProof&) = default;
@@ -55,6 +59,8 @@ struct DeviceState {
     std::optional<std::uint64_t> installed_sequence;  // confirmed; none on a blank device
     std::uint64_t sequence_floor = 0;
     std::vector<PayloadType> payloads = {PayloadType::kRaw};
+    bool requires_status = false;     // takes the release alone that a fresh status names
+    std::uint64_t status_serial = 0;  // of the newest status seen
 };
 
 struct DeviceTrust {
@@ -77,6 +83,9 @@ struct VerifiedRelease {
     std::uint64_t log_index = 0;
     EpochRecord epoch;               // whose members cosigned; to be stored likewise
     bool is_key_revoked_later = false;  // the release was signed in time, and stays good
+    // By the status, of a device that asks for one: to be stored likewise, and the floor to burn in.
+    std::uint64_t status_serial = 0;
+    std::uint64_t status_floor = 0;
 };
 
 // Where a bundle of steps alone leads: an epoch behind the newest one known. Nothing if the bundle
@@ -85,7 +94,7 @@ struct VerifiedRelease {
 [[nodiscard]] Result<std::optional<EpochRecord>> follow_epoch_steps(ByteView bundle,
                                                                     const DeviceTrust& trust);
 
-// Steps 1 to 8 of section 10, in that order; the error carries the word of the first that fails.
+// Steps 1 to 9 of section 10, in that order; the error carries the word of the first that fails.
 [[nodiscard]] Result<VerifiedRelease> verify_device_proof(ByteView bundle,
                                                           const DeviceTrust& trust);
 

@@ -148,8 +148,9 @@ class Consortium {
     }
 
     // Releases that are published next need not wait for it to be final; a draft reads the ledger.
-    void set_policy(bool wait = false) {
+    void set_policy(bool wait = false, std::vector<std::string> status_keys = {}) {
         cli::PolicyOptions options;
+        options.status_keys = std::move(status_keys);
         options.dir = oem.folder().dir();
         options.vendor = kVendor;
         options.wait = wait;

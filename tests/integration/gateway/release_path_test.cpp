@@ -270,6 +270,48 @@ TEST(ReleasePath, ADraftSignedOfflineIsReleasedAndARecallWithdrawsIt) {
     EXPECT_FALSE(device.poll().assignment);
 }
 
+TEST(ReleasePath, StatusesSayWhichReleaseIsCurrentAndDevicesMayAskForThem) {
+    Consortium world;
+    world.set_policy(false, {"oem"});
+    const std::string leaf = world.publish(image_of(1'000, 6), 1);
+    const auto serial = [&] {
+        const auto releases = world.gw.get("/v1/releases");
+        const auto& in = releases.at("releases").at(0).as_object();
+        return in.contains("status") ? in.at("status").at("serial").as_int64() : 0;
+    };
+    // The OEM's daemon states it by itself; then by hand, for longer and with a floor.
+    ASSERT_TRUE(eventually([&] { return serial() == 1; }));
+    cli::StatusOptions options;
+    options.dir = world.oem.folder().dir();
+    options.leaf = leaf;
+    options.valid = "30d";
+    options.min_sequence = 1;
+    options.wait = true;
+    const auto stated = cli::state_release(options);
+    ASSERT_TRUE(stated) << stated.error().message;
+    EXPECT_EQ(stated->json.at("serial").to_number<int>(), 2);
+    EXPECT_EQ(stated->json.at("not_after").to_number<std::int64_t>() -
+                  stated->json.at("issued").to_number<std::int64_t>(),
+              30 * 24 * 3600);
+    options.leaf = std::string(64, '0');
+    EXPECT_EQ(cli::state_release(options).error().code, cli::ExitCode::kUsage);
+
+    TestDevice device(world, "device-1");
+    const auto anchor = ledger::decode_anchor(device.enrolment.anchor).value();
+    ledger::DeviceState asks;
+    asks.device_class = ledger::class_id_of(anchor.vendor, Consortium::kClass);
+    asks.component = Consortium::kComponent;
+    asks.requires_status = true;
+    const ledger::DeviceTrust trust{.anchor = anchor, .checkpoint = {}, .now = {}, .device = asks};
+    Result<ledger::VerifiedRelease> verified = fail(Refusal::kStatusMissing, "not yet");
+    ASSERT_TRUE(eventually([&] {
+        const auto proof = device.request("GET", "/agent/v1/releases/" + leaf + "/proof");
+        if (proof.status == 200) verified = ledger::verify_device_proof(proof.body, trust);
+        return verified && verified->status_serial == 2;
+    })) << (verified ? "an older status" : verified.error().to_string());
+    EXPECT_EQ(verified->status_floor, 1U);
+}
+
 TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     Consortium world;
     world.set_policy();

@@ -86,5 +86,28 @@ TEST_F(VerifierTest, KnowsWhatIsInstalledAndTheFloor) {
                     .is(Refusal::kSequenceBelowFloor));
 }
 
+TEST_F(VerifierTest, AsksForAStatusIfItIsToldTo) {
+    const ProvedRelease proved(consortium_, release(5));
+    identity_.requires_status = true;
+    EXPECT_TRUE(verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {})
+                    .error()
+                    .is(Refusal::kStatusMissing));
+}
+
+TEST_F(VerifierTest, RemembersTheStatusAndItsFloor) {
+    const ProvedRelease proved(consortium_, release(5));
+    auto verified = verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {});
+    ASSERT_TRUE(verified);
+    verified->status_serial = 9;
+    verified->status_floor = 4;
+    learn(state_, *verified);
+    EXPECT_EQ(state_.status_serial, 9U);
+    EXPECT_EQ(decode_agent_state(encode_agent_state(state_))->status_serial, 9U);
+    EXPECT_EQ(pending_of(*verified, {}, 1).min_sequence, 4U);
+    verified->status_serial = 0;  // no longer asked for
+    learn(state_, *verified);
+    EXPECT_EQ(state_.status_serial, 9U) << "never back";
+}
+
 }  // namespace
 }  // namespace assay::device

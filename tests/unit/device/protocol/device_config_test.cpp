@@ -19,6 +19,7 @@ TEST(DeviceConfig, ComesBackAsItWas) {
     config.poll_ms_max = 100;
     config.boot_tries = 1;
     config.clock = false;
+    config.require_status = true;
     config.slots = "/dev/shm/slots";
     EXPECT_EQ(parse_device_config(to_json(config)).value(), config);
     config.slot_paths = {"/dev/mmcblk0p2", "/dev/mmcblk0p3"};

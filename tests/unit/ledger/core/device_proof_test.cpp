@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ledger/core/registry_change.hpp"
+#include "ledger/core/status_record.hpp"
 #include "ledger/core/tlog_proof.hpp"
 #include "tests/support/decoder_checks.hpp"
 #include "tests/support/epoch_chain.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 using test::ProvedRelease;
 using test::TestConsortium;
+using test::TestLog;
 
 constexpr std::uint64_t kTime = TestConsortium::kTime;
 
@@ -334,6 +336,108 @@ TEST_F(EpochStepsTest, RoundTripAndRefusePrefixes) {
     EXPECT_EQ(word(steps(0, 0)), "malformed");
     const auto accepts = [&](ByteView bytes) { return followed(bytes) == "1"; };
     test::expect_every_bit_counts(bundle, accepts, 9);
+}
+
+// A device that takes what a fresh status names, and nothing else.
+class StatusProofTest : public DeviceProofTest {
+  protected:
+    StatusProofTest() {
+        trust_.device->requires_status = true;
+        status_.vendor = consortium_.vendor;
+        status_.device_class = consortium_.device_class;
+        status_.component = "firmware";
+        status_.release = crypto::leaf_hash(consortium_.sign(release()));
+        status_.serial = 3;
+        status_.issued = kTime;
+        status_.not_after = kTime + 1'000;
+    }
+    [[nodiscard]] DeviceProof proof(Slot by = 1) const {
+        TestLog log(consortium_);
+        VendorPolicy policy = consortium_.policy();
+        policy.status_keys = {{1, consortium_.members[1].member.tx}};
+        DeviceProof out;
+        out.policy_tx = consortium_.sign(policy);
+        out.release_tx = consortium_.sign(release());
+        out.status_tx = consortium_.sign(TxType::kStatus, encode_status(status_),
+                                         subject_of(status_), by, {&consortium_.members[by].tx});
+        for (const Bytes* const tx : {&out.policy_tx, &out.release_tx, &out.status_tx}) log.add(*tx);
+        const std::string note = log.note(kTime);
+        out.policy_proof = log.prove(0, note);
+        out.release_proof = log.prove(1, note);
+        out.status_proof = log.prove(2, note);
+        return out;
+    }
+    [[nodiscard]] std::string verdict(Slot by = 1) const {
+        return word(encode_device_proof(proof(by)));
+    }
+    StatusRecord status_;
+};
+
+TEST_F(StatusProofTest, NamesTheReleaseThatIsTaken) {
+    status_.min_sequence = 5;
+    const Bytes bundle = encode_device_proof(proof());
+    const auto verified = verify_device_proof(bundle, trust_);
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    EXPECT_EQ(verified->status_serial, 3U);
+    EXPECT_EQ(verified->status_floor, 5U);
+    EXPECT_EQ(encode_device_proof(decode_device_proof(bundle).value()), bundle);
+    const auto accepts = [&](ByteView bytes) { return word(bytes) == "accepted"; };
+    test::expect_every_bit_counts(bundle, accepts, 37);
+}
+
+TEST_F(StatusProofTest, MissingItIsRefusedByThoseThatAskForIt) {
+    EXPECT_EQ(word(release()), "status-missing");
+    trust_.device->requires_status = false;
+    EXPECT_EQ(word(release()), "accepted");
+    status_.not_after = kTime + 1;
+    EXPECT_EQ(verdict(), "accepted") << "who does not ask is not bound by it";
+}
+
+// Without a clock, the newest checkpoint known says how late it is at least.
+TEST_F(StatusProofTest, EndsByTheLeastThatTheTimeCanBe) {
+    status_.not_after = kTime + 60;  // the clock's time
+    EXPECT_EQ(verdict(), "accepted");
+    status_.not_after = kTime + 59;
+    EXPECT_EQ(verdict(), "status-expired");
+    trust_.now.reset();
+    EXPECT_EQ(verdict(), "accepted");
+    trust_.checkpoint = TrustedCheckpoint{1, LogHash{}, kTime + 100};
+    EXPECT_EQ(verdict(), "status-expired");
+    trust_.checkpoint.reset();
+    status_.issued = kTime - 10;
+    status_.not_after = kTime;  // the time of the proof's own checkpoint is a second later
+    EXPECT_EQ(verdict(), "status-expired");
+}
+
+TEST_F(StatusProofTest, NeverGoesBack) {
+    trust_.device->status_serial = 3;
+    EXPECT_EQ(verdict(), "accepted");
+    trust_.device->status_serial = 4;
+    EXPECT_EQ(verdict(), "status-rolled-back");
+}
+
+TEST_F(StatusProofTest, OfAnotherReleaseHidesNoRecall) {
+    status_.release = crypto::leaf_hash(as_bytes("the one that is safe"));
+    EXPECT_EQ(verdict(), "release-not-current");
+    status_.release = crypto::leaf_hash(consortium_.sign(release()));
+    status_.min_sequence = 6;
+    EXPECT_EQ(verdict(), "sequence-below-floor");
+    status_.min_sequence = 0;
+    status_.component = "radio";
+    EXPECT_EQ(verdict(), "status-missing");
+}
+
+TEST_F(StatusProofTest, IsSignedByAStatusKeyAndOnTheLedger) {
+    EXPECT_EQ(verdict(0), "signer-not-permitted") << "a release key is none";
+    DeviceProof changed = proof();
+    changed.status_tx = proof(0).status_tx;
+    EXPECT_EQ(word(encode_device_proof(changed)), "proof-invalid");
+    changed = proof();
+    std::swap(changed.status_tx, changed.policy_tx);
+    EXPECT_EQ(word(encode_device_proof(changed)), "malformed");
+    changed = proof();
+    changed.status_proof.clear();
+    EXPECT_EQ(word(encode_device_proof(changed)), "status-missing");
 }
 
 class RevokedKeyTest : public DeviceProofTest {

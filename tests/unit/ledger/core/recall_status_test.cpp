@@ -163,6 +163,10 @@ TEST_F(RecallStatusTest, R14SerialsRise) {
     EXPECT_EQ(offer(sign(status(6))), "status-serial-not-increasing");
     ASSERT_EQ(offer(sign(status(8))), "accepted");
     EXPECT_EQ(newest_status(state_, key())->status, status(8));
+    const LogIndex newest = newest_status(state_, key())->log_index;
+    EXPECT_EQ(status_below(state_, key(), newest + 1)->status, status(8));
+    EXPECT_EQ(status_below(state_, key(), newest)->status, status(7)) << "the one before";
+    EXPECT_FALSE(status_below(state_, key(), newest - 1));
 }
 
 TEST_F(RecallStatusTest, R1SubjectsSayWhatTheBodySays) {
