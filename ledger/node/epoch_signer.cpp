@@ -1,6 +1,7 @@
 #include "ledger/node/epoch_signer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "ledger/core/governance_state.hpp"
 
@@ -45,6 +46,8 @@ std::vector<PeerMessage> EpochSigner::messages() const {
 
 // The state says; when it names another record, what was gathered for the last one is worth nothing.
 bool EpochSigner::look_what_is_due() {
+    if (looked_at_ == chain_->tip().id) return due_.has_value();
+    looked_at_ = chain_->tip().id;
     auto due = due_epoch(chain_->state());
     const bool same = due && due_ && due->record == *due_;
     if (!same) {
@@ -102,8 +105,10 @@ Result<void> EpochSigner::sign(Voter& voter, Actions& actions) {
     return {};
 }
 
-// Several members may do so at once; the first to reach a block makes the others' void.
+// Several members may do so at once; the first to reach a block makes the others' void. Once for each
+// tip: what was refused on it will be again.
 Result<void> EpochSigner::submit(Actions& actions) {
+    if (std::exchange(submitted_at_, chain_->tip().id) == chain_->tip().id) return {};
     const Member* self = chain_->registry().find(slot_);
     if (self == nullptr || self->tx != tx_->public_key()) return {};
     if (transaction_.empty()) {

@@ -48,6 +48,8 @@ class EpochSigner {
     std::string name_;
     const crypto::PrivateKey* cosign_;
     const crypto::PrivateKey* tx_;
+    BlockId looked_at_;  // the tip whose state named what is due, and no other can name another
+    BlockId submitted_at_;  // the tip on which the transaction was handed in last
     std::optional<EpochRecord> due_;
     LogIndex change_index_ = 0;
     Sha256Digest due_hash_;
