@@ -67,6 +67,14 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::step(Timestamp now) {
     return make_batch(now);
 }
 
+// The ledger takes that signature no more, and we have the key that it asks for.
+bool ReceiptRecorder::is_by_former_key(const BatchRecord& batch) const {
+    const ledger::Member* self = ledger_.chain.registry().find(signer_.slot);
+    if (self == nullptr || self->tx != signer_.key.public_key()) return false;
+    const auto tx = ledger::decode_transaction(batch.transaction);
+    return tx && tx->signatures.front().key_id != crypto::key_id(self->tx);
+}
+
 Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
     if (ledger_.chain.find(batch.leaf)) return Step::kWaiting;
     const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
@@ -80,7 +88,8 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
         }
         return Step::kWaiting;
     }
-    if (overtaken || ledger_.chain.final_block().height > batch.valid_until) {
+    const bool expired = ledger_.chain.final_block().height > batch.valid_until;
+    if (overtaken || expired || (!taken && is_by_former_key(batch))) {
         const auto receipts = store_->read(batch.first, batch.count);
         if (!receipts) return fail(Error(receipts.error()));
         return sign_next(*receipts);

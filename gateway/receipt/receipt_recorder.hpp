@@ -2,10 +2,11 @@
 //
 // Choosing the members of a batch, giving it its number and storing its signed bytes is one durable
 // write (ReceiptStore::put_batch). From then on the same bytes are submitted until they are final;
-// only then is the next batch made. The same receipts are signed anew only when the old signature
-// can never count any more, so that never both do: the height up to which it is valid has passed
-// without it, or another batch of this gateway has its number for good. That happens to a gateway
-// that lost its store and made a batch before its node had caught up with the ledger.
+// only then is the next batch made. The same receipts are signed anew only when never both signatures
+// can count: the height up to which the old one is valid has passed without it; or another batch of
+// this gateway has its number for good, as happens to a gateway that lost its store and made a batch
+// before its node had caught up with the ledger; or the tx key was replaced, and the new batch takes
+// the number of the old one.
 //
 // step() is synchronous and does at most one of these things, so that tests can stop it anywhere.
 
@@ -70,6 +71,7 @@ class ReceiptRecorder {
 
   private:
     [[nodiscard]] bool is_final(const BatchRecord& batch) const;
+    [[nodiscard]] bool is_by_former_key(const BatchRecord& batch) const;
     [[nodiscard]] Result<Step> push(const BatchRecord& batch);
     [[nodiscard]] Result<Step> make_batch(Timestamp now);
     // Under the number that follows on the ledger.

@@ -10,6 +10,7 @@
 #include "ledger/chain/leveldb_store.hpp"
 #include "ledger/core/gateway_rules.hpp"
 #include "ledger/core/receipt.hpp"
+#include "ledger/core/registry_change.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -248,6 +249,43 @@ TEST_F(Recorder, SignsAnewOnlyWhenTheOldSignatureCanCountNoMore) {
     EXPECT_EQ(second.batch_no, first.batch_no);
     EXPECT_EQ(second.first, first.first);
     EXPECT_EQ(second.count, first.count);
+    EXPECT_NE(second.leaf, first.leaf);
+    settle(gateway);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger_twice, 0U);
+}
+
+TEST_F(Recorder, ABatchByAReplacedKeyIsSignedAnewUnderItsNumber) {
+    StopPoints never(-1);
+    Gateway gateway(dir_.path(), founders_, never);
+    deliver(gateway, 2);
+    using Step = ReceiptRecorder::Step;
+    ASSERT_EQ(gateway.recorder().step(test::at(now_)), Step::kBatchMade);
+    const BatchRecord first = *gateway.receipts().newest_batch();
+
+    test::TestMember& self = founders_.members[0];
+    crypto::PrivateKey next = test::new_key();
+    ledger::RegistryChange change;
+    change.kind = ledger::ChangeKind::kRotateKey;
+    change.purpose = ledger::KeyPurpose::kTx;
+    ASSERT_TRUE(sign_rotation(change, founders_.chain_id, next));
+    const Bytes encoded = encode_change(change);
+    ledger::TxBody body;
+    body.type = ledger::TxType::kRotateKey;
+    body.chain_id = founders_.chain_id;
+    body.valid_until = 1'000;
+    body.body = encoded;
+    const Bytes rotation = test::sign(body, self, rotation_subject(change), self.root);
+    ASSERT_TRUE(gateway.chain().accept_transaction(rotation));
+    gateway.mine(now_);
+    ASSERT_EQ(gateway.chain().registry().find(0)->tx, next.public_key());
+    EXPECT_FALSE(gateway.recorder().step(test::at(now_))) << "the key that it has is not good any more";
+
+    self.tx = std::move(next);
+    ASSERT_EQ(gateway.recorder().step(test::at(now_)), Step::kBatchMade);
+    const BatchRecord second = *gateway.receipts().newest_batch();
+    EXPECT_EQ(second.batch_no, first.batch_no);
+    EXPECT_EQ(second.root, first.root);
     EXPECT_NE(second.leaf, first.leaf);
     settle(gateway);
     EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
