@@ -44,7 +44,11 @@ Actions MemberDuties::on_chain(Timestamp now) {
 
 Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
     Actions actions;
-    if (vote.link.target.height <= chain_.final_block().height || pool_.contains(vote)) {
+    look_at_final();
+    // One of an epoch that is over for good can count no more, and its key may be out in the world:
+    // it must not stand in the way of its former owner's.
+    if (vote.link.target.height <= chain_.final_block().height || vote.epoch < final_epoch_ ||
+        pool_.contains(vote)) {
         return actions;
     }
     if (++checked_[from] > kVotesOfPeerPerTickMax) return actions;
@@ -159,10 +163,24 @@ void MemberDuties::work(Timestamp now, Actions& actions) {
         cosign(now, actions);
     }
     note(epoch_signer_.work(voter_, actions));
+    look_at_final();
     const BlockHeight final_height = chain_.final_block().height;
-    pool_.prune(final_height);
+    pool_.prune(final_height, final_epoch_);
     std::erase_if(certified_,
                   [&](const ChainPoint& target) { return target.height <= final_height; });
+}
+
+void MemberDuties::look_at_final() {
+    const ChainPoint& final = chain_.final_block();
+    if (final_ == final || final.height > chain_.tip().height) return;
+    final_ = final;
+    if (final.height == chain_.tip().height) {
+        final_epoch_ = chain_.epoch().number();
+        return;
+    }
+    const auto child = chain_.id_at(final.height + 1);
+    const auto target = child ? chain_.vote_target(*child) : std::nullopt;
+    if (target) final_epoch_ = target->voters->number();
 }
 
 // Votes inside certificates count like those that were gossiped.

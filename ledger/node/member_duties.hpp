@@ -103,6 +103,7 @@ class MemberDuties {
     void cosign(Timestamp now, Actions& actions);
     void end_silence(Timestamp now);
     void note(const Result<void>& done);
+    void look_at_final();
 
     Chain& chain_;
     const DutyKeys keys_;
@@ -113,6 +114,8 @@ class MemberDuties {
     std::set<ChainPoint> certified_;  // targets above the final block whose certificate is known
     std::vector<Certificate> heard_;  // the chain's newest certificates, whose votes were counted
     std::set<std::pair<Slot, std::uint32_t>> accused_;  // by slot and epoch, in this process
+    std::optional<ChainPoint> final_;  // the final block that was looked at,
+    std::uint32_t final_epoch_ = 0;    // and the epoch that governs what follows it
     std::set<Slot> greeted_;
     std::optional<Timestamp> quorum_greeted_;
     std::optional<Timestamp> said_;  // when own votes were last said again

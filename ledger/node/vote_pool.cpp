@@ -41,8 +41,14 @@ VotePool::Outcome VotePool::add(const Vote& vote) {
     return outcome;
 }
 
-void VotePool::prune(BlockHeight height) {
-    for (auto& [slot, heights] : votes_) heights.erase(heights.begin(), heights.upper_bound(height));
+void VotePool::prune(BlockHeight height, std::uint32_t epoch) {
+    for (auto& [slot, heights] : votes_) {
+        heights.erase(heights.begin(), heights.upper_bound(height));
+        for (auto& [at, votes] : heights) {
+            std::erase_if(votes, [epoch](const Vote& vote) { return vote.epoch < epoch; });
+        }
+        std::erase_if(heights, [](const auto& entry) { return entry.second.empty(); });
+    }
     std::erase_if(votes_, [](const auto& entry) { return entry.second.empty(); });
 }
 

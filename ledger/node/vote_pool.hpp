@@ -31,8 +31,9 @@ class VotePool {
 
     [[nodiscard]] bool contains(const Vote& vote) const;
     Outcome add(const Vote& vote);
-    // Forgets the votes for targets at or below `height`: they can change nothing any more.
-    void prune(BlockHeight height);
+    // Forgets the votes for targets at or below `height` and those of epochs before `epoch`: they can
+    // change nothing any more.
+    void prune(BlockHeight height, std::uint32_t epoch);
 
     // A certificate for the target if at least m of its voters agree on its source.
     [[nodiscard]] std::optional<Certificate> certificate_for(const VoteTarget& target) const;

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "ledger/core/evidence.hpp"
+#include "ledger/core/governance_state.hpp"
 #include "tests/support/chain_builder.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -80,7 +81,9 @@ class Members {
         FAIL() << "nobody may mine";
     }
     void submit(std::uint64_t version) {
-        const Bytes tx = test::make_policy_tx(founders.chain_id, founders.members[0], {version});
+        submit(test::make_policy_tx(founders.chain_id, founders.members[0], {version}));
+    }
+    void submit(const Bytes& tx) {
         for (std::size_t i = 0; i < chains.size(); ++i) {
             if (silent[i]) continue;
             ASSERT_TRUE(chains[i]->accept_transaction(tx));
@@ -288,6 +291,55 @@ TEST(MemberDuties, DoNotBeginToVoteBeforeAnEpochThatNamesThem) {
     ASSERT_TRUE(later.has_value());
     (void)(*later)->on_tick(at(members.now));
     EXPECT_EQ((*later)->status().voting, VotingState::kNew);
+}
+
+// A vote key is replaced because it may have leaked: who has the old one must not silence its former
+// owner, nor fill the places of the owner's votes.
+TEST(MemberDuties, TakeNoVotesByAKeyThatWasReplacedForGood) {
+    Members members(4);
+    members.greet();
+    const auto& owner = members.founders.members[1];
+    RegistryChange change;
+    change.kind = ChangeKind::kRotateKey;
+    change.slot = owner.entry.slot;
+    change.purpose = KeyPurpose::kVote;
+    ASSERT_TRUE(sign_rotation(change, members.founders.chain_id, test::new_key()));
+    TxBody body;
+    body.type = TxType::kRotateKey;
+    body.chain_id = members.founders.chain_id;
+    body.slot = owner.entry.slot;
+    body.valid_until = 1'000;
+    const Bytes rotation = encode_change(change);
+    body.body = rotation;
+    members.submit(test::sign(body, owner, rotation_subject(change), owner.root));
+    members.mine();
+    EpochTransition next;
+    next.record = due_epoch(members.chains[0]->state()).value().record;
+    for (const auto& member : members.founders.members) {
+        next.signatures.push_back({member.entry.slot, sign_epoch(next.record, member.cosign).value()});
+    }
+    const Bytes transition = encode_epoch_transition(next);
+    body.type = TxType::kEpoch;
+    body.body = transition;
+    members.submit(test::sign(body, owner, subject_of(next), owner.tx));
+    for (int i = 0; i < 3; ++i) members.mine();
+    ASSERT_EQ(members.chains[1]->vote_target(members.chains[1]->tip().id)->voters->number(), 1U);
+    ASSERT_GE(members.chains[1]->final_block().height, 2U) << "the epoch's block";
+
+    Vote forged;
+    forged.slot = owner.entry.slot;
+    forged.link.source.id = members.chains[0]->id_at(0).value();
+    forged.link.target.height = members.chains[0]->tip().height + 3;
+    forged = sign_vote(forged, members.founders.chain_id, owner.vote).value();
+    for (const std::size_t at_member : {0U, 1U}) {
+        const std::size_t held = members.duties[at_member]->status().votes_held;
+        const auto actions =
+            members.duties[at_member]->on_vote(members.slot(2), forged, at(members.now));
+        EXPECT_TRUE(actions.relays.empty());
+        EXPECT_TRUE(actions.penalties.empty()) << "an honest peer may lag behind";
+        EXPECT_EQ(members.duties[at_member]->status().votes_held, held);
+        EXPECT_EQ(members.duties[at_member]->status().voting, VotingState::kOn);
+    }
 }
 
 TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {

@@ -93,7 +93,7 @@ TEST(VotePool, ForgetsWhatIsFinalAndTellsTheNewest) {
         pool.add(vote(0, height - 1, height));
         pool.add(vote(1, height - 1, height));
     }
-    pool.prune(4);
+    pool.prune(4, 0);
     EXPECT_EQ(pool.size(), 4U);
     EXPECT_EQ(pool.targets_above(5), std::vector<ChainPoint>{point(6)});
     EXPECT_EQ(pool.targets_above(0).size(), 2U);
