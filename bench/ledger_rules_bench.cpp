@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "bench/release_transactions.hpp"
 #include "host/crypto/batch_verifier.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/core/consortium_rules.hpp"
@@ -126,47 +127,6 @@ double signature_rate(double seconds, const test::Founders& founders) {
     });
 }
 
-ReleaseRecord release_of(std::uint8_t vendor, std::uint64_t sequence) {
-    ReleaseRecord release;
-    release.vendor = {std::byte{vendor}};
-    release.device_class = {};
-    release.component = "firmware";
-    release.sequence = sequence;
-    release.version = "1." + std::to_string(sequence);
-    ReleaseImage image;
-    image.cid = {std::byte{1}, std::byte{0x55}, std::byte{0x12}, std::byte{0x20}};
-    image.sha256 = crypto::sha256(as_bytes(release.version));
-    append(image.cid, image.sha256.view());
-    image.bytes = 1 << 20;
-    image.import = {"unixfs-v1-2025", 1 << 20, 1024};
-    image.chunk_root.bytes[0] = std::byte{1};
-    release.images = {image};
-    return release;
-}
-
-// Of each member in turn first the policy of its vendor, then releases.
-std::vector<Bytes> make_releases(const test::Founders& founders, std::size_t count) {
-    std::vector<Bytes> txs;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto& member = founders.members[i % founders.members.size()];
-        const auto vendor = static_cast<std::uint8_t>(member.entry.slot + 1);
-        if (i < founders.members.size()) {
-            txs.push_back(test::make_policy_tx(founders.chain_id, member, {1, vendor, 1'000}));
-            continue;
-        }
-        const ReleaseRecord release = release_of(vendor, i);
-        const Bytes body = encode_release(release);
-        TxBody tx;
-        tx.type = TxType::kRelease;
-        tx.chain_id = founders.chain_id;
-        tx.slot = member.entry.slot;
-        tx.valid_until = 1'000;
-        tx.body = body;
-        txs.push_back(test::sign(tx, member, subject_of(release), member.tx));
-    }
-    return txs;
-}
-
 // Everything about transactions but the block around them: form, signatures, rules, state.
 double transaction_rate(double seconds, const HeaderChain& chain, const std::vector<Bytes>& bytes) {
     crypto::BatchVerifier verifier(2);
@@ -240,7 +200,7 @@ int main(int argc, char** argv) {
     const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
     const test::Founders founders(7);  // at most 256 transactions of one member wait at a time
     const HeaderChain headers(founders);
-    const auto txs = make_releases(founders, kBlockTxs);
+    const auto txs = bench::make_releases(founders, kBlockTxs);
     const double pow_only = pow_only_rate(seconds, headers);
     const double signatures = signature_rate(seconds, founders);
     const double sealed = sealed_rate(seconds, headers);

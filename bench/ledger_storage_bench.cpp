@@ -18,6 +18,7 @@
 
 #include <unistd.h>
 
+#include "bench/release_transactions.hpp"
 #include "host/base/file.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/core/checkpoint.hpp"
@@ -128,16 +129,12 @@ std::unique_ptr<Chain> open_chain(const std::filesystem::path& dir, const Bytes&
     return *std::move(chain);
 }
 
-// Policies and releases of 1,500, which a member has never seen, taken onto the disk.
+// A block of 1,500 releases that the member has never seen, taken onto the disk.
 double connect_ms(double seconds, const std::filesystem::path& dir) {
     const test::Founders founders(7);  // at most 256 transactions of one member wait at a time
     const auto miner = founders.open(dir / "miner");
-    for (std::size_t i = 0; i < kBlockTxs; ++i) {
-        const auto& member = founders.members[i % founders.members.size()];
-        const std::uint64_t version = 1 + i / founders.members.size();
-        const auto vendor = static_cast<std::uint8_t>(member.entry.slot + 1);
-        const auto taken = miner->accept_transaction(
-            test::make_policy_tx(founders.chain_id, member, {version, vendor, 1'000}));
+    for (const Bytes& tx : bench::make_releases(founders, kBlockTxs)) {
+        const auto taken = miner->accept_transaction(tx);
         require(taken.has_value(), taken ? "" : taken.error().to_string());
     }
     const Timestamp now = test::at(test::kGenesisTime + 100);

@@ -106,13 +106,25 @@ http::Response get_livez(const StatusApiParts&, const http::Request&) {
 }
 
 http::Response get_readyz(const StatusApiParts& parts, const http::Request&) {
-    return readiness(parts.ready, parts.gateway ? &parts.gateway->store : nullptr);
+    std::vector<const ledger::Chain*> ledgers{&parts.consortium.chain()};
+    if (!parts.gateway) return readiness(parts.ready, ledgers, nullptr);
+    ledgers.push_back(&parts.gateway->ledger.chain());
+    return readiness(parts.ready, ledgers, &parts.gateway->store);
 }
 
 }  // namespace
 
-http::Response readiness(bool ready, const ledger::KeyValueStore* store) {
+http::Response readiness(bool ready,
+                         std::span<const ledger::Chain* const> ledgers,
+                         const ledger::KeyValueStore* store) {
     if (!ready) return http::problem(503, "not-ready", "starting or stopping");
+    for (const ledger::Chain* const chain : ledgers) {
+        if (!chain->has_failed()) continue;
+        return http::problem(503, "not-ready",
+                             "the store of the " + std::string(to_string(chain->genesis().kind)) +
+                                 " ledger failed, it is opened again every few seconds: " +
+                                 chain->failure());
+    }
     if (store != nullptr && store->failure()) {
         return http::problem(503, "not-ready",
                              "the store of devices and receipts failed, see to its disk and start "

@@ -48,6 +48,8 @@ struct StatusApiParts {
 void add_status_routes(http::Router& router, const StatusApiParts& parts);
 
 // The answer to /readyz. `store` may be null.
-[[nodiscard]] http::Response readiness(bool ready, const ledger::KeyValueStore* store);
+[[nodiscard]] http::Response readiness(bool ready,
+                                       std::span<const ledger::Chain* const> ledgers,
+                                       const ledger::KeyValueStore* store);
 
 }  // namespace assay::gateway

@@ -120,8 +120,9 @@ class Chain {
     // After has_failed(): opens the folder again, as open() does. The chain is then as it was on disk.
     // On failure it stays failed, to be tried again. Not for a chain without a folder.
     [[nodiscard]] Result<void> recover();
-    // The last repair, in the life of this object.
+    // The last repair in the life of this object, and how many there were.
     [[nodiscard]] const std::optional<ChainRepair>& repair() const noexcept { return repair_; }
+    [[nodiscard]] std::uint64_t repairs() const noexcept { return repairs_; }
 
     // Checks the next part of what is stored: about a megabyte, a few milliseconds. What does not fit
     // together makes the chain fail, for recover() to repair. Returns whether that was the last part;
@@ -299,6 +300,7 @@ class Chain {
     std::string broken_by_;  // what a check found
     Durable durable_ = Durable::kNow;  // of the block that is being taken in
     std::optional<ChainRepair> repair_;
+    std::uint64_t repairs_ = 0;
     int io_failures_ = 0;  // since a check last ended
     BlockHeight checked_height_ = 0;
     std::uint64_t checks_ended_ = 0;

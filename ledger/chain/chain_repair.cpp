@@ -155,6 +155,7 @@ Result<void> Chain::rebuild(std::string damage) {
                                std::to_string(done.transactions) + " waiting transactions kept\n";
     io_failures_ = 0;
     repair_ = std::move(done);
+    ++repairs_;
     return write_file_durable(old / "repaired", as_bytes(report));
 }
 

@@ -1,6 +1,7 @@
 #include "ledger/chain/leveldb_env.hpp"
 
 #include <filesystem>
+#include <utility>
 
 #include "host/base/file.hpp"
 
@@ -37,7 +38,20 @@ leveldb::Status DurableEnv::CreateDir(const std::string& name) {
 
 leveldb::Status DurableEnv::RenameFile(const std::string& from, const std::string& to) {
     if (auto renamed = target()->RenameFile(from, to); !renamed.ok()) return renamed;
-    return sync_folder_of(to);
+    const auto synced = sync_folder_of(to);
+    const std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = synced;
+    return leveldb::Status::OK();
+}
+
+leveldb::Status DurableEnv::RemoveFile(const std::string& name) {
+    if (auto failed = failure(); !failed.ok()) return failed;
+    return target()->RemoveFile(name);
+}
+
+leveldb::Status DurableEnv::failure() const {
+    const std::lock_guard lock(mutex_);
+    return failure_;
 }
 
 }  // namespace assay::ledger

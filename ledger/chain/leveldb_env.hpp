@@ -5,11 +5,17 @@
 // that nothing that builds on the new name can be on the disk without it.
 //
 // Deleting does not: LevelDB deletes only what its synced manifest no longer names, and does so
-// again if the file comes back. Any thread.
+// again if the file comes back.
+//
+// A rename whose folder then cannot be synced has happened all the same. LevelDB must not hear of a
+// failure: it would delete the manifest that CURRENT names by now. It is told that all went well;
+// failure() says otherwise, to the store, which closes the database; and nothing is deleted any more,
+// so that after a power cut the old names still find what they named. Any thread.
 
 #pragma once
 
-#include <memory>
+#include <mutex>
+#include <string>
 
 #include <leveldb/env.h>
 
@@ -24,6 +30,14 @@ class DurableEnv final : public leveldb::EnvWrapper {
                                       leveldb::WritableFile** file) override;
     leveldb::Status CreateDir(const std::string& name) override;
     leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
+    leveldb::Status RemoveFile(const std::string& name) override;
+
+    // OK while every rename is known to be on the disk.
+    [[nodiscard]] leveldb::Status failure() const;
+
+  private:
+    mutable std::mutex mutex_;
+    leveldb::Status failure_;
 };
 
 // LevelDB's own diary, which nobody reads and which would be renamed at every start.

@@ -127,7 +127,8 @@ class LevelDbStore final : public KeyValueStore {
         }
         leveldb::WriteOptions options;
         options.sync = true;
-        const leveldb::Status status = db_->Write(options, &updates);
+        leveldb::Status status = db_->Write(options, &updates);
+        if (status.ok()) status = surroundings_->env.failure();
         if (status.ok()) return {};
         failure_ = to_error(status, "write ledger database");
         return fail(*failure_);
@@ -167,9 +168,13 @@ Result<std::unique_ptr<KeyValueStore>> open_leveldb(const std::filesystem::path&
     if (status.IsCorruption() && cut_torn_tails(dir)) {
         status = leveldb::DB::Open(surroundings->options(), dir.string(), &db);
     }
-    if (!status.ok()) return fail(to_error(status, "open ledger database " + dir.string()));
-    return std::make_unique<LevelDbStore>(std::move(surroundings),
-                                          std::unique_ptr<leveldb::DB>(db));
+    std::unique_ptr<leveldb::DB> opened(db);
+    if (status.ok()) status = surroundings->env.failure();
+    if (!status.ok()) {
+        opened.reset();  // before what it refers to
+        return fail(to_error(status, "open ledger database " + dir.string()));
+    }
+    return std::make_unique<LevelDbStore>(std::move(surroundings), std::move(opened));
 }
 
 Result<void> salvage_leveldb(const std::filesystem::path& dir) {

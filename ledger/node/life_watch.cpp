@@ -14,14 +14,7 @@ std::string in_seconds(seconds time) { return std::to_string(time.count()) + " s
 
 void LifeWatch::on_tick(const Chain& chain, Timestamp wall, SteadyTime steady) {
     watch_clock(wall, steady);
-    if (chain.has_failed()) {
-        if (!failed_) {
-            events_.note(wall, log::Level::kError, "ledger-storage-failed", "",
-                         "the database takes no more writes: see to its disk, then restart");
-        }
-        failed_ = true;
-        return;
-    }
+    if (chain.has_failed()) return;  // nothing can be said of it
     watch_finality(chain, wall, steady);
     watch_epoch(chain, wall);
 }

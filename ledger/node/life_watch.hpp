@@ -1,6 +1,5 @@
 // Looks at one node once a second and tells the operator what no single message shows: that nothing
-// becomes final, that the clock jumped, that the ledger's disk has failed. Pure: both times are
-// passed in. Used by Node, on its thread.
+// becomes final, that the clock jumped. Pure: both times are passed in. Used by Node, on its thread.
 
 #pragma once
 
@@ -44,7 +43,6 @@ class LifeWatch {
     BlockHeight final_height_ = 0;
     SteadyTime progress_{};  // of finality, or nothing waited
     bool stalled_ = false;
-    bool failed_ = false;
     std::optional<std::uint64_t> epoch_;
 };
 

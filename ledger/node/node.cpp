@@ -14,6 +14,7 @@
 #include "ledger/node/member_duties.hpp"
 #include "ledger/node/mining.hpp"
 #include "ledger/node/node_status.hpp"
+#include "ledger/node/store_keeper.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -75,6 +76,7 @@ struct Node::Impl final : PeerObserver {
           last_tip{chain->tip()},
           events{std::string(to_string(chain->genesis().kind))},
           watch{events},
+          keeper{*chain, events},
           tasks{executor} {}
 
     void on_tip_changed() override {
@@ -137,8 +139,18 @@ struct Node::Impl final : PeerObserver {
         return actions;
     }
     Actions on_tick() override {
-        watch.on_tick(*chain, clock().now(), std::chrono::steady_clock::now());
+        const auto steady = std::chrono::steady_clock::now();
+        watch.on_tick(*chain, clock().now(), steady);
+        if (keeper.on_tick(clock().now(), steady)) on_recovered();
         return duties->on_tick(clock().now());
+    }
+
+    // The chain is as it was on disk, which need not be as it was known here.
+    void on_recovered() {
+        last_tip = chain->tip();
+        if (mining) mining->on_tip_changed();
+        note_checkpoint(checkpoints.on_tip());
+        tell(NodeEvent::kTip);
     }
 
     // Rule F8: nothing is sealed, voted for or cosigned any more; the operator must hear of it.
@@ -213,6 +225,7 @@ struct Node::Impl final : PeerObserver {
     std::vector<std::function<void(NodeEvent)>> callbacks;
     OperatorEvents events;
     LifeWatch watch;
+    StoreKeeper keeper;
     TaskGroup tasks;
 };
 
@@ -231,6 +244,8 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
     if (!checkpoints) return fail(std::move(checkpoints).error());
     auto impl = std::make_unique<Impl>(executor, std::move(options), std::move(*chain),
                                        std::move(*checkpoints));
+
+    impl->keeper.on_opened(impl->clock().now());
 
     // Refers to the keys where they stay.
     const MemberKeys& keys = impl->options.keys;

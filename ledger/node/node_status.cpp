@@ -11,6 +11,23 @@ namespace {
 
 namespace json = boost::json;
 
+json::object storage_view(const Chain& chain) {
+    json::object out;
+    out["ok"] = !chain.has_failed();
+    if (chain.has_failed()) out["error"] = chain.failure();
+    out["checks_ended"] = chain.checks_ended();
+    out["checked_height"] = chain.checked_height();
+    if (const auto& repair = chain.repair()) {
+        json::object view;
+        view["damage"] = repair->damage;
+        view["blocks"] = repair->blocks;
+        view["transactions"] = repair->transactions;
+        view["old_store"] = repair->old_store;
+        out["repair"] = std::move(view);
+    }
+    return out;
+}
+
 json::array peers_view(const PeerManager& manager) {
     json::array out;
     for (const PeerStatus& peer : manager.peers()) {
@@ -117,6 +134,7 @@ json::object node_status(const NodeStatusParts& parts) {
     out["quorum"] = registry.quorum();
     out["mempool"] = parts.chain.mempool_size();
     out["reorgs"] = parts.reorgs;
+    out["storage"] = storage_view(parts.chain);
     out["peers"] = peers_view(parts.peers);
     if (parts.mining) out["mining"] = mining_view(*parts.mining);
     out["refused_peers"] = count_view(counters.refused, counters.last_refused);

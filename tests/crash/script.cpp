@@ -164,6 +164,9 @@ const RuleSet& Script::rules() const {
 }
 
 Result<void> Member::open() {
+    receipts_.reset();
+    store_.reset();
+    voter_.reset();
     chain_.reset();
     auto opened = Chain::open(dir_ / "chain", script_.founders.genesis_bytes, script_.rules());
     if (!opened) return fail(std::move(opened).error());
@@ -232,7 +235,8 @@ Result<void> Member::vote() {
 }
 
 Result<void> Member::recover() {
-    if (!chain_ || !voter_) return open();
+    const bool has_receipts = script_.kind != LedgerKind::kGateway || receipts_;
+    if (!chain_ || !voter_ || voter_->state() != VotingState::kOn || !has_receipts) return open();
     if (chain_->has_failed()) {
         if (auto recovered = chain_->recover(); !recovered) return recovered;
     }

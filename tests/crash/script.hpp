@@ -67,6 +67,7 @@ class Member {
     // Empty if everything promised is there, and the tip is one of the two.
     [[nodiscard]] std::string judge(const Promise& before, const Promise& after);
 
+    [[nodiscard]] bool is_open() const noexcept { return chain_ != nullptr; }
     [[nodiscard]] ledger::Chain& chain() { return *chain_; }
 
   private:
