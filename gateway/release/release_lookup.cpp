@@ -31,13 +31,6 @@ const ledger::ReleaseImage* KnownRelease::full_image() const noexcept {
     return found == record.images.end() ? nullptr : &*found;
 }
 
-ConsortiumView view_of(const ledger::Node& consortium) {
-    const auto& checkpoint = consortium.checkpoint();
-    const ledger::Chain& chain = consortium.chain();
-    return {chain.state(), checkpoint ? checkpoint->size : 0,
-            [&chain](const ledger::LeafHash& leaf) { return chain.find(leaf); }};
-}
-
 std::optional<Error> withdrawal_of(const ConsortiumView& view, const ledger::LeafHash& release) {
     const auto recall = ledger::find_recall(view.state, release);
     if (recall && recall->log_index < view.final_size) {

@@ -36,7 +36,12 @@ struct ConsortiumView {
     std::uint64_t final_size;  // leaves under the newest checkpoint with a quorum
     std::function<std::optional<ledger::FoundTransaction>(const ledger::LeafHash&)> transaction;
 };
-[[nodiscard]] ConsortiumView view_of(const ledger::Node& consortium);
+[[nodiscard]] inline ConsortiumView view_of(const ledger::Node& consortium) {
+    const auto& checkpoint = consortium.checkpoint();
+    const ledger::Chain& chain = consortium.chain();
+    return {chain.state(), checkpoint ? checkpoint->size : 0,
+            [&chain](const ledger::LeafHash& leaf) { return chain.find(leaf); }};
+}
 
 // Why nothing offers the release any more, once that is final: it was recalled, or the key that
 // signed it was not to be believed then (release-recalled, key-revoked).

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/core/fields.hpp"
+#include "ledger/core/verify_once.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -97,8 +98,8 @@ bool verify_epoch_signature(const EpochSignature& signature,
     const EpochMember* member = find_member(current, signature.slot);
     if (member == nullptr) return false;
     const Bytes text = signed_text(record);
-    return crypto::verify(member->cosign, text, signature.signature) ||
-           crypto::verify(member->root, text, signature.signature);
+    return verify_once(member->cosign, text, signature.signature) ||
+           verify_once(member->root, text, signature.signature);
 }
 
 Result<void> check_epoch_transition(const EpochTransition& transition, const EpochRecord& current) {

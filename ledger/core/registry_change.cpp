@@ -5,6 +5,7 @@
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/fields.hpp"
+#include "ledger/core/verify_once.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -268,8 +269,8 @@ Result<void> sign_rotation(RegistryChange& rotation,
 
 bool is_possession_proved(const RegistryChange& rotation, const ChainId& chain_id) {
     if (rotation.purpose == KeyPurpose::kTls) return true;
-    return rotation.key && crypto::verify(*rotation.key, possession_text(rotation, chain_id),
-                                          rotation.possession);
+    return rotation.key && verify_once(*rotation.key, possession_text(rotation, chain_id),
+                                       rotation.possession);
 }
 
 Bytes encode_proposal(const Proposal& proposal) {

@@ -1,6 +1,6 @@
-// Verification of seals and votes. Every program verifies what it is given; in the switchable build
-// (rule_switches.hpp), where one process is thirteen members who all look at the same seals and
-// votes, each thread remembers its answers.
+// Verification of signatures. Every program verifies what it is given; in the switchable build
+// (rule_switches.hpp), where one process is fifteen members who all look at the same seals, votes and
+// transactions, each thread remembers its answers.
 
 #pragma once
 
@@ -9,8 +9,10 @@
 namespace assay::ledger {
 
 #if ASSAY_RULE_SWITCHES
+inline constexpr bool kVerifiesOnce = true;
 [[nodiscard]] bool verify_once(const crypto::PublicKey& key, ByteView message, ByteView signature);
 #else
+inline constexpr bool kVerifiesOnce = false;
 [[nodiscard]] inline bool verify_once(const crypto::PublicKey& key,
                                       ByteView message,
                                       ByteView signature) {

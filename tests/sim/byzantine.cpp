@@ -4,7 +4,6 @@
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/coinbase.hpp"
-#include "ledger/core/consortium_rules.hpp"
 #include "ledger/core/vote.hpp"
 #include "tests/sim/node.hpp"
 #include "tests/sim/world.hpp"
@@ -84,7 +83,9 @@ void Byzantine::act() {
         &Byzantine::begin_secret,   &Byzantine::foreign_slot,    &Byzantine::barred_slot,
         &Byzantine::mutated_body,   &Byzantine::invalid_release, &Byzantine::stale_registry,
         &Byzantine::wrong_log_root, &Byzantine::oversize,        &Byzantine::vote_spam,
-        &Byzantine::bad_signatures,
+        &Byzantine::bad_signatures, &Byzantine::leaked_vote_key, &Byzantine::leaked_vote_key,
+        &Byzantine::old_seal_key,   &Byzantine::old_seal_key,    &Byzantine::removed_slot,
+        &Byzantine::forged_epoch,   &Byzantine::hostile_proposal,
     };
     (this->*kActs[node_.random().below(std::size(kActs))])();
 }
@@ -143,9 +144,23 @@ void Byzantine::commit(BlockTemplate& block) const {
     block.header.merkle_root = bitcoin_merkle_root(std::move(ids));
 }
 
+void Byzantine::append_transaction(BlockTemplate& block, const Bytes& tx) const {
+    block.txs.push_back(tx);
+    auto coinbase = decode_coinbase(block.txs[0]).value();
+    crypto::CompactRange log;
+    for (const auto& [key, value] : node_.disk().table()) {
+        if (key[0] == std::byte{'l'}) log.append(LogHash::from(value));
+    }
+    for (std::size_t i = 1; i < block.txs.size(); ++i) log.append(crypto::leaf_hash(block.txs[i]));
+    coinbase.log_size = log.size();
+    coinbase.log_root = log.root();
+    block.txs[0] = encode_coinbase(coinbase);
+    commit(block);
+}
+
 Bytes Byzantine::seal(BlockTemplate block) {
     block.header.nonce = static_cast<std::uint32_t>(node_.random().next());
-    return seal_block(block, node_.keys().seal).value();
+    return seal_block(block, node_.seal_key()).value();
 }
 
 std::optional<Vote> Byzantine::vote_for(const BlockId& id) {
@@ -159,7 +174,7 @@ std::optional<Vote> Byzantine::vote_for(const BlockId& id) {
 }
 
 void Byzantine::send_vote(Vote vote, const std::vector<Slot>& peers) {
-    const auto signed_vote = sign_vote(vote, node_.chain().chain_id(), node_.keys().vote).value();
+    const auto signed_vote = sign_vote(vote, node_.chain().chain_id(), node_.vote_key()).value();
     for (const Slot peer : peers) node_.send(peer, VoteMessage{signed_vote});
 }
 
@@ -279,20 +294,9 @@ void Byzantine::invalid_release() {
     body.valid_until = block->height + 10;
     const Bytes nothing{std::byte{0}};
     body.body = nothing;
-    const crypto::PrivateKey* const keys[] = {&node_.keys().tx};
-    const Bytes tx = sign_transaction(body, {node_.keys().member.name, "a/b/c", keys}).value();
-    block->txs.push_back(tx);
-    auto coinbase = decode_coinbase(block->txs[0]).value();
-    crypto::CompactRange log;
-    for (const auto& [key, value] : node_.disk().table()) {
-        if (key[0] == std::byte{'l'}) log.append(LogHash::from(value));
-    }
-    for (std::size_t i = 1; i < block->txs.size(); ++i)
-        log.append(crypto::leaf_hash(block->txs[i]));
-    coinbase.log_size = log.size();
-    coinbase.log_root = log.root();
-    block->txs[0] = encode_coinbase(coinbase);
-    commit(*block);
+    const crypto::PrivateKey* const keys[] = {&node_.tx_key()};
+    const Bytes tx = sign_transaction(body, {node_.name(), "a/b/c", keys}).value();
+    append_transaction(*block, tx);
     offer({seal(*block)}, others());
 }
 
@@ -363,7 +367,7 @@ void Byzantine::begin_secret() {
     secret_ = std::make_unique<Secret>();
     secret_->disk = node_.disk().copy();
     auto chain = Chain::open(secret_->disk.database(), node_.world().founders().genesis_bytes,
-                             consortium_rules());
+                             node_.world().founders().rules());
     if (!chain) return secret_.reset();
     secret_->chain = *std::move(chain);
     secret_->fork = secret_->chain->tip().height;
@@ -377,7 +381,7 @@ void Byzantine::mine_secret(std::uint64_t attack) {
     Chain& chain = *secret_->chain;
     const Timestamp now = node_.wall();
     if (chain.mempool_size() == 0) {
-        const Bytes tx = node_.world().make_transaction(node_, chain.tip().height + 100);
+        const Bytes tx = node_.world().harmless_transaction(node_);
         (void)chain.accept_transaction(tx);
     }
     std::uint32_t next_bits = kPowLimit;

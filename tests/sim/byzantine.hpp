@@ -48,6 +48,8 @@ class Byzantine {
     [[nodiscard]] std::optional<ledger::BlockTemplate> any_template();
     // Commits to what the block holds now, so that it is bad in the intended way alone.
     void commit(ledger::BlockTemplate& block) const;
+    // With the log that follows.
+    void append_transaction(ledger::BlockTemplate& block, const Bytes& tx) const;
     [[nodiscard]] Bytes seal(ledger::BlockTemplate block);
     void send_vote(ledger::Vote vote, const std::vector<ledger::Slot>& peers);
     [[nodiscard]] std::optional<ledger::Vote> vote_for(const ledger::BlockId& id);
@@ -65,6 +67,13 @@ class Byzantine {
     void oversize();
     void vote_spam();
     void bad_signatures();
+
+    // byzantine_members.cpp
+    void leaked_vote_key();
+    void old_seal_key();
+    void removed_slot();
+    void forged_epoch();
+    void hostile_proposal();
 
     void begin_secret();
     void mine_secret(std::uint64_t attack);

@@ -6,16 +6,16 @@ namespace assay::sim {
 
 class DiskStore final : public ledger::KeyValueStore {
   public:
-    explicit DiskStore(Disk& disk) : disk_{disk} {}
+    DiskStore(Disk& disk, Disk::Table& table) : disk_{disk}, table_{table} {}
 
     [[nodiscard]] std::optional<Bytes> get(ByteView key) const override {
         if (failure_) return std::nullopt;
-        const auto found = disk_.table_.find(key);
-        return found == disk_.table_.end() ? std::nullopt : std::optional(found->second);
+        const auto found = table_.find(key);
+        return found == table_.end() ? std::nullopt : std::optional(found->second);
     }
     void for_each(ByteView prefix, const Visitor& visit) const override {
         if (failure_) return;
-        for (auto at = disk_.table_.lower_bound(prefix); at != disk_.table_.end(); ++at) {
+        for (auto at = table_.lower_bound(prefix); at != table_.end(); ++at) {
             const ByteView key = at->first;
             if (key.size() < prefix.size() || !std::ranges::equal(key.first(prefix.size()), prefix))
                 return;
@@ -24,22 +24,39 @@ class DiskStore final : public ledger::KeyValueStore {
     }
     [[nodiscard]] Result<void> write_synced(const ledger::WriteBatch& batch) override {
         if (failure_) return fail(*failure_);
-        auto written = disk_.write([&] {
+        const auto change = [&] {
             for (const auto& operation : batch.operations()) {
                 if (operation.value) {
-                    disk_.table_[operation.key] = *operation.value;
+                    table_[operation.key] = *operation.value;
                 } else {
-                    disk_.table_.erase(operation.key);
+                    table_.erase(operation.key);
                 }
             }
-        });
+        };
+        auto written = disk_.write(change, [&] { return undo_of(batch); });
         if (!written) failure_ = written.error();
         return written;
     }
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override { return failure_; }
 
   private:
+    [[nodiscard]] std::function<void()> undo_of(const ledger::WriteBatch& batch) {
+        std::map<Bytes, std::optional<Bytes>> before;
+        for (const auto& operation : batch.operations()) {
+            const auto found = table_.find(operation.key);
+            before.emplace(operation.key, found == table_.end() ? std::nullopt
+                                                                : std::optional(found->second));
+        }
+        return [&table = table_, before = std::move(before)] {
+            for (const auto& [key, value] : before) {
+                table.erase(key);
+                if (value) table.emplace(key, *value);
+            }
+        };
+    }
+
     Disk& disk_;
+    Disk::Table& table_;
     std::optional<Error> failure_;
 };
 
@@ -53,7 +70,12 @@ class DiskValue final : public ledger::DurableValue {
         return std::optional(found->second);
     }
     [[nodiscard]] Result<void> replace(ByteView value) override {
-        return disk_.write([&] { disk_.values_[name_] = to_bytes(value); });
+        return disk_.write([&] { disk_.values_[name_] = to_bytes(value); },
+                           [&] {
+                               return [&disk = disk_, name = name_, before = disk_.kept(name_)] {
+                                   disk.keep(name, before);
+                               };
+                           });
     }
     [[nodiscard]] std::string name() const override { return name_; }
 
@@ -62,8 +84,17 @@ class DiskValue final : public ledger::DurableValue {
     std::string name_;
 };
 
-std::unique_ptr<ledger::KeyValueStore> Disk::database() {
-    return std::make_unique<DiskStore>(*this);
+void Disk::lose_unfinished(Millis now) {
+    while (!unfinished_.empty() && unfinished_.back().done > now) {
+        unfinished_.back().undo();
+        unfinished_.pop_back();
+    }
+    unfinished_.clear();
+    busy_until_ = now;
+}
+
+std::unique_ptr<ledger::KeyValueStore> Disk::open(Table& table) {
+    return std::make_unique<DiskStore>(*this, table);
 }
 
 std::unique_ptr<ledger::DurableValue> Disk::value(std::string name) {

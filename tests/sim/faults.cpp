@@ -1,6 +1,7 @@
 #include "tests/sim/faults.hpp"
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
 
@@ -29,7 +30,7 @@ class Faults {
 
   private:
     void one() {
-        switch (random_.below(8)) {
+        switch (random_.below(10)) {
             case 0:
                 return partition_evenly();
             case 1:
@@ -44,6 +45,10 @@ class Faults {
                 return fill_disk();
             case 6:
                 return random_.chance(0.5) ? skew_clock() : change_hash_rate();
+            case 7:
+                return slow_disk();
+            case 8:
+                return lose_record();
             default:
                 return storm();
         }
@@ -137,6 +142,53 @@ class Faults {
             // Nothing more is accepted by a ledger that could not write: its member starts anew.
             node.disk().recover();
             if (node.is_up()) world.crash(node, kSecond);
+        });
+    }
+    void slow_disk() {
+        Node& node = any();
+        if (!node.is_up()) return;
+        note("disk-slow");
+        // From a worn flash chip to a network disk that hangs.
+        const double seconds = std::pow(10, random_.between(-2, 0.7));
+        node.disk().slow_down(world_.queue(), static_cast<Millis>(seconds * kSecond) + 1);
+        const auto duration = static_cast<Millis>(random_.between(10 * kSecond, 3 * kMinute));
+        world_.queue().after(duration,
+                             [&world = world_, &node] { node.disk().slow_down(world.queue(), 0); });
+    }
+    // The record of own votes: gone, older than the ledger, or gone with the whole disk.
+    void lose_record() {
+        Node& node = any();
+        if (!node.is_up() || !world_.may_forget(node)) return crash();
+        const auto down = static_cast<Millis>(random_.between(5 * kSecond, kMinute));
+        switch (random_.below(world_.is_consortium() ? 3 : 2)) {
+            case 0:
+                note("record-lost");
+                node.forget(false);
+                return lose(node, 0, down, [&node] { node.disk().keep("safety", std::nullopt); });
+            case 1: {
+                note("record-old");
+                node.forget(true);
+                const auto age = static_cast<Millis>(random_.between(20 * kSecond, 3 * kMinute));
+                return lose(node, age, down, [&node, old = node.disk().kept("safety")] {
+                    node.disk().keep("safety", old);
+                });
+            }
+            default:
+                note("disk-lost");
+                node.forget(true);
+                return lose(node, 0, down, [&world = world_, &node] {
+                    node.disk().wipe();
+                    world.note_wiped(node);
+                });
+        }
+    }
+    void lose(Node& node, Millis later, Millis down, std::function<void()> what) {
+        world_.queue().after(later, [&world = world_, &node, down, what] {
+            if (!node.is_up() || world.is_healed()) return;
+            world.crash(node, down);
+            world.queue().after(1, [&node, what] {
+                if (!node.is_up()) what();
+            });
         });
     }
     void skew_clock() {

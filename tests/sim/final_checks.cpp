@@ -4,7 +4,6 @@
 
 #include "ledger/core/certificate.hpp"
 #include "ledger/core/coinbase.hpp"
-#include "ledger/core/consortium_rules.hpp"
 #include "ledger/core/difficulty.hpp"
 
 namespace assay::sim {
@@ -67,7 +66,7 @@ std::optional<std::string> check_replay(const Chain& chain,
                                         const Disk& disk,
                                         const Founders& founders) {
     Disk fresh;
-    auto replayed = Chain::open(fresh.database(), founders.genesis_bytes, consortium_rules());
+    auto replayed = Chain::open(fresh.database(), founders.genesis_bytes, founders.rules());
     if (!replayed) return "I6: " + replayed.error().to_string();
     for (BlockHeight height = 1; height <= chain.tip().height; ++height) {
         const auto block = chain.block(*chain.id_at(height));

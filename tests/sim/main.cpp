@@ -51,8 +51,13 @@ void show_progress(std::uint64_t done, const Arguments& arguments, const Summary
 }
 
 Summary run_all(const Arguments& arguments) {
+    const Organisations organisations;
     AllFounders founders;
-    for (const std::size_t count : {1, 2, 3, 4, 5, 7, 10, 13}) founders.try_emplace(count, count);
+    for (const std::size_t count : {1, 2, 3, 4, 5, 7, 10, 13}) {
+        for (const auto kind : {ledger::LedgerKind::kConsortium, ledger::LedgerKind::kGateway}) {
+            founders.try_emplace({kind, count}, organisations, kind, count);
+        }
+    }
     Summary summary;
     std::mutex mutex;
     std::atomic<std::uint64_t> next = 0;

@@ -70,9 +70,9 @@ void Network::cut_all(Slot member) {
     }
 }
 
-bool Network::connected(Slot a, Slot b) const {
+std::uint64_t Network::connection(Slot a, Slot b) const {
     const auto found = lines_.find({std::min(a, b), std::max(a, b)});
-    return found != lines_.end() && found->second.connected;
+    return found != lines_.end() && found->second.connected ? found->second.connection : 0;
 }
 
 void Network::tick() {

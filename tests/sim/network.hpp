@@ -44,7 +44,8 @@ class Network {
     // Ends the connection of the two, if there is one.
     void cut(ledger::Slot a, ledger::Slot b);
     void cut_all(ledger::Slot member);
-    [[nodiscard]] bool connected(ledger::Slot a, ledger::Slot b) const;
+    // Which one it is of all that the two had; 0 while there is none.
+    [[nodiscard]] std::uint64_t connection(ledger::Slot a, ledger::Slot b) const;
     // Connections that are missing and possible come about; to be called once a second.
     void tick();
 

@@ -1,7 +1,6 @@
 #include "tests/sim/node.hpp"
 
 #include "host/base/text_encoding.hpp"
-#include "ledger/core/consortium_rules.hpp"
 #include "ledger/core/pow.hpp"
 #include "tests/sim/byzantine.hpp"
 #include "tests/sim/world.hpp"
@@ -26,10 +25,41 @@ double expected_hashes(std::uint32_t bits) {
     return sum;
 }
 
-Node::Node(World& world, Slot slot, Random random) : world_{world}, slot_{slot}, random_{random} {}
+Node::Node(World& world, Slot slot, const Organisation& organisation, Random random)
+    : world_{world}, slot_{slot}, organisation_{organisation}, random_{random} {
+    const test::ConsortiumMember* first = &organisation_.sets.front();
+    keys_ = KeysInUse{first, first, first, first, first, first};
+}
 Node::~Node() = default;
 
-const test::ConsortiumMember& Node::keys() const { return world_.founders().members[slot_]; }
+// As Node::create of production takes them from the folder of a member.
+KeysInUse Node::keys_in_force() const {
+    KeysInUse keys = keys_;
+    const Member* self = chain_->registry().find(slot_);
+    if (self == nullptr || self->name != name()) return keys;  // about to join
+    for (const test::ConsortiumMember& set : organisation_.sets) {
+        if (set.member.root == self->root) keys.root = &set;
+        if (set.member.tx == self->tx) keys.tx = &set;
+        if (set.member.seal == self->seal) keys.seal = &set;
+        if (set.member.vote == self->vote) keys.vote = &set;
+        if (set.member.cosign == self->cosign) keys.cosign = &set;
+        if (set.member.log == self->log) keys.log = &set;
+    }
+    return keys;
+}
+
+bool Node::lacks_new_keys() const {
+    KeysInUse keys = keys_in_force();
+    keys.root = keys_.root;
+    return keys != keys_;
+}
+
+const crypto::PrivateKey& Node::root_key() const { return keys_in_force().root->root; }
+
+bool Node::may_seal() const {
+    const EpochNode* self = chain_->epoch().find_node(slot_);
+    return self != nullptr && self->seal == keys_.seal->member.seal;
+}
 
 SyncTime Node::time() const {
     const Millis now = world_.queue().now();
@@ -41,20 +71,23 @@ SyncTime Node::time() const {
 }
 
 void Node::start() {
-    auto chain = Chain::open(disk_.database(), world_.founders().genesis_bytes, consortium_rules());
+    auto chain = Chain::open(disk_.database(), world_.founders().genesis_bytes,
+                             world_.founders().rules());
     if (!chain)
         return world_.fail_run("restart of m" + std::to_string(slot_) + ": " +
                                chain.error().to_string());
     chain_ = *std::move(chain);
+    keys_ = keys_in_force();
+    ++life_;
     sync_ = std::make_unique<Sync>(*chain_);
     if (world_.options().finality) {
         DutyKeys own;
         own.slot = slot_;
-        own.name = keys().member.name;
-        own.vote = &keys().vote;
-        own.log = &keys().log;
-        own.cosign = &keys().cosign;
-        own.tx = &keys().tx;
+        own.name = name();
+        own.vote = &keys_.vote->vote;
+        own.log = &keys_.log->log;
+        own.cosign = &keys_.cosign->cosign;
+        own.tx = &keys_.tx->tx;
         DutyStores stores;
         stores.safety = disk_.value("safety");
         stores.cosigned = disk_.value("cosigned");
@@ -65,11 +98,13 @@ void Node::start() {
         duties_ = *std::move(duties);
     }
     searching_ = false;
+    settles_later_ = false;
     settle();
 }
 
 void Node::stop() {
     world_.network().cut_all(slot_);
+    disk_.lose_unfinished(world_.queue().now());
     peers_.clear();
     duties_.reset();
     sync_.reset();
@@ -82,6 +117,8 @@ void Node::corrupt(std::unique_ptr<Byzantine> liar) { liar_ = std::move(liar); }
 
 bool Node::accepts(Slot peer) const {
     if (!is_up()) return false;
+    const Member* member = chain_->registry().find(peer);
+    if (member == nullptr || !member->is_active()) return false;
     const auto standing = standing_.find(peer);
     return standing == standing_.end() ||
            standing->second.discouraged_until <= world_.queue().now();
@@ -96,7 +133,24 @@ void Node::on_closed(Slot peer) {
     if (peers_.erase(peer) != 0) sync_->forget(peer);
 }
 
-void Node::on_message(Slot from, const PeerMessage& message) {
+bool Node::is_busy() const { return disk_.busy_until() > world_.queue().now(); }
+
+void Node::once_written(std::function<void()> action) {
+    if (!is_busy()) return action();
+    world_.queue().after(disk_.busy_until() - world_.queue().now(),
+                         [this, life = life_, action = std::move(action)] {
+                             if (is_up() && life == life_) action();
+                         });
+}
+
+void Node::on_message(Slot from, const Message& shared) {
+    if (is_busy()) {  // it is not read yet
+        const auto connection = world_.network().connection(slot_, from);
+        return once_written([this, from, shared, connection] {
+            if (connection == world_.network().connection(slot_, from)) on_message(from, shared);
+        });
+    }
+    const PeerMessage& message = *shared;
     const auto peer = peers_.find(from);
     if (peer == peers_.end()) return;
     if (liar_ && liar_->answers(from, message)) return;
@@ -117,14 +171,37 @@ void Node::serve(Slot to) {
 
 void Node::send(Slot to, PeerMessage message) {
     if (disk_.crashed()) return;
-    world_.network().send(slot_, to, std::make_shared<const PeerMessage>(std::move(message)));
+    const auto shared = std::make_shared<const PeerMessage>(std::move(message));
+    once_written([this, shared] { note_said(*shared); });
+    depart(to, shared);
 }
 
 void Node::broadcast(const Message& message, Slot except) {
     if (disk_.crashed()) return;
+    once_written([this, message] { note_said(*message); });
     for (std::size_t i = 0; i < world_.size(); ++i) {
         const auto to = static_cast<Slot>(i);
-        if (to != except && to != slot_) world_.network().send(slot_, to, message);
+        if (to != except && to != slot_) depart(to, message);
+    }
+}
+
+// What is said after a write leaves after it.
+void Node::depart(Slot to, const Message& message) {
+    const auto connection = world_.network().connection(slot_, to);
+    if (connection == 0) return;
+    once_written([this, to, message, connection] {
+        if (connection != world_.network().connection(slot_, to)) return;
+        world_.network().send(slot_, to, message);
+    });
+}
+
+void Node::note_said(const PeerMessage& message) {
+    if (const auto* vote = std::get_if<VoteMessage>(&message)) world_.note_vote(*this, vote->vote);
+    if (const auto* signed_epoch = std::get_if<EpochSignatureMessage>(&message)) {
+        world_.note_epoch_signature(*this, *signed_epoch);
+    }
+    if (const auto* checkpoint = std::get_if<CheckpointMessage>(&message)) {
+        world_.note_checkpoint(*this, checkpoint->text);
     }
 }
 
@@ -136,7 +213,6 @@ void Node::apply(Slot from, Actions actions) {
         broadcast(std::make_shared<const PeerMessage>(std::move(relay)), from);
     }
     for (PeerMessage& news : actions.broadcasts) {
-        if (const auto* vote = std::get_if<VoteMessage>(&news)) world_.note_vote(*this, vote->vote);
         broadcast(std::make_shared<const PeerMessage>(std::move(news)), slot_);
     }
     const SyncTime now = time();
@@ -183,8 +259,22 @@ Result<TxId> Node::submit(ByteView tx) {
     return accepted;
 }
 
+Bytes Node::make_transaction(TxType type,
+                             ByteView record,
+                             const std::string& subject,
+                             const crypto::PrivateKey& key) {
+    TxBody body;
+    body.type = type;
+    body.chain_id = chain_->chain_id();
+    body.slot = slot_;
+    body.valid_until = chain_->tip().height + 10'000;
+    body.body = record;
+    const crypto::PrivateKey* const keys[] = {&key};
+    return sign_transaction(body, {name(), subject, keys}).value();
+}
+
 void Node::tick() {
-    if (!is_up()) return;
+    if (!is_up() || is_busy()) return;
     ++ticks_;
     const SyncTime now = time();
     for (auto& [slot, standing] : standing_) {
@@ -208,6 +298,15 @@ void Node::tick() {
 
 void Node::settle() {
     if (disk_.crashed()) return world_.note_crash(*this);
+    if (is_busy()) {  // whatever changed is not certain yet
+        if (!std::exchange(settles_later_, true)) {
+            once_written([this] {
+                settles_later_ = false;
+                settle();
+            });
+        }
+        return;
+    }
     world_.note_chain(*this);
     if (chain_->tip().id != searched_on_) searching_ = false;
     if (!searching_) mine();
@@ -217,7 +316,7 @@ void Node::settle() {
 void Node::mine() {
     if (hash_rate <= 0 || (liar_ && liar_->mines_elsewhere())) return;
     const auto block = chain_->make_template(slot_, wall());
-    if (!block) return;
+    if (!block || !may_seal()) return;
     searching_ = true;
     searched_on_ = chain_->tip().id;
     const double seconds = random_.exponential(expected_hashes(block->header.bits) / hash_rate);
@@ -229,11 +328,13 @@ void Node::mine() {
 
 void Node::find_block(std::uint64_t search) {
     if (search != search_ || !searching_ || !is_up()) return;
+    if (is_busy()) return once_written([this, search] { find_block(search); });
     searching_ = false;
     // A miner refreshes its template every second: the time in it is that of the find.
-    if (auto block = chain_->make_template(slot_, wall())) {
+    auto block = chain_->make_template(slot_, wall());
+    if (block && may_seal()) {
         block->header.nonce = static_cast<std::uint32_t>(random_.next());
-        (void)take_own_block(seal_block(*block, keys().seal).value());
+        (void)take_own_block(seal_block(*block, seal_key()).value());
     }
     settle();
 }

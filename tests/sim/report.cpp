@@ -68,16 +68,22 @@ void write_json(std::ostream& out, const Run& run, const Summary& s) {
                        quoted(run.rules), run.first_seed, s.runs, s.failures.size());
     out << fmt::format(" \"real_s\": {:.1f}, \"virtual_s\": {}, \"events\": {},\n", run.seconds,
                        s.virtual_time / kSecond, s.events);
-    out << fmt::format(" \"members\": {},\n", object(s.members));
+    out << fmt::format(" \"members\": {}, \"on_gateway_ledger\": {}, \"receipts\": {},\n",
+                       object(s.members), s.gateway_runs, s.receipts);
     out << fmt::format(" \"partitions\": {}, \"faults\": {},\n", partitions_of(s),
                        object(s.faults));
     out << fmt::format(" \"byzantine_acts\": {}, \"acts\": {},\n", sum_of(s.lies), object(s.lies));
     out << fmt::format(" \"contradicting_votes\": {}, \"liars_cut_off\": {},\n", s.contradictions,
                        s.discouraged);
+    out << fmt::format(" \"slow_writes\": {}, \"votes_after_lost_records\": {}, \"recalls\": {},\n",
+                       s.slow_writes, s.forgetful_votes,
+                       s.records.contains("recall") ? s.records.at("recall") : 0);
     out << fmt::format(
         " \"blocks\": {}, \"transactions\": {}, \"final_blocks\": {}, "
         "\"final_transactions\": {},\n",
         s.blocks, s.transactions, s.final_blocks, s.final_transactions);
+    out << fmt::format(" \"epochs\": {}, \"nodes_joined\": {}, \"nodes_left\": {}, \"records\": {},\n",
+                       s.epochs, s.joined, s.left, object(s.records));
     out << fmt::format(
         " \"reorgs\": {}, \"deepest_reorg\": {}, \"confirmed_reverted\": {}, "
         "\"seeds_with_confirmed_reverted\": {},\n",
@@ -94,6 +100,7 @@ void write_text(std::ostream& out, const Run& run, const Summary& s) {
                        sum_of(s.faults) - partitions_of(s), sum_of(s.lies));
     out << fmt::format("  {} blocks mined, {} final; {} of {} transactions final\n", s.blocks,
                        s.final_blocks, s.final_transactions, s.transactions);
+    out << fmt::format("  {} epochs begun, {} nodes joined, {} left\n", s.epochs, s.joined, s.left);
     out << fmt::format(
         "  {} reorganisations, the deepest of {} blocks; {} blocks reverted that were "
         "6 deep, in {} runs\n",

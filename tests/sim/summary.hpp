@@ -29,6 +29,14 @@ struct Summary {
     std::uint64_t transactions = 0;
     std::uint64_t final_blocks = 0;  // different ones, not once for each member
     std::uint64_t final_transactions = 0;
+    std::map<std::string, std::uint64_t> records;  // final transactions by kind
+    std::uint64_t epochs = 0;                      // begun, beyond the first
+    std::uint64_t joined = 0;                      // nodes
+    std::uint64_t left = 0;
+    std::uint64_t gateway_runs = 0;  // on the gateway ledger
+    std::uint64_t receipts = 0;      // acknowledged
+    std::uint64_t slow_writes = 0;
+    std::uint64_t forgetful_votes = 0;  // that contradict one of a record that was lost
     std::uint64_t reorganisations = 0;
     std::uint64_t deepest_reorganisation = 0;  // blocks
     std::uint64_t confirmed_reverted = 0;      // blocks that were 6 deep and left the best chain
@@ -50,6 +58,14 @@ struct Summary {
         transactions += other.transactions;
         final_blocks += other.final_blocks;
         final_transactions += other.final_transactions;
+        for (const auto& [name, count] : other.records) records[name] += count;
+        epochs += other.epochs;
+        joined += other.joined;
+        left += other.left;
+        gateway_runs += other.gateway_runs;
+        receipts += other.receipts;
+        slow_writes += other.slow_writes;
+        forgetful_votes += other.forgetful_votes;
         reorganisations += other.reorganisations;
         deepest_reorganisation = std::max(deepest_reorganisation, other.deepest_reorganisation);
         confirmed_reverted += other.confirmed_reverted;
