@@ -68,7 +68,7 @@ bool Byzantine::answers(Slot from, const PeerMessage& message) {
 void Byzantine::tick() {
     const Millis now = node_.world().queue().now();
     if (secret_ && now > secret_->began + 6 * kMinute) end_secret(false);
-    if (now < next_act_ || secret_) return;
+    if (now < next_act_ || secret_ || node_.chain().has_failed()) return;
     if (next_act_ != 0) act();
     const double gap = farm_ ? 3 * kMeanGap : kMeanGap;
     next_act_ = now + 1 + static_cast<Millis>(node_.random().exponential(gap));

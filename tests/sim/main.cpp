@@ -1,5 +1,5 @@
-// assay-sim [--seeds N] [--first N] [--seed N] [--rules assay|paper] [--off RULE] [--threads N]
-//           [--json] [--trace]
+// assay-sim [--seeds N] [--first N] [--seed N] [--rules assay|paper] [--off RULE] [--stop]
+//           [--threads N] [--json] [--trace]
 //
 // Runs the ledger of members that fail, lie and are cut off from each other, in virtual time, once
 // for each seed (docs/simulator.md). Ends with 1 if an invariant broke; the seed printed replays
@@ -31,6 +31,7 @@ struct Arguments {
     unsigned threads = 2;
     std::string rules = "assay";
     std::string off;  // one rule more that is switched off
+    bool stop = false;
     bool json = false;
     bool trace = false;
 };
@@ -62,8 +63,9 @@ Summary run_all(const Arguments& arguments) {
     std::mutex mutex;
     std::atomic<std::uint64_t> next = 0;
     std::uint64_t done = 0;
+    std::atomic<bool> found = false;
     const auto work = [&] {
-        for (std::uint64_t i = next++; i < arguments.seeds; i = next++) {
+        for (std::uint64_t i = next++; i < arguments.seeds && !found; i = next++) {
             running_seed = arguments.first + i;
             Options options;
             options.finality = arguments.rules == "assay";
@@ -71,6 +73,7 @@ Summary run_all(const Arguments& arguments) {
             const Summary one = World(running_seed, founders, options).run();
             const std::scoped_lock lock(mutex);
             summary.add(one);
+            found = found || (arguments.stop && !one.failures.empty());
             show_progress(++done, arguments, summary);
         }
     };
@@ -102,6 +105,7 @@ int run(Arguments arguments) {
     told.first_seed = arguments.first;
     told.seeds = arguments.seeds;
     told.rules = arguments.rules;
+    told.off = arguments.off;
     told.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     (arguments.json ? write_json : write_text)(std::cout, told, summary);
     return summary.failures.empty() ? 0 : 1;
@@ -125,6 +129,7 @@ int main(int argc, char** argv) {
             std::vector<std::string>(assay::ledger::kRuleNames.begin(),
                                                         assay::ledger::kRuleNames.end())));
     app.add_option("--threads", arguments.threads, "runs at a time")->check(CLI::Range(1, 64));
+    app.add_flag("--stop", arguments.stop, "no further runs after one that failed");
     app.add_flag("--json", arguments.json, "print one JSON object");
     app.add_flag("--trace", arguments.trace, "tell on stderr what happens");
     CLI11_PARSE(app, argc, argv);

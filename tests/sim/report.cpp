@@ -47,8 +47,9 @@ std::string object(const std::map<std::string, std::uint64_t>& counts) {
 }
 
 std::string replay_command(const Run& run, std::uint64_t seed) {
-    return fmt::format("assay-sim --seed {}{} --trace", seed,
-                       run.rules == "assay" ? "" : " --rules " + run.rules);
+    return fmt::format("assay-sim --seed {}{}{} --trace", seed,
+                       run.rules == "assay" ? "" : " --rules " + run.rules,
+                       run.off.empty() ? "" : " --off " + run.off);
 }
 
 }  // namespace

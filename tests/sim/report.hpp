@@ -12,6 +12,7 @@ namespace assay::sim {
 struct Run {
     std::uint64_t first_seed = 1;
     std::uint64_t seeds = 0;
+    std::string off;  // a rule that was switched off, or none
     std::string rules;
     double seconds = 0;  // of real time
 };
