@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ledger/core/evidence.hpp"
-
 namespace assay::ledger {
 namespace {
 
@@ -16,7 +14,7 @@ Result<std::unique_ptr<MemberDuties>> MemberDuties::open(Chain& chain,
                                                          const DutyKeys& keys,
                                                          DutyStores stores) {
     auto voter = Voter::open(std::move(stores.safety), chain.chain_id(), keys.slot,
-                             chain.tip().height == 0);
+                             keys.vote->public_key(), chain.tip().height == 0);
     if (!voter) return fail(std::move(voter).error());
     auto cosigner = Cosigner::open(std::move(stores.cosigned), chain, keys.name, *keys.log,
                                    *keys.cosign);
@@ -38,6 +36,7 @@ MemberDuties::MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosi
 
 Actions MemberDuties::on_chain(Timestamp now) {
     Actions actions;
+    std::erase_if(targets_, [](const auto& known) { return !known.second; });
     work(now, actions);
     return actions;
 }
@@ -65,7 +64,7 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
         actions.penalties.push_back(Penalty{from, kPenaltyInvalid, "vote with a bad signature"});
         return actions;
     }
-    if (vote.slot == keys_.slot) note(voter_.on_own_vote(vote));
+    if (is_own) note(voter_.on_own_vote(vote));
     if (!hear(vote, actions)) {
         // Who relays what a liar signed is not to blame for it.
         if (vote.slot == from) {
@@ -118,6 +117,7 @@ Actions MemberDuties::on_tick(Timestamp now) {
     cosign(now, actions);
     if (said_ && now < *said_ + kVoteAgain) return actions;
     said_ = now;
+    charge_again(actions);
     for (PeerMessage& message : epoch_signer_.messages()) {
         actions.broadcasts.push_back(std::move(message));
     }
@@ -132,12 +132,15 @@ Actions MemberDuties::on_tick(Timestamp now) {
     return actions;
 }
 
-// A member whose record is new hears first what a quorum knows of its votes: the record may be new
-// because the disk is.
+// A member that has started hears first what a quorum knows of its votes: its record may be new
+// because the disk is, or old together with the ledger because both were restored. It waits until
+// its ledger has caught up: in earlier epochs a quorum may have been fewer.
 void MemberDuties::end_silence(Timestamp now) {
-    if (voter_.state() != VotingState::kNew) return;
+    if (!listens_) return;
     const Epoch& epoch = chain_.epoch();
     if (epoch.find_node(keys_.slot) == nullptr) return;  // not yet, or not here yet
+    const std::chrono::seconds fresh{2 * std::int64_t{chain_.genesis().params.heartbeat_s}};
+    if (Timestamp{std::chrono::seconds{chain_.tip().time}} + fresh < now) return;
     const auto others = std::ranges::count_if(greeted_, [&](Slot slot) {
         return slot != keys_.slot && epoch.find_node(slot) != nullptr;
     });
@@ -147,7 +150,10 @@ void MemberDuties::end_silence(Timestamp now) {
     }
     if (!quorum_greeted_) quorum_greeted_ = now;
     const bool alone = epoch.quorum() == 1;
-    if (alone || now >= *quorum_greeted_ + kVoteAfterGreetings) note(voter_.begin());
+    if (!alone && now < *quorum_greeted_ + kVoteAfterGreetings) return;
+    const auto begun = voter_.begin();
+    listens_ = !begun.has_value();
+    note(begun);
 }
 
 void MemberDuties::work(Timestamp now, Actions& actions) {
@@ -168,6 +174,7 @@ void MemberDuties::work(Timestamp now, Actions& actions) {
     pool_.prune(final_height, final_epoch_);
     std::erase_if(certified_,
                   [&](const ChainPoint& target) { return target.height <= final_height; });
+    std::erase_if(targets_, [&](const auto& known) { return known.first.height <= final_height; });
 }
 
 void MemberDuties::look_at_final() {
@@ -194,7 +201,10 @@ void MemberDuties::hear_certificates(Actions& actions) {
         if (!target) continue;
         for (const CertificateVote& inside : certificate.votes) {
             const Vote vote = vote_of(inside, certificate.link, target->voters->number());
-            if (vote.slot == keys_.slot) note(voter_.on_own_vote(vote));
+            if (vote.slot == keys_.slot &&
+                verify_vote(vote, chain_.chain_id(), keys_.vote->public_key())) {
+                note(voter_.on_own_vote(vote));
+            }
             (void)hear(vote, actions);
         }
     }
@@ -210,10 +220,25 @@ bool MemberDuties::hear(const Vote& vote, Actions& actions) {
 // Puts two votes of one node that contradict each other on record. Every member that hears both
 // does so; the first transaction to reach a block makes the others void (rule E6).
 void MemberDuties::accuse(const VoteContradiction& votes, Actions& actions) {
-    const Evidence evidence{votes.first, votes.second};
+    if (votes.first.epoch != votes.second.epoch) return;
     const std::pair<Slot, std::uint32_t> accused(votes.first.slot, votes.first.epoch);
-    if (votes.first.epoch != votes.second.epoch || !accused_.insert(accused).second) return;
-    if (is_recorded(chain_.state(), accused.first, accused.second)) return;
+    const auto [entry, is_new] = accused_.try_emplace(accused, Evidence{votes.first, votes.second});
+    if (is_new) note(charge(entry->second, actions));
+}
+
+// Until the ledger has it: a full mempool, a reorganisation or a transaction that expired may have
+// kept it out. Forgotten when nobody may record it any more.
+void MemberDuties::charge_again(Actions& actions) {
+    for (auto entry = accused_.begin(); entry != accused_.end();) {
+        const auto charged = charge(entry->second, actions);
+        const bool is_void = !charged && (charged.error().is(Refusal::kEvidenceTooOld) ||
+                                          charged.error().is(Refusal::kEvidenceVoid));
+        entry = is_void ? accused_.erase(entry) : std::next(entry);
+    }
+}
+
+Result<void> MemberDuties::charge(const Evidence& evidence, Actions& actions) {
+    if (is_recorded(chain_.state(), evidence.first.slot, evidence.first.epoch)) return {};
     const Bytes encoded = encode_evidence(evidence);
     TxBody body;
     body.type = TxType::kEvidence;
@@ -223,23 +248,34 @@ void MemberDuties::accuse(const VoteContradiction& votes, Actions& actions) {
     body.body = encoded;
     const crypto::PrivateKey* const keys[] = {keys_.tx};
     const auto tx = sign_transaction(body, {keys_.name, subject_of(evidence), keys});
-    if (!tx) return note(fail(Error(tx.error())));
+    if (!tx) return fail(Error(tx.error()));
     const auto accepted = chain_.accept_transaction(*tx);
     if (!accepted) {
-        if (!accepted.error().is(Refusal::kEvidenceKnown)) note(fail(Error(accepted.error())));
-        return;
+        if (accepted.error().is(Refusal::kEvidenceKnown)) return {};  // it waits already
+        return fail(Error(accepted.error()));
     }
     Announce news;
     news.items.emplace_back(*accepted);
     actions.broadcasts.emplace_back(std::move(news));
     actions.transaction_added = true;
+    return {};
+}
+
+// Asked of the chain's store once, not with every vote; of what the chain lacks, after each block
+// again.
+const VoteTarget* MemberDuties::target_of(const ChainPoint& point) {
+    auto known = targets_.find(point);
+    if (known == targets_.end()) {
+        known = targets_.emplace(point, chain_.vote_target(point.id)).first;
+    }
+    return known->second && known->second->point == point ? &*known->second : nullptr;
 }
 
 void MemberDuties::certify(Actions& actions) {
     for (const ChainPoint& point : pool_.targets_above(chain_.final_block().height)) {
         if (certified_.contains(point)) continue;
-        const auto target = chain_.vote_target(point.id);
-        if (!target || target->point != point) continue;
+        const VoteTarget* const target = target_of(point);
+        if (target == nullptr) continue;
         const auto certificate = pool_.certificate_for(*target);
         if (!certificate) continue;
         certified_.insert(point);
@@ -250,9 +286,10 @@ void MemberDuties::certify(Actions& actions) {
 }
 
 void MemberDuties::vote_for_tip(Actions& actions) {
-    if (chain_.has_failed() || !chain_.conflict().empty()) return;
-    const auto target = chain_.vote_target(chain_.tip().id);
-    if (!target) return;
+    if (listens_ || chain_.has_failed() || !chain_.conflict().empty()) return;
+    const ChainPoint tip{chain_.tip().height, chain_.tip().id};
+    const VoteTarget* const target = target_of(tip);
+    if (target == nullptr) return;
     auto vote = voter_.vote(*target, chain_.final_block().height, *keys_.vote);
     if (!vote) return note(fail(std::move(vote).error()));
     if (!*vote) return;
@@ -297,9 +334,14 @@ DutyStatus MemberDuties::status() const {
     if (!chain_.conflict().empty()) {
         status.why_not = chain_.conflict();
     } else if (voter_.state() == VotingState::kOff) {
-        status.why_not = voter_.why_off() + ": run `assay member resume`";
+        status.why_not =
+            voter_.why_off() +
+            ": run `assay member resume`, or replace the key with `assay member rotate "
+            "--key vote`";
     } else if (voter_.state() == VotingState::kNew) {
         status.why_not = "the record of own votes is new: waiting for a quorum of the members";
+    } else if (listens_) {
+        status.why_not = "started a moment ago: listening to a quorum of the members";
     }
     status.vote_floor = voter_.vote_floor();
     if (!voter_.votes().empty()) status.last_vote = voter_.votes().back().link.target.height;

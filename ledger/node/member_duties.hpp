@@ -1,10 +1,11 @@
 // What a NODE member owes its ledger besides mining: to vote for the blocks it adopts, to make
-// certificates of the votes it hears, to cosign the log of what is final, to sign the next epoch, to record members that
-// contradict themselves. Node drives it in production, the simulator in assay-sim.
+// certificates of the votes it hears, to cosign the log of what is final, to sign the next epoch,
+// to record members that contradict themselves. Node drives it in production, the simulator in
+// assay-sim.
 //
 // No sockets, no clock: time is passed in, what is to be said comes back as Actions (sync.hpp):
-// broadcasts to every peer, relays to every peer but the one that was just heard. The chain it works
-// on may change in every call. One thread.
+// broadcasts to every peer, relays to every peer but the one that was just heard. The chain it
+// works on may change in every call. One thread.
 
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "host/base/result.hpp"
 #include "host/crypto/signature.hpp"
 #include "ledger/chain/chain.hpp"
+#include "ledger/core/evidence.hpp"
 #include "ledger/net/sync.hpp"
 #include "ledger/node/cosigner.hpp"
 #include "ledger/node/durable_value.hpp"
@@ -31,7 +33,7 @@ namespace assay::ledger {
 
 // Own votes for what is not justified yet are said again this often: messages get lost.
 inline constexpr std::chrono::seconds kVoteAgain{5};
-// A member with a new record listens so long to a quorum before its first vote.
+// A member that has just started listens so long to a quorum before its first vote.
 inline constexpr std::chrono::seconds kVoteAfterGreetings{2};
 // After a loss of the record of own votes: no votes so far above the final block.
 inline constexpr BlockHeight kVoteFloorMargin = 1'000;
@@ -98,6 +100,9 @@ class MemberDuties {
     void hear_certificates(Actions& actions);
     [[nodiscard]] bool hear(const Vote& vote, Actions& actions);
     void accuse(const VoteContradiction& votes, Actions& actions);
+    void charge_again(Actions& actions);
+    [[nodiscard]] Result<void> charge(const Evidence& evidence, Actions& actions);
+    [[nodiscard]] const VoteTarget* target_of(const ChainPoint& point);
     void certify(Actions& actions);
     void vote_for_tip(Actions& actions);
     void cosign(Timestamp now, Actions& actions);
@@ -113,9 +118,13 @@ class MemberDuties {
     VotePool pool_;
     std::set<ChainPoint> certified_;  // targets above the final block whose certificate is known
     std::vector<Certificate> heard_;  // the chain's newest certificates, whose votes were counted
-    std::set<std::pair<Slot, std::uint32_t>> accused_;  // by slot and epoch, in this process
     std::optional<ChainPoint> final_;  // the final block that was looked at,
     std::uint32_t final_epoch_ = 0;    // and the epoch that governs what follows it
+    // What the chain says of targets above the final block; nothing of blocks that it lacks.
+    std::map<ChainPoint, std::optional<VoteTarget>> targets_;
+    // By slot and epoch, while it can be put on record.
+    std::map<std::pair<Slot, std::uint32_t>, Evidence> accused_;
+    bool listens_ = true;  // since the start of this process: until a quorum was heard
     std::set<Slot> greeted_;
     std::optional<Timestamp> quorum_greeted_;
     std::optional<Timestamp> said_;  // when own votes were last said again

@@ -93,7 +93,8 @@ json::object finality_view(const Chain& chain, const DutyStatus& duties, Slot se
     if (epoch.find_node(self) == nullptr) {
         out["voting"] = "not a node";
     } else {
-        out["voting"] = duties.why_not.empty() ? "on" : to_string(duties.voting);
+        const bool listens = duties.voting == VotingState::kOn && !duties.why_not.empty();
+        out["voting"] = listens ? "waiting" : to_string(duties.voting);
         if (!chain.conflict().empty()) out["voting"] = "off";
         if (!duties.why_not.empty()) out["why_not_voting"] = duties.why_not;
     }

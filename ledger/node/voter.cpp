@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kEpochsMax = 4'096;
 constexpr std::size_t kReasonMax = 512;
+constexpr std::size_t kKeysMax = 64;
 constexpr std::uint64_t kVersion = 1;
 
 struct EpochClaim {
@@ -36,6 +37,38 @@ Result<EpochClaim> read_claim(cbor::Decoder& decoder) {
     return map.finish(claim, {1, 2});
 }
 
+struct ReplacedKey {
+    crypto::KeyId key{};
+    KeyBounds bounds;
+};
+
+Result<ReplacedKey> read_replaced(cbor::Decoder& decoder) {
+    ReplacedKey out;
+    Fields map(decoder, "replaced vote key");
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 1:
+                out.key = map.array<std::tuple_size_v<crypto::KeyId>>();
+                break;
+            case 2:
+                out.bounds.state = map.one_of(VotingState::kOff);
+                break;
+            case 3:
+                out.bounds.vote_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 4:
+                out.bounds.source_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                break;
+            case 5:
+                out.bounds.why_off = map.text(0, kReasonMax);
+                break;
+            default:
+                map.unknown();
+        }
+    }
+    return map.finish(std::move(out), {1, 2, 3, 4, 5});
+}
+
 Result<Vote> read_vote(cbor::Decoder& decoder) {
     const auto bytes = decoder.bytes_exactly(kVoteBytes);
     if (!bytes) return fail(bytes.error());
@@ -57,13 +90,13 @@ Result<SafetyRecord> read_record(cbor::Decoder& decoder) {
                 record.slot = map.slot();
                 break;
             case 3:
-                record.state = map.one_of(VotingState::kOff);
+                record.bounds.state = map.one_of(VotingState::kOff);
                 break;
             case 4:
-                record.vote_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                record.bounds.vote_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
                 break;
             case 5:
-                record.source_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
+                record.bounds.source_floor = static_cast<BlockHeight>(map.number(UINT32_MAX));
                 break;
             case 6:
                 record.votes = map.list(0, kOwnVotesMax, read_vote);
@@ -74,13 +107,21 @@ Result<SafetyRecord> read_record(cbor::Decoder& decoder) {
                 }
                 break;
             case 8:
-                record.why_off = map.text(0, kReasonMax);
+                record.bounds.why_off = map.text(0, kReasonMax);
+                break;
+            case 9:
+                record.key = map.array<std::tuple_size_v<crypto::KeyId>>();
+                break;
+            case 10:
+                for (ReplacedKey& old : map.list(0, kKeysMax, read_replaced)) {
+                    record.replaced.emplace(old.key, std::move(old.bounds));
+                }
                 break;
             default:
                 map.unknown();
         }
     }
-    return map.finish(std::move(record), {0, 1, 2, 3, 4, 5, 6, 7, 8});
+    return map.finish(std::move(record), {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
 }
 
 // Signatures aside: ES256 has many for one vote.
@@ -88,28 +129,37 @@ bool say_the_same(const Vote& a, const Vote& b) noexcept {
     return a.link == b.link && a.epoch == b.epoch;
 }
 
-void lift_floors(SafetyRecord& record, const Vote& forgotten) {
-    record.vote_floor = std::max(record.vote_floor, forgotten.link.target.height);
-    record.source_floor = std::max(record.source_floor, forgotten.link.source.height);
+void lift_floors(KeyBounds& bounds, const Vote& forgotten) {
+    bounds.vote_floor = std::max(bounds.vote_floor, forgotten.link.target.height);
+    bounds.source_floor = std::max(bounds.source_floor, forgotten.link.source.height);
 }
 
 }  // namespace
 
 Bytes encode_safety_record(const SafetyRecord& record) {
     cbor::Encoder out;
-    out.map(9).unsigned_int(0).unsigned_int(kVersion);
+    out.map(11).unsigned_int(0).unsigned_int(kVersion);
     out.unsigned_int(1).bytes(record.chain_id.view());
     out.unsigned_int(2).unsigned_int(record.slot);
-    out.unsigned_int(3).unsigned_int(static_cast<std::uint64_t>(record.state));
-    out.unsigned_int(4).unsigned_int(record.vote_floor);
-    out.unsigned_int(5).unsigned_int(record.source_floor);
+    out.unsigned_int(3).unsigned_int(static_cast<std::uint64_t>(record.bounds.state));
+    out.unsigned_int(4).unsigned_int(record.bounds.vote_floor);
+    out.unsigned_int(5).unsigned_int(record.bounds.source_floor);
     out.unsigned_int(6).array(record.votes.size());
     for (const Vote& vote : record.votes) out.bytes(encode_vote(vote));
     out.unsigned_int(7).array(record.epochs.size());
     for (const auto& [number, hash] : record.epochs) {
         out.map(2).unsigned_int(1).unsigned_int(number).unsigned_int(2).bytes(hash.view());
     }
-    out.unsigned_int(8).text(record.why_off);
+    out.unsigned_int(8).text(record.bounds.why_off);
+    out.unsigned_int(9).bytes(record.key);
+    out.unsigned_int(10).array(record.replaced.size());
+    for (const auto& [key, bounds] : record.replaced) {
+        out.map(5).unsigned_int(1).bytes(key);
+        out.unsigned_int(2).unsigned_int(static_cast<std::uint64_t>(bounds.state));
+        out.unsigned_int(3).unsigned_int(bounds.vote_floor);
+        out.unsigned_int(4).unsigned_int(bounds.source_floor);
+        out.unsigned_int(5).text(bounds.why_off);
+    }
     return out.take();
 }
 
@@ -120,6 +170,7 @@ Result<SafetyRecord> decode_safety_record(ByteView input) {
 Result<Voter> Voter::open(std::unique_ptr<DurableValue> store,
                           const ChainId& chain_id,
                           Slot slot,
+                          const crypto::PublicKey& key,
                           bool ledger_is_new) {
     const auto bytes = store->read();
     if (!bytes) return fail(bytes.error());
@@ -135,19 +186,41 @@ Result<Voter> Voter::open(std::unique_ptr<DurableValue> store,
     SafetyRecord fresh;
     fresh.chain_id = chain_id;
     fresh.slot = slot;
-    fresh.state = ledger_is_new ? VotingState::kNew : VotingState::kOff;
-    if (!ledger_is_new) fresh.why_off = store->name() + ", the record of own votes, was missing";
+    fresh.key = crypto::key_id(key);
+    fresh.bounds.state = ledger_is_new ? VotingState::kNew : VotingState::kOff;
+    if (!ledger_is_new) {
+        fresh.bounds.why_off = store->name() + ", the record of own votes, was missing";
+    }
     Voter voter(std::move(store), fresh);
     if (auto saved = voter.save(std::move(fresh)); !saved) return fail(std::move(saved).error());
     return voter;
 }
 
+// Whatever an earlier key voted and may have forgotten lies behind the rotation, which was final
+// before its epoch was signed, or was made when none could be: the new key starts at the final
+// block.
+Result<void> Voter::take_over(const crypto::PublicKey& key, BlockHeight final_height) {
+    const crypto::KeyId id = crypto::key_id(key);
+    if (record_.key == id) return {};
+    SafetyRecord next = record_;
+    next.replaced[next.key] = next.bounds;
+    next.bounds = KeyBounds{};
+    next.bounds.vote_floor = final_height;
+    if (const auto before = next.replaced.find(id); before != next.replaced.end()) {
+        next.bounds = before->second;
+        next.replaced.erase(before);
+    }
+    if (next.replaced.size() > kKeysMax) next.replaced.erase(next.replaced.begin());
+    next.key = id;
+    return save(std::move(next));
+}
+
 bool Voter::may_vote(const VoteTarget& target, BlockHeight final_height) const {
-    if (is_on(Rule::kV4) && record_.state != VotingState::kOn) return false;
+    if (is_on(Rule::kV4) && record_.bounds.state != VotingState::kOn) return false;
     const VoteLink link{target.chain_justified, target.point};
     if (is_on(Rule::kV3) && link.target.height <= final_height) return false;
-    if (link.target.height <= record_.vote_floor) return false;
-    if (link.source.height < record_.source_floor) return false;
+    if (link.target.height <= record_.bounds.vote_floor) return false;
+    if (link.source.height < record_.bounds.source_floor) return false;
     Vote wanted;
     wanted.link = link;
     return std::ranges::none_of(record_.votes, [&](const Vote& own) {
@@ -160,6 +233,9 @@ Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
                                         const crypto::PrivateKey& key) {
     const EpochNode* self = target.voters->find_node(record_.slot);
     if (self == nullptr || self->vote != key.public_key()) return std::nullopt;
+    if (auto taken = take_over(key.public_key(), final_height); !taken) {
+        return fail(std::move(taken).error());
+    }
     if (!may_vote(target, final_height)) return std::nullopt;
     Vote wanted;
     wanted.epoch = target.voters->number();
@@ -171,7 +247,7 @@ Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
     SafetyRecord next = record_;
     std::erase_if(next.votes, [&](const Vote& own) {
         if (own.link.target.height > final_height) return false;
-        lift_floors(next, own);
+        lift_floors(next.bounds, own);
         return true;
     });
     const auto target_height = [](const Vote& own) { return own.link.target.height; };
@@ -179,7 +255,7 @@ Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
         std::ranges::upper_bound(next.votes, target_height(*vote), {}, target_height);
     next.votes.insert(place, *vote);
     if (next.votes.size() > kOwnVotesMax) {
-        lift_floors(next, next.votes.front());
+        lift_floors(next.bounds, next.votes.front());
         next.votes.erase(next.votes.begin());
     }
     if (auto saved = save(std::move(next)); !saved) return fail(std::move(saved).error());
@@ -187,32 +263,32 @@ Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
 }
 
 Result<void> Voter::on_own_vote(const Vote& vote) {
-    if (record_.state == VotingState::kOff) return {};
-    if (vote.link.target.height <= record_.vote_floor) return {};
+    if (record_.bounds.state == VotingState::kOff) return {};
+    if (vote.link.target.height <= record_.bounds.vote_floor) return {};
     const bool known = std::ranges::any_of(
         record_.votes, [&](const Vote& own) { return say_the_same(own, vote); });
     if (known) return {};
     SafetyRecord next = record_;
-    next.state = VotingState::kOff;
-    next.why_off = "the ledger knows a vote of this member, for block " +
-                   to_hex(vote.link.target.id.view()) + " at height " +
-                   std::to_string(vote.link.target.height) + ", that its own record lacks";
+    next.bounds.state = VotingState::kOff;
+    next.bounds.why_off = "the ledger knows a vote of this member, for block " +
+                          to_hex(vote.link.target.id.view()) + " at height " +
+                          std::to_string(vote.link.target.height) + ", that its own record lacks";
     return save(std::move(next));
 }
 
 Result<void> Voter::begin() {
-    if (record_.state != VotingState::kNew) return {};
+    if (record_.bounds.state != VotingState::kNew) return {};
     SafetyRecord next = record_;
-    next.state = VotingState::kOn;
+    next.bounds.state = VotingState::kOn;
     return save(std::move(next));
 }
 
 Result<void> Voter::resume(BlockHeight vote_floor, BlockHeight source_floor) {
     SafetyRecord next = record_;
-    next.state = VotingState::kOn;
-    next.why_off.clear();
-    next.vote_floor = std::max(next.vote_floor, vote_floor);
-    next.source_floor = std::max(next.source_floor, source_floor);
+    next.bounds.state = VotingState::kOn;
+    next.bounds.why_off.clear();
+    next.bounds.vote_floor = std::max(next.bounds.vote_floor, vote_floor);
+    next.bounds.source_floor = std::max(next.bounds.source_floor, source_floor);
     return save(std::move(next));
 }
 

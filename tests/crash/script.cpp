@@ -172,7 +172,8 @@ Result<void> Member::open() {
     if (!opened) return fail(std::move(opened).error());
     chain_ = *std::move(opened);
     const bool is_new = chain_->tip().height == 0;
-    auto voter = Voter::open(durable_file(dir_ / "safety.votes"), chain_->chain_id(), 0, is_new);
+    auto voter = Voter::open(durable_file(dir_ / "safety.votes"), chain_->chain_id(), 0,
+                             script_.founders.members[0].entry.vote, is_new);
     if (!voter) return fail(std::move(voter).error());
     voter_.emplace(*std::move(voter));
     if (auto begun = voter_->begin(); !begun) return begun;

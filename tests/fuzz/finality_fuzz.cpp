@@ -68,7 +68,8 @@ std::vector<Bytes> seeds() {
     SafetyRecord record;
     record.votes = {sample_vote()};
     record.epochs.emplace(1, Sha256Digest{});
-    record.why_off = "restored";
+    record.bounds.why_off = "restored";
+    record.replaced[crypto::KeyId{}].vote_floor = 7;
     const std::vector<Bytes> encoded{encode_vote(sample_vote()),
                                      encode_certificate(sample_certificate()),
                                      encode_extension(sample_certificate()),

@@ -29,7 +29,8 @@ class VoterTest : public testing::Test {
     }
     [[nodiscard]] std::filesystem::path file() const { return dir / "safety.votes"; }
     [[nodiscard]] Voter open(bool ledger_is_new = true) {
-        return Voter::open(durable_file(file()), chain_id, 0, ledger_is_new).value();
+        return Voter::open(durable_file(file()), chain_id, 0, members[0].entry.vote, ledger_is_new)
+            .value();
     }
     [[nodiscard]] Voter begun() {
         Voter voter = open();
@@ -184,6 +185,46 @@ TEST_F(VoterTest, VotesOnlyWithTheKeyThatTheEpochNames) {
     EXPECT_EQ(voter.vote(foreign, 0, members[0].vote).value(), std::nullopt);
 }
 
+// What was lost or resumed binds the key that it was lost of; the one that replaces it starts
+// afresh, and the old one stays bound, should a reorganisation bring it back.
+TEST_F(VoterTest, AnotherVoteKeyIsNotBoundByTheFloorsOfTheOneBefore) {
+    Voter voter = open(false);
+    EXPECT_EQ(voter.state(), VotingState::kOff);
+    const crypto::PrivateKey next = test::new_key();
+    auto entries = std::vector<Member>();
+    for (const auto& member : members) entries.push_back(member.entry);
+    entries[0].vote = next.public_key();
+    const auto later = Epoch::first(chain_id, Registry::make(std::move(entries)).value());
+    const auto votes_anew = [&](Voter& by, BlockHeight source, BlockHeight target) {
+        const VoteTarget wanted{point(target), point(source), later};
+        return by.vote(wanted, 7, next).value().has_value();
+    };
+    EXPECT_FALSE(votes_anew(voter, 6, 7)) << "not below the final block";
+    EXPECT_TRUE(votes_anew(voter, 6, 8));
+    EXPECT_FALSE(votes_anew(voter, 6, 8));
+    EXPECT_EQ(voter.state(), VotingState::kOn);
+    EXPECT_FALSE(votes(voter, 6, 9)) << "the old key is as silent as it was";
+    EXPECT_EQ(voter.state(), VotingState::kOff);
+    ASSERT_TRUE(voter.resume(1'005, 4));
+    voter = open(false);
+    EXPECT_TRUE(votes_anew(voter, 8, 10));
+    EXPECT_FALSE(votes(voter, 8, 1'005));
+    EXPECT_TRUE(votes(voter, 10, 1'006));
+}
+
+TEST_F(VoterTest, TheNewKeyContradictsNothingThatIsRemembered) {
+    Voter voter = begun();
+    ASSERT_TRUE(votes(voter, 3, 5));
+    const crypto::PrivateKey next = test::new_key();
+    auto entries = std::vector<Member>();
+    for (const auto& member : members) entries.push_back(member.entry);
+    entries[0].vote = next.public_key();
+    const auto later = Epoch::first(chain_id, Registry::make(std::move(entries)).value());
+    EXPECT_FALSE(voter.vote({point(5, 1), point(3), later}, 0, next).value());
+    EXPECT_FALSE(voter.vote({point(6), point(2), later}, 0, next).value());
+    EXPECT_TRUE(voter.vote({point(6), point(3), later}, 0, next).value());
+}
+
 TEST_F(VoterTest, SignsOneRecordOfEachEpoch) {
     Voter voter = begun();
     Sha256Digest first, second;
@@ -198,12 +239,13 @@ TEST_F(VoterTest, SignsOneRecordOfEachEpoch) {
 
 TEST_F(VoterTest, RefusesARecordOfAnotherMemberOrLedgerOrNone) {
     { (void)begun(); }
-    EXPECT_FALSE(Voter::open(durable_file(file()), chain_id, 1, false));
-    EXPECT_FALSE(Voter::open(durable_file(file()), ChainId{}, 0, false));
+    EXPECT_FALSE(Voter::open(durable_file(file()), chain_id, 1, members[1].entry.vote, false));
+    EXPECT_FALSE(Voter::open(durable_file(file()), ChainId{}, 0, members[0].entry.vote, false));
     const auto good = read_file(file(), 100'000).value();
     test::expect_only_whole_input(good, [](ByteView b) { return decode_safety_record(b); });
     ASSERT_TRUE(write_file_durable(file(), ByteView(good).first(good.size() - 1)));
-    const auto damaged = Voter::open(durable_file(file()), chain_id, 0, false);
+    const auto damaged =
+        Voter::open(durable_file(file()), chain_id, 0, members[0].entry.vote, false);
     ASSERT_FALSE(damaged.has_value());
     EXPECT_NE(damaged.error().to_string().find("assay member resume"), std::string::npos);
 }
