@@ -65,9 +65,7 @@ Result<void> App::build() {
         gateway_ = std::move(*gateway);
     }
 
-    if (auto key = crypto::load_key(folder_.key("tx"))) {
-        statuses_.emplace(*consortium_, config_.name, std::move(*key), clock_);
-    }
+    statuses_.emplace(*consortium_, config_.name, clock_);
     if (auto built = build_peer_listener(); !built) return built;
     if (auto built = build_content_server(); !built) return built;
     return build_operator_server();

@@ -53,16 +53,14 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     if (!devices) return fail(std::move(devices).error());
     auto receipts = ReceiptStore::open(**store);
     if (!receipts) return fail(std::move(receipts).error());
-    auto tx_key = crypto::load_key(folder.key("tx"));
-    if (!tx_key) return fail(std::move(tx_key).error().within("tx key"));
     const auto identity = load_member_identity(folder);
     if (!identity) return fail(Error(identity.error()));
     auto content_tls = content_client_tls(*identity, needs.consortium.chain());
     if (!content_tls) return fail(std::move(content_tls).error());
 
-    std::unique_ptr<GatewayRole> role(new GatewayRole(
-        needs, std::move(*node), std::move(*store), std::move(*authority), std::move(*devices),
-        std::move(*receipts), std::move(*tx_key), std::move(*content_tls)));
+    std::unique_ptr<GatewayRole> role(
+        new GatewayRole(needs, std::move(*node), std::move(*store), std::move(*authority),
+                        std::move(*devices), std::move(*receipts), std::move(*content_tls)));
     if (auto listening = role->listen_for_devices(needs); !listening) {
         return fail(std::move(listening).error().within("[devices] listen"));
     }
@@ -75,7 +73,6 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
                          SiteAuthority authority,
                          DeviceRegistry devices,
                          ReceiptStore receipts,
-                         crypto::PrivateKey tx_key,
                          std::shared_ptr<const http::TlsContext> content_tls)
     : consortium_{needs.consortium},
       refusals_{needs.refusals},
@@ -92,7 +89,6 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
                  needs.pool},
       verifier_{*needs.node_parts.engines.hash, needs.content, needs.pool},
       flow_{needs.executor, flow_parts(needs, retriever_, verifier_, verdicts_, catalog_)},
-      tx_key_{std::move(tx_key)},
       recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
       recorder_wakeup_{needs.executor},
       desk_{receipts_, devices_, consortium_, refusals_, recorder_wakeup_},
@@ -137,7 +133,7 @@ RecorderLedger GatewayRole::recorder_ledger() {
 
 BatchSigner GatewayRole::batch_signer() const {
     const ledger::Member* const self = node_->chain().registry().find_by_name(config_.name);
-    return {self->slot, self->name, tx_key_};
+    return {self->slot, self->name, node_->tx_key()};
 }
 
 void GatewayRole::start() {

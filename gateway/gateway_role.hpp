@@ -56,7 +56,6 @@ class GatewayRole {
                 SiteAuthority authority,
                 DeviceRegistry devices,
                 ReceiptStore receipts,
-                crypto::PrivateKey tx_key,
                 std::shared_ptr<const http::TlsContext> content_tls);
     [[nodiscard]] Result<void> listen_for_devices(const GatewayNeeds& needs);
     [[nodiscard]] RecorderLedger recorder_ledger();
@@ -80,7 +79,6 @@ class GatewayRole {
     BulkVerifier verifier_;
     UpdateFlow flow_;
 
-    crypto::PrivateKey tx_key_;
     ReceiptRecorder recorder_;
     Wakeup recorder_wakeup_;
     ReceiptDesk desk_;

@@ -56,16 +56,6 @@ Result<ledger::MemberKeys> load_keys(const MemberFolder& folder, ledger::Slot sl
     if (!tls) return fail(std::move(tls).error());
     ledger::MemberKeys keys(slot, std::move(*seal), std::move(*vote), std::move(*tx),
                             std::move(*log), std::move(*cosign), std::move(*tls));
-    for (auto [name, next] :
-         {std::pair{"seal.next", &keys.next.seal}, std::pair{"vote.next", &keys.next.vote},
-          std::pair{"tx.next", &keys.next.tx}, std::pair{"log.next", &keys.next.log},
-          std::pair{"cosign.next", &keys.next.cosign}}) {
-        std::error_code ignored;
-        if (!std::filesystem::exists(folder.key(name), ignored)) continue;
-        auto key = crypto::load_key(folder.key(name));
-        if (!key) return fail(std::move(key).error().within(std::string(name) + " key"));
-        next->emplace(std::move(*key));
-    }
     return keys;
 }
 
@@ -110,6 +100,10 @@ Result<std::unique_ptr<ledger::Node>> open_node(boost::asio::any_io_executor exe
     ledger::NodeOptions options(parts.folder.ledger(kind), std::move(*genesis),
                                 consortium ? ledger::consortium_rules() : ledger::gateway_rules(),
                                 std::move(*keys));
+    options.next_key = [folder = parts.folder](std::string_view name) {
+        auto key = crypto::load_key(folder.key(std::string(name) + ".next"));
+        return key ? std::optional(std::move(*key)) : std::nullopt;
+    };
     options.name = parts.config.name;
     options.connect = parts.config.peer_connect;
     options.engine = parts.engines.mine;

@@ -36,6 +36,7 @@ json::object describe_device(const Device& device, const ReleaseCatalog& catalog
     out["sequence"] = device.report->sequence;
     out["version"] = device.report->version;
     out["running"] = to_hex(device.report->running.view());
+    out["epoch"] = device.report->epoch;
     out["assignment"] = to_string(decide_assignment(device, catalog, now).verdict);
     if (device.assignment) out["release"] = to_hex(device.assignment->release.view());
     return out;

@@ -275,6 +275,13 @@ void add_member_options(CLI::App& verb, MemberOptions& common) {
     verb.add_flag("--wait", common.wait, "Return when it is final");
 }
 
+// For a member of which nothing is left but the root key.
+void add_root_key(CLI::App& verb, MemberOptions& common) {
+    verb.add_option("--root-key", common.root_key,
+                    "Decide as the member that holds this root key (default: this folder's)")
+        ->check(CLI::ExistingFile);
+}
+
 void add_propose_verb(CLI::App& member, Request& request) {
     ProposeOptions& propose = request.propose;
     CLI::App* const verb =
@@ -295,6 +302,7 @@ void add_propose_verb(CLI::App& member, Request& request) {
     verb->add_option("--blocks", propose.blocks, "How long it may be approved")
         ->capture_default_str();
     add_member_options(*verb, propose.common);
+    add_root_key(*verb, propose.common);
 }
 
 void add_member_verbs(CLI::App& app, Request& request) {
@@ -305,12 +313,12 @@ void add_member_verbs(CLI::App& app, Request& request) {
                   [&request] { request.verb = [&] { return list_members(request.members); }; }),
         request.members);
     add_propose_verb(*member, request);
-    add_member_options(
-        *add_verb(*member, "recover",
-                  "Sign the epoch that is due with the root key, when a quorum is lost",
-                  "assay member recover --dir oem",
-                  [&request] { request.verb = [&] { return recover_epoch(request.members); }; }),
-        request.members);
+    CLI::App* const recover = add_verb(
+        *member, "recover", "Sign the epoch that is due with the root key, when a quorum is lost",
+        "assay member recover --dir oem --root-key lab-root.pem",
+        [&request] { request.verb = [&] { return recover_epoch(request.members); }; });
+    add_member_options(*recover, request.members);
+    add_root_key(*recover, request.members);
     add_member_options(
         *add_verb(*member, "resume", "Vote again after the record of own votes was lost",
                   "assay member resume --dir oem",
@@ -323,6 +331,7 @@ void add_member_verbs(CLI::App& app, Request& request) {
     approve->add_option("leaf", request.approve.leaf, "The proposal: 64 hexadecimal digits")
         ->required();
     add_member_options(*approve, request.approve.common);
+    add_root_key(*approve, request.approve.common);
     CLI::App* const rotate =
         add_verb(*member, "rotate", "Replace a key of this member; signed with the root key",
                  "assay member rotate --key seal --dir oem",
@@ -338,6 +347,7 @@ void add_member_verbs(CLI::App& app, Request& request) {
     revoke->add_option("--since", request.revoke.since,
                        "Log entry from which it is not to be believed (default: from now on)");
     add_member_options(*revoke, request.revoke.common);
+    add_root_key(*revoke, request.revoke.common);
 }
 
 void add_content_verbs(CLI::App& app, Request& request) {

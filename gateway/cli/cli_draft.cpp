@@ -12,6 +12,7 @@
 #include "gateway/cli/verbs.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
+#include "host/crypto/key_file.hpp"
 
 namespace assay::gateway::cli {
 namespace {
@@ -181,7 +182,12 @@ Outcome sign_draft(const SignDraftOptions& options) {
     const auto key = load_key(folder, "tx");
     if (!key) return tl::unexpected(key.error());
     Bytes signed_bytes = draft.bytes;
-    if (auto made = crypto::cose_sign_draft(signed_bytes, *key); !made) {
+    auto made = crypto::cose_sign_draft(signed_bytes, *key);
+    if (!made) {  // it may have been made for the key's successor
+        const auto next = crypto::load_key(folder.key("tx.next"));
+        if (next) made = crypto::cose_sign_draft(signed_bytes, *next);
+    }
+    if (!made) {
         return give_up(ExitCode::kDenied, "the draft asks for no signature by this member",
                        "It names its signers by their tx keys: `assay key list` shows this one's.");
     }

@@ -1,6 +1,8 @@
 // assay member: who the members are, and how they change. What is decided here is signed with the root
 // key, which is kept offline: these verbs are the ones that need it.
 
+#include <algorithm>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
@@ -26,8 +28,20 @@ constexpr int kTlsCertificateDays = 3650;
 struct Office {
     MemberFolder folder;
     DaemonClient daemon;
-    Membership membership;
+    Membership membership;  // of the member that decides
+    crypto::PrivateKey root;
 };
+
+// Who holds a root key is the member that the ledger names it for, whatever is left of its folder.
+Answer<ledger::Member> member_with_root(const Membership& membership,
+                                        const crypto::PublicKey& root) {
+    const auto found = std::ranges::find_if(membership.members, [&](const ledger::Member& member) {
+        return member.is_active() && member.root == root;
+    });
+    if (found != membership.members.end()) return *found;
+    return give_up(ExitCode::kUsage,
+                   "the " + membership.ledger + " has no active member with this root key");
+}
 
 Answer<Office> open_office(const MemberOptions& options) {
     const MemberFolder folder(options.dir);
@@ -35,13 +49,19 @@ Answer<Office> open_office(const MemberOptions& options) {
     if (!daemon) return tl::unexpected(daemon.error());
     auto membership = find_membership(folder, *daemon, options.ledger);
     if (!membership) return tl::unexpected(membership.error());
-    return Office{folder, std::move(*daemon), std::move(*membership)};
+    const auto file = options.root_key.empty() ? folder.key("root") : options.root_key;
+    auto root = crypto::load_key(file);
+    if (!root) return give_up(Error(root.error()).within("root key"));
+    if (!options.root_key.empty()) {
+        auto self = member_with_root(*membership, root->public_key());
+        if (!self) return tl::unexpected(self.error());
+        membership->self = std::move(*self);
+    }
+    return Office{folder, std::move(*daemon), std::move(*membership), std::move(*root)};
 }
 
 Answer<Submitted> decide(const Office& office, const Statement& statement, bool wait) {
-    const auto root = load_key(office.folder, "root");
-    if (!root) return tl::unexpected(root.error());
-    return publish(office.daemon, office.membership, statement, *root, wait);
+    return publish(office.daemon, office.membership, statement, office.root, wait);
 }
 
 Outcome report(const Submitted& done, std::string_view what, std::string_view next) {
@@ -161,8 +181,35 @@ std::string describe_proposals(const json::object& in) {
     return text;
 }
 
+// Puts a successor that all ledgers of this member name by now in the place of the key before it,
+// so that there is room for the next. What was replaced is gone then, as it should be.
+Answer<void> promote(const Office& office, ledger::KeyPurpose purpose) {
+    const std::string name(to_string(purpose));
+    const auto next = crypto::load_key(office.folder.key(name + ".next"));
+    if (!next || purpose == ledger::KeyPurpose::kTls) return {};
+    const auto names_it = [&](const Membership& membership) {
+        return ledger::operational_key(membership.self, purpose) == next->public_key();
+    };
+    if (!names_it(office.membership)) return {};
+    const bool is_here = office.membership.ledger == "consortium";
+    const auto other =
+        find_membership(office.folder, office.daemon, is_here ? "gateway" : "consortium");
+    if (other && !names_it(*other)) {
+        return give_up(ExitCode::kFailure,
+                       "the " + other->ledger + " ledger still names the " + name +
+                           " key before the last rotation",
+                       "Rotate it there first: `assay member rotate --key " + name + " --ledger " +
+                           other->ledger + "`.");
+    }
+    std::error_code failed;
+    std::filesystem::rename(office.folder.key(name + ".next"), office.folder.key(name), failed);
+    if (failed) return give_up(Error(failed, office.folder.key(name).string()));
+    return {};
+}
+
 // The key that is to replace the one in use; it lies beside it until it takes force.
 Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change) {
+    if (auto promoted = promote(office, change.purpose); !promoted) return promoted;
     const std::string name(to_string(change.purpose));
     const bool is_tls = change.purpose == ledger::KeyPurpose::kTls;
     const auto path = office.folder.key(name + ".next");
@@ -275,9 +322,13 @@ Outcome rotate_key(const RotateOptions& options) {
                               ledger::encode_change(change)};
     const auto done = decide(*office, statement, options.common.wait);
     if (!done) return tl::unexpected(done.error());
+    const std::string next = "The new key lies in keys/" + options.key + ".next.pem. ";
     return report(*done, "The rotation is",
-                  "The new key lies in keys/" + options.key +
-                      ".next.pem. Restart the daemon once `assay member list` shows it in force.");
+                  *purpose == ledger::KeyPurpose::kTls
+                      ? next +
+                            "Once `assay member list` shows it in force, move it over tls.pem, "
+                            "tls.next.crt over tls.crt, and restart the daemon."
+                      : next + "The daemon uses it from the block on that puts it in force.");
 }
 
 Outcome revoke_key(const RevokeOptions& options) {
@@ -317,9 +368,7 @@ Outcome recover_epoch(const MemberOptions& options) {
     if (record->chain_id != office->membership.chain_id) {
         return give_up(ExitCode::kVerificationFailed, "the epoch is of another ledger");
     }
-    const auto root = load_key(office->folder, "root");
-    if (!root) return tl::unexpected(root.error());
-    auto signature = ledger::sign_epoch(*record, *root);
+    auto signature = ledger::sign_epoch(*record, office->root);
     if (!signature) return give_up(signature.error());
     Output output;
     output.json["epoch"] = record->epoch;
@@ -344,8 +393,11 @@ Outcome resume_voting(const MemberOptions& options) {
     auto answer = daemon->post("/v1/ledgers/" + options.ledger + "/resume", "application/json", {});
     if (!answer) return tl::unexpected(answer.error());
     Output output;
-    output.text =
-        fmt::format("This member votes again, above height {}.\n", text_at(*answer, "votes_above"));
+    output.text = fmt::format(
+        "This member votes again, above height {}. With three members or fewer nothing\n"
+        "becomes final before: a new vote key ends that (`assay member rotate --key vote`,\n"
+        "then `assay member recover` by a quorum).\n",
+        text_at(*answer, "votes_above"));
     output.json = std::move(*answer);
     return output;
 }

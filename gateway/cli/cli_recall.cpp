@@ -31,7 +31,7 @@ Outcome recall_release(const RecallOptions& options) {
     if (!daemon) return tl::unexpected(daemon.error());
     const auto membership = find_membership(folder, *daemon);
     if (!membership) return tl::unexpected(membership.error());
-    const auto key = load_key(folder, "tx");
+    const auto key = load_key_in_force(folder, "tx", membership->self.tx);
     if (!key) return tl::unexpected(key.error());
     const auto statement = make_statement(ledger::TxType::kRecall, recall, ledger::encode_recall,
                                           ledger::decode_recall);

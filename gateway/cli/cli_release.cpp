@@ -14,8 +14,6 @@ Outcome publish_release(const PublishOptions& options) {
     const MemberFolder folder(options.dir);
     const auto daemon = DaemonClient::open(folder);
     if (!daemon) return tl::unexpected(daemon.error());
-    const auto key = load_key(folder, "tx");
-    if (!key) return tl::unexpected(key.error());
     const auto record = compose_release(folder, options);
     if (!record) return tl::unexpected(record.error());
     const auto statement = make_statement(ledger::TxType::kRelease, *record, ledger::encode_release,
@@ -23,6 +21,8 @@ Outcome publish_release(const PublishOptions& options) {
     if (!statement) return tl::unexpected(statement.error());
     const auto membership = find_membership(folder, *daemon);
     if (!membership) return tl::unexpected(membership.error());
+    const auto key = load_key_in_force(folder, "tx", membership->self.tx);
+    if (!key) return tl::unexpected(key.error());
     const auto done = publish(*daemon, *membership, *statement, *key, options.wait);
     if (!done) return tl::unexpected(done.error());
 

@@ -81,7 +81,7 @@ Outcome state_release(const StatusOptions& options) {
     if (!release) return tl::unexpected(release.error());
     const auto status = make_status(*release, options);
     if (!status) return tl::unexpected(status.error());
-    const auto key = load_key(folder, "tx");
+    const auto key = load_key_in_force(folder, "tx", membership->self.tx);
     if (!key) return tl::unexpected(key.error());
     const auto statement = make_statement(ledger::TxType::kStatus, *status, ledger::encode_status,
                                           ledger::decode_status);

@@ -116,6 +116,16 @@ Answer<crypto::PrivateKey> load_key(const MemberFolder& folder, std::string_view
     return std::move(*key);
 }
 
+Answer<crypto::PrivateKey> load_key_in_force(const MemberFolder& folder,
+                                             std::string_view name,
+                                             const crypto::PublicKey& in_force) {
+    auto key = load_key(folder, name);
+    if (key && key->public_key() == in_force) return key;
+    auto next = crypto::load_key(folder.key(std::string(name) + ".next"));
+    if (next && next->public_key() == in_force) return std::move(*next);
+    return key;
+}
+
 Answer<Submitted> publish(const DaemonClient& daemon,
                           const Membership& membership,
                           const Statement& statement,

@@ -54,6 +54,11 @@ template <typename Record, typename Decoded>
 
 [[nodiscard]] Answer<crypto::PrivateKey> load_key(const MemberFolder& folder,
                                                   std::string_view name);
+// The key of that name or, if the ledger names that one by now, its successor (`assay member
+// rotate`).
+[[nodiscard]] Answer<crypto::PrivateKey> load_key_in_force(const MemberFolder& folder,
+                                                           std::string_view name,
+                                                           const crypto::PublicKey& in_force);
 
 struct Submitted {
     std::string leaf;

@@ -131,6 +131,7 @@ struct MemberOptions {
     std::filesystem::path dir = ".";
     std::string ledger = "consortium";
     bool wait = false;
+    std::filesystem::path root_key;  // of the member that decides; empty: the folder's
 };
 [[nodiscard]] Outcome list_members(const MemberOptions& options);
 // The two halves of it: `assay ledger members`, `assay ledger proposals`.

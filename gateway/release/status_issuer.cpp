@@ -64,11 +64,8 @@ std::vector<ledger::StatusRecord> due_statuses(const ledger::StateView& state,
     return due;
 }
 
-StatusIssuer::StatusIssuer(ledger::Node& consortium,
-                           std::string name,
-                           crypto::PrivateKey tx,
-                           const Clock& clock)
-    : consortium_{consortium}, name_{std::move(name)}, tx_{std::move(tx)}, clock_{clock} {
+StatusIssuer::StatusIssuer(ledger::Node& consortium, std::string name, const Clock& clock)
+    : consortium_{consortium}, name_{std::move(name)}, clock_{clock} {
     consortium_.on_change([this](ledger::NodeEvent event) {
         if (event == ledger::NodeEvent::kTip) issue();
     });
@@ -77,7 +74,8 @@ StatusIssuer::StatusIssuer(ledger::Node& consortium,
 void StatusIssuer::issue() {
     const ledger::Chain& chain = consortium_.chain();
     const ledger::Member* const self = chain.registry().find_by_name(name_);
-    if (self == nullptr || !self->is_active() || self->tx != tx_.public_key()) return;
+    if (self == nullptr || !self->is_active() || self->tx != consortium_.tx_key().public_key())
+        return;
     const auto now = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count());
     // While it catches up, what is newest is not known.
     const std::uint64_t quiet = 2 * std::uint64_t{chain.genesis().params.heartbeat_s};
@@ -93,7 +91,7 @@ void StatusIssuer::issue() {
         body.valid_until = chain.tip().height +
                            std::min(kStatusValidityBlocks, chain.genesis().params.validity_blocks_max);
         body.body = encoded;
-        const crypto::PrivateKey* const keys[] = {&tx_};
+        const crypto::PrivateKey* const keys[] = {&consortium_.tx_key()};
         const auto tx = ledger::sign_transaction(body, {name_, ledger::subject_of(status), keys});
         if (!tx) continue;
         // One that waits already has this serial: then this one is refused, as it should be.

@@ -1,6 +1,6 @@
 // Keeps the statuses of this member's vendors fresh: whenever a release or a recall makes another
-// release the current one, and each status period, it signs one with the tx key, if the vendor's policy
-// names that as status key. Io thread only.
+// release the current one, and each status period, it signs one with the node's tx key, if the
+// vendor's policy names that as status key. Io thread only.
 
 #pragma once
 
@@ -24,10 +24,7 @@ namespace assay::gateway {
 class StatusIssuer {
   public:
     // Looks at every new tip of `consortium`, which outlives it, like `clock`.
-    StatusIssuer(ledger::Node& consortium,
-                 std::string name,
-                 crypto::PrivateKey tx,
-                 const Clock& clock);
+    StatusIssuer(ledger::Node& consortium, std::string name, const Clock& clock);
     StatusIssuer(const StatusIssuer&) = delete;
     StatusIssuer& operator=(const StatusIssuer&) = delete;
 
@@ -36,7 +33,6 @@ class StatusIssuer {
 
     ledger::Node& consortium_;
     const std::string name_;
-    const crypto::PrivateKey tx_;
     const Clock& clock_;
 };
 

@@ -14,7 +14,8 @@ constexpr std::size_t kCardBytesMax = 4'096;
 
 constexpr std::array<std::string_view, 6> kKinds = {"add-member", "remove",      "set-roles",
                                                     "set-param",  "recover-key", "rotate-key"};
-constexpr std::array<std::string_view, 6> kPurposes = {"tx", "seal", "vote", "cosign", "log", "tls"};
+constexpr std::array<std::string_view, 6> kPurposes = {"tx",     "seal", "vote",
+                                                       "cosign", "log",  "tls"};
 
 tl::unexpected<Error> impossible(std::string why) {
     return fail(Refusal::kChangeNotPossible, std::move(why));
@@ -117,7 +118,8 @@ void read_field(Fields& map, RegistryChange& change, std::uint64_t key) {
     }
 }
 
-crypto::PublicKey& key_of(Member& member, KeyPurpose purpose) {
+// Of a member, const or not.
+auto& key_field(auto& member, KeyPurpose purpose) {
     switch (purpose) {
         case KeyPurpose::kSeal:
             return member.seal;
@@ -160,7 +162,7 @@ void change_member(Member& member, const RegistryChange& change) {
             if (change.purpose == KeyPurpose::kTls) {
                 member.tls_spki = change.tls_spki.value_or(member.tls_spki);
             } else {
-                key_of(member, change.purpose) = change.key.value_or(member.tx);
+                key_field(member, change.purpose) = change.key.value_or(member.tx);
             }
             break;
         case ChangeKind::kAddMember:
@@ -202,6 +204,10 @@ std::string_view to_string(ChangeKind kind) noexcept {
 
 std::string_view to_string(KeyPurpose purpose) noexcept {
     return kPurposes.at(static_cast<std::size_t>(purpose) - 1);
+}
+
+const crypto::PublicKey& operational_key(const Member& member, KeyPurpose purpose) noexcept {
+    return key_field(member, purpose);
 }
 
 std::optional<KeyPurpose> parse_key_purpose(std::string_view text) noexcept {

@@ -61,6 +61,10 @@ struct RegistryChange {
 // result is no registry, or if nothing would change. kSetParam leaves the registry as it is.
 [[nodiscard]] Result<Registry> apply_change(const Registry& registry, const RegistryChange& change);
 
+// The key of a member for that purpose; the TLS key is a hash and no such key: it gives the tx key.
+[[nodiscard]] const crypto::PublicKey& operational_key(const Member& member,
+                                                       KeyPurpose purpose) noexcept;
+
 // Makes `next` the key of a rotation and signs the change with it, for this ledger: nobody claims a
 // key that is another's.
 [[nodiscard]] Result<void> sign_rotation(RegistryChange& rotation,

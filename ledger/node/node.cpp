@@ -1,5 +1,6 @@
 #include "ledger/node/node.hpp"
 
+#include <tuple>
 #include <utility>
 
 #include <boost/json/object.hpp>
@@ -21,22 +22,43 @@ namespace {
 
 namespace asio = boost::asio;
 
-void adopt(crypto::PrivateKey& key,
+// Whether the key changed. The old one takes the place of the new one: a reorganisation may bring
+// it back.
+bool adopt(crypto::PrivateKey& key,
            std::optional<crypto::PrivateKey>& next,
            const crypto::PublicKey& wanted) {
-    if (next && next->public_key() == wanted) key = std::move(*next);
+    if (key.public_key() == wanted || !next || next->public_key() != wanted) return false;
+    std::swap(key, *next);
+    return true;
 }
 
-// Takes the keys that the registry names. One that differs means a rotation that has not reached this
-// chain, or has overtaken it; all of them, another member's folder.
-Result<void> match_keys(MemberKeys& keys, const Registry& registry) {
+// Takes the keys that the registry names, where they are at hand.
+void adopt_keys(NodeOptions& options, const Registry& registry) {
+    MemberKeys& keys = options.keys;
+    const Member* member = registry.find(keys.slot);
+    if (member == nullptr) return;  // about to join
+    const std::tuple<std::string_view, crypto::PrivateKey&, std::optional<crypto::PrivateKey>&,
+                     const crypto::PublicKey&>
+        all[] = {{"seal", keys.seal, keys.next.seal, member->seal},
+                 {"vote", keys.vote, keys.next.vote, member->vote},
+                 {"tx", keys.tx, keys.next.tx, member->tx},
+                 {"log", keys.log, keys.next.log, member->log},
+                 {"cosign", keys.cosign, keys.next.cosign, member->cosign}};
+    for (const auto& [name, key, next, wanted] : all) {
+        if (key.public_key() == wanted) continue;
+        const bool is_at_hand = next && next->public_key() == wanted;
+        if (!is_at_hand && options.next_key) next = options.next_key(name);
+        if (adopt(key, next, wanted)) {
+            log::info("key-in-force", {{"member", member->name}, {"key", name}});
+        }
+    }
+}
+
+// A key that differs means a rotation that has not reached this chain, or has overtaken it; all of
+// them, another member's folder.
+Result<void> check_keys(const MemberKeys& keys, const Registry& registry) {
     const Member* member = registry.find(keys.slot);
     if (member == nullptr) return {};  // about to join
-    adopt(keys.seal, keys.next.seal, member->seal);
-    adopt(keys.vote, keys.next.vote, member->vote);
-    adopt(keys.tx, keys.next.tx, member->tx);
-    adopt(keys.log, keys.next.log, member->log);
-    adopt(keys.cosign, keys.next.cosign, member->cosign);
     std::string others;
     std::size_t good = 0;
     for (const auto& [name, is_same] :
@@ -74,6 +96,7 @@ struct Node::Impl final : PeerObserver {
           chain{std::move(opened)},
           checkpoints{std::move(opened_checkpoints)},
           last_tip{chain->tip()},
+          last_registry{chain->registry().root()},
           events{std::string(to_string(chain->genesis().kind))},
           watch{events},
           keeper{*chain, events},
@@ -88,6 +111,10 @@ struct Node::Impl final : PeerObserver {
                      std::to_string(chain->tip().height));
         }
         last_tip = chain->tip();
+        if (last_registry != chain->registry().root()) {
+            last_registry = chain->registry().root();
+            adopt_keys(options, chain->registry());
+        }
         if (mining) mining->on_tip_changed();
         note_checkpoint(checkpoints.on_tip());
         tell(NodeEvent::kTip);
@@ -218,6 +245,7 @@ struct Node::Impl final : PeerObserver {
     std::unique_ptr<PeerManager> peers;
     std::unique_ptr<Mining> mining;  // null: this member does not mine
     ChainTip last_tip;
+    Sha256Digest last_registry;
     std::uint64_t reorgs = 0;
     std::string last_error;
     std::string conflict;  // of checkpoints, as last logged
@@ -236,8 +264,9 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
     auto chain = Chain::open(options.dir / "chain", options.genesis, *options.rules);
     if (!chain) return fail(std::move(chain).error());
     const Registry& registry = (*chain)->registry();
-    if (auto matched = match_keys(options.keys, registry); !matched) {
-        return fail(std::move(matched).error());
+    adopt_keys(options, registry);
+    if (auto checked = check_keys(options.keys, registry); !checked) {
+        return fail(std::move(checked).error());
     }
     if (const Member* self = registry.find(options.keys.slot)) options.name = self->name;
     auto checkpoints = CheckpointStore::open(options.dir / "final.checkpoint", **chain);
@@ -249,7 +278,8 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
 
     // Refers to the keys where they stay.
     const MemberKeys& keys = impl->options.keys;
-    const DutyKeys duty_keys{keys.slot, impl->options.name, &keys.vote, &keys.log, &keys.cosign, &keys.tx};
+    const DutyKeys duty_keys{keys.slot, impl->options.name, &keys.vote,
+                             &keys.log, &keys.cosign,       &keys.tx};
     DutyStores stores;
     stores.safety = durable_file(impl->options.dir / "safety.votes");
     stores.cosigned = durable_file(impl->options.dir / "cosigned.checkpoint");
@@ -312,6 +342,8 @@ Result<TxId> Node::submit(ByteView transaction) {
     impl_->on_transaction_added();
     return accepted;
 }
+
+const crypto::PrivateKey& Node::tx_key() const noexcept { return impl_->options.keys.tx; }
 
 Result<BlockHeight> Node::resume_voting() { return impl_->duties->resume_voting(); }
 

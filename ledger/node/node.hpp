@@ -34,7 +34,8 @@
 
 namespace assay::ledger {
 
-// The successors of keys that a member is replacing: each is used once the registry names it.
+// The successors of keys that a member is replacing: each is used while the registry names it, and
+// what it replaces is kept in its place.
 struct NextKeys {
     std::optional<crypto::PrivateKey> seal, vote, tx, log, cosign;
 };
@@ -81,6 +82,9 @@ struct NodeOptions {
     Bytes genesis;
     const RuleSet* rules;  // outlives the node
     MemberKeys keys;
+    // The successor of a key ("seal", "vote"...), if there is one now; asked for when the registry
+    // names a key that is not among `keys`.
+    std::function<std::optional<crypto::PrivateKey>(std::string_view name)> next_key;
     std::string name;  // this member's; used where the registry does not know its slot yet
     std::vector<std::string> connect;  // "host:port" of other members
 
@@ -125,6 +129,10 @@ class Node {
     [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;
     // The same with the transaction itself in it: what `assay verify --policy` takes.
     [[nodiscard]] Result<std::string> prove_with_entry(const LeafHash& leaf) const;
+
+    // The one in force, for what else this member signs; another one behind the same reference once
+    // it is replaced.
+    [[nodiscard]] const crypto::PrivateKey& tx_key() const noexcept;
 
     // The operator's word after a loss of the record of own votes: vote again, above the height that
     // is returned (rule V4).
