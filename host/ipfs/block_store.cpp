@@ -216,6 +216,49 @@ Result<void> BlockStore::remove(const Cid& cid) {
     return {};
 }
 
+Result<void> BlockStore::set_aside(const Cid& cid) {
+    const fs::path from = path_of(cid);
+    const fs::path folder = root_ / "damaged";
+    if (auto made = create_directories_durable(folder); !made) return made;
+    if (::rename(from.c_str(), (folder / from.filename()).c_str()) != 0 && errno != ENOENT) {
+        return fail_errno("set aside " + from.string());
+    }
+    if (auto synced = sync_directory(folder); !synced) return synced;
+    return sync_directory(from.parent_path());
+}
+
+Result<std::vector<std::string>> BlockStore::shards() const {
+    constexpr std::size_t kShardLetters = 2;
+    std::vector<std::string> out;
+    std::error_code error;
+    for (fs::directory_iterator it(blocks(), error), end; !error && it != end;
+         it.increment(error)) {
+        std::string name = it->path().filename().string();
+        if (name.size() == kShardLetters && it->is_directory()) out.push_back(std::move(name));
+    }
+    if (error) return fail(error, "list " + blocks().string());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+Result<std::vector<StoredBlock>> BlockStore::blocks_in(const std::string& shard) const {
+    std::vector<StoredBlock> out;
+    std::error_code error;
+    const fs::path folder = blocks() / shard;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto multihash = decode_digits(Base::kBase32, it->path().stem().string());
+        if (!multihash || it->path().extension() != kExtension) continue;
+        Bytes cid_bytes{std::byte{1}, std::byte{static_cast<unsigned char>(Codec::kRaw)}};
+        append(cid_bytes, *multihash);
+        auto cid = decode_cid(cid_bytes);
+        std::error_code gone;
+        const std::uintmax_t bytes = it->file_size(gone);
+        if (cid && !gone) out.emplace_back(std::move(*cid), bytes);
+    }
+    if (error) return fail(error, "list " + folder.string());
+    return out;
+}
+
 Result<StoreStat> BlockStore::stat() const {
     StoreStat total;
     std::error_code error;

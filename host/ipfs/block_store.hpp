@@ -10,8 +10,8 @@
 // The store never hashes: whoever puts a block has checked it against its CID. A block becomes
 // visible whole or not at all, and is on the disk when put returns. Several processes may use one
 // store at once. Calls block; coroutines go through compute::run_blocking. Thread-safe.
-// Used by the importer, the retriever, the content server and the verifier; block_care.hpp collects
-// what nothing keeps and looks for damage.
+// Used by the importer, the retriever, the content server and the verifier; collect.hpp
+// removes what nothing keeps, scrub.hpp looks for damage.
 
 #pragma once
 
@@ -34,6 +34,14 @@ struct Block {
     Block(Cid block_cid, ByteView block_bytes) : cid{std::move(block_cid)}, bytes{block_bytes} {}
     Cid cid;
     ByteView bytes;
+};
+
+// A block as its file's name tells: the codec it was stored under is not known, so it is raw.
+struct StoredBlock {
+    StoredBlock(Cid block_cid, std::uint64_t block_bytes)
+        : cid{std::move(block_cid)}, bytes{block_bytes} {}
+    Cid cid;
+    std::uint64_t bytes;
 };
 
 struct StoreStat {
@@ -94,6 +102,14 @@ class BlockStore {
     [[nodiscard]] Result<FileHandle> lease() const;
     // Fails with std::errc::resource_unavailable_try_again while others hold leases.
     [[nodiscard]] Result<FileHandle> lease_alone() const;
+
+    // Moves a damaged block to damaged/, out of everybody's way. Succeeds if there is none.
+    [[nodiscard]] Result<void> set_aside(const Cid& cid);
+
+    // The folders of blocks, in order, and what lies in one. Files that are no blocks of ours
+    // (another hash function, another program's) are left out.
+    [[nodiscard]] Result<std::vector<std::string>> shards() const;
+    [[nodiscard]] Result<std::vector<StoredBlock>> blocks_in(const std::string& shard) const;
 
     // Counts by walking the folders: for people who ask, not for every request.
     [[nodiscard]] Result<StoreStat> stat() const;

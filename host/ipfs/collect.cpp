@@ -1,0 +1,77 @@
+#include "host/ipfs/collect.hpp"
+
+#include <unordered_set>
+
+#include "host/ipfs/dag_visit.hpp"
+
+namespace assay::ipfs {
+namespace {
+
+// Files are named by multihash alone: a block is kept under whichever codec it is linked.
+std::string key_of(const Cid& cid) {
+    const Bytes multihash = cid.multihash();
+    return std::string(as_text(multihash));
+}
+
+Result<std::unordered_set<std::string>> keys_kept(const BlockStore& store,
+                                                  std::uint64_t now,
+                                                  CollectReport& report) {
+    const auto roots = store.pins();
+    if (!roots) return fail(roots.error());
+    std::unordered_set<std::string> kept;
+    std::unordered_set<Cid> seen;
+    const DagVisitor keep{[&kept](const Cid& cid, ByteView) {
+        kept.insert(key_of(cid));
+        return Result<void>();
+    }};
+    for (const Cid& root : *roots) {
+        const auto pin = store.find_pin(root);
+        if (!pin) return fail(pin.error());
+        if (pin->expired(now)) {
+            report.pins_expired.push_back(root);
+            continue;
+        }
+        if (auto visited = visit_dag(store, root, seen, keep); !visited) {
+            return fail(std::move(visited).error().within("pin " + root.to_string()));
+        }
+    }
+    return kept;
+}
+
+}  // namespace
+
+Result<CollectReport> collect_blocks(BlockStore& store, std::uint64_t now, bool try_only) {
+    const auto lease = store.lease_alone();
+    if (!lease) return fail(lease.error());
+    CollectReport report;
+    const auto kept = keys_kept(store, now, report);
+    if (!kept) return fail(Error(kept.error()).within("what is kept is not known"));
+    // Pins first: what is removed must not be said to be here.
+    for (const Cid& root : report.pins_expired) {
+        if (try_only) break;
+        if (auto dropped = store.drop_expired(root, now); !dropped) {
+            return fail(std::move(dropped).error());
+        }
+    }
+    const auto shards = store.shards();
+    if (!shards) return fail(shards.error());
+    for (const std::string& shard : *shards) {
+        const auto blocks = store.blocks_in(shard);
+        if (!blocks) return fail(blocks.error());
+        for (const StoredBlock& block : *blocks) {
+            if (kept->contains(key_of(block.cid))) {
+                ++report.blocks_kept;
+                continue;
+            }
+            ++report.blocks_removed;
+            report.bytes_removed += block.bytes;
+            if (try_only) continue;
+            if (auto removed = store.remove(block.cid); !removed) {
+                return fail(std::move(removed).error());
+            }
+        }
+    }
+    return report;
+}
+
+}  // namespace assay::ipfs
