@@ -161,26 +161,28 @@ Result<void> BlockBatch::add(std::span<const Block> blocks) {
                                                      std::to_string(block.bytes.size()) + " bytes");
         }
         if (block.cid.hash_code() == HashCode::kIdentity) continue;  // its name holds it
-        if (auto added = add_file(path_in(blocks_, block.cid), block.bytes); !added) return added;
+        if (auto added = add_file(block); !added) return added;
     }
     return {};
 }
 
-Result<void> BlockBatch::add_file(fs::path target, ByteView bytes) {
+Result<void> BlockBatch::add_file(const Block& block) {
+    fs::path target = path_in(blocks_, block.cid);
     if (targets_.contains(target)) return {};
     // A file of the right size may be damaged; then it is replaced.
-    const auto there = read_file(target, bytes.size());
-    if (there && std::ranges::equal(*there, bytes)) return {};
+    const auto there = read_file(target, block.bytes.size());
+    if (there && std::ranges::equal(*there, block.bytes)) return {};
     const fs::path folder = target.parent_path();
     if (::mkdir(folder.c_str(), 0755) == 0) {
         new_folders_ = true;
     } else if (errno != EEXIST) {
         return fail_errno("create folder " + folder.string());
     }
-    auto written = PendingFile::write(blocks_ / kTemporary, target, bytes);
+    auto written = PendingFile::write(blocks_ / kTemporary, target, block.bytes);
     if (!written) return fail(std::move(written).error());
     // Small chunks come by the thousand, more than a process may have files open.
     if (pending_.size() >= kSyncAllFrom) written->close();
+    if (!there) created_.push_back(block.cid);
     targets_.insert(std::move(target));
     pending_.push_back(std::move(*written));
     return {};

@@ -133,16 +133,19 @@ class BlockBatch {
     [[nodiscard]] Result<void> add(std::span<const Block> blocks);
     // They are on the disk and visible when it returns; the batch may then be used again.
     [[nodiscard]] Result<void> commit();
+    // What was not here before: committed, or about to be.
+    [[nodiscard]] const std::vector<Cid>& created() const noexcept { return created_; }
 
   private:
     BlockBatch(std::filesystem::path blocks, FileHandle lease)
         : blocks_{std::move(blocks)}, lease_{std::move(lease)} {}
-    [[nodiscard]] Result<void> add_file(std::filesystem::path target, ByteView bytes);
+    [[nodiscard]] Result<void> add_file(const Block& block);
 
     std::filesystem::path blocks_;
     FileHandle lease_;
     std::vector<PendingFile> pending_;
     std::set<std::filesystem::path> targets_;  // equal blocks are written once
+    std::vector<Cid> created_;
     bool new_folders_ = false;
 };
 

@@ -74,4 +74,16 @@ Result<CollectReport> collect_blocks(BlockStore& store, std::uint64_t now, bool 
     return report;
 }
 
+void discard_blocks(BlockStore& store, const std::vector<Cid>& blocks) {
+    if (blocks.empty()) return;
+    const auto lease = store.lease_alone();
+    if (!lease) return;
+    CollectReport unused;
+    const auto kept = keys_kept(store, 0, unused);  // at the time 0 nothing has expired
+    if (!kept) return;
+    for (const Cid& cid : blocks) {
+        if (!kept->contains(key_of(cid))) (void)store.remove(cid);
+    }
+}
+
 }  // namespace assay::ipfs

@@ -28,4 +28,8 @@ struct CollectReport {
                                                    std::uint64_t now,
                                                    bool try_only = false);
 
+// After work that failed: removes those of `blocks` that no pin keeps, unless others write meanwhile
+// (then the next collection does). Nothing else is touched.
+void discard_blocks(BlockStore& store, const std::vector<Cid>& blocks);
+
 }  // namespace assay::ipfs

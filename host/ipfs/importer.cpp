@@ -10,6 +10,7 @@
 #include "host/base/file.hpp"
 #include "host/crypto/sha256.hpp"
 #include "host/ipfs/balanced_tree.hpp"
+#include "host/ipfs/collect.hpp"
 #include "host/ipfs/unixfs.hpp"
 
 namespace assay::ipfs {
@@ -181,9 +182,11 @@ class LeafWriter {
         if (auto before = wait(); !before) return before;
         return batch_.commit();
     }
+    // Precondition: nothing is being written.
+    [[nodiscard]] const std::vector<Cid>& created() const noexcept { return batch_.created(); }
+    [[nodiscard]] Result<void> wait() { return writing_.valid() ? writing_.get() : Result<void>(); }
 
   private:
-    [[nodiscard]] Result<void> wait() { return writing_.valid() ? writing_.get() : Result<void>(); }
     [[nodiscard]] Result<void> store(std::span<const Block> blocks) {
         if (auto added = batch_.add(blocks); !added) return added;
         for (const Block& block : blocks) uncommitted_ += block.bytes.size();
@@ -280,21 +283,29 @@ Result<ImportResult> import_file(const std::filesystem::path& path,
                                  BlockStore& store,
                                  const ImportProgress& progress,
                                  std::optional<std::uint64_t> keep_until) {
-    const auto named = [&path](Error error) {
-        return fail(std::move(error).within(path.string()));
-    };
-    auto reader = open_input(path, profile);
-    if (!reader) return named(std::move(reader).error());
-    // The batch keeps the collector away until the root is pinned.
-    auto batch = BlockBatch::begin(store);
-    if (!batch) return named(std::move(batch).error());
-    Store to(std::move(*batch));
-    auto names = import_windows(*reader, profile, engine, &to, progress);
-    if (!names) return named(std::move(names).error());
-    if (auto stored = to.writer.finish(); !stored) return named(std::move(stored).error());
-    auto pinned = keep_until ? store.pin_until(names->cid, *keep_until) : store.pin(names->cid);
-    if (!pinned) return named(std::move(pinned).error());
-    return ImportResult{std::move(*names), to.whole.finish()};
+    std::vector<Cid> created;
+    auto imported = [&]() -> Result<ImportResult> {
+        auto reader = open_input(path, profile);
+        if (!reader) return fail(std::move(reader).error());
+        // The batch keeps the collector away until the root is pinned.
+        auto batch = BlockBatch::begin(store);
+        if (!batch) return fail(std::move(batch).error());
+        Store to(std::move(*batch));
+        auto names = import_windows(*reader, profile, engine, &to, progress);
+        auto stored = names ? to.writer.finish() : to.writer.wait();
+        created = to.writer.created();
+        if (!names) return fail(std::move(names).error());
+        if (!stored) return fail(std::move(stored).error());
+        auto pinned =
+            keep_until ? store.pin_until(names->cid, *keep_until) : store.pin(names->cid);
+        if (!pinned) return fail(std::move(pinned).error());
+        return ImportResult{std::move(*names), to.whole.finish()};
+    }();
+    if (!imported) {
+        discard_blocks(store, created);
+        return fail(std::move(imported).error().within(path.string()));
+    }
+    return imported;
 }
 
 Result<FileNames> name_file(const std::filesystem::path& path,

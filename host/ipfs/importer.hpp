@@ -59,7 +59,7 @@ struct ImportResult : FileNames {
 using ImportProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 // Stores all blocks and pins the root: until `keep_until` (Unix seconds), or else by hand. On
-// failure blocks may be left, unpinned and harmless: the next collection removes them.
+// failure nothing of it stays, unless others write to the store; then a collection removes it.
 [[nodiscard]] Result<ImportResult> import_file(const std::filesystem::path& path,
                                                const ImportProfile& profile,
                                                compute::HashEngine& engine,
