@@ -1,5 +1,7 @@
 // Opening a chain on a store: founding it, or checking that what the store holds is one.
 
+#include <utility>
+
 #include "host/base/text_encoding.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/chain/chain_keys.hpp"
@@ -60,15 +62,24 @@ Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
     use(std::move(store));
     epochs_.clear();
     side_blocks_ = {};
-    finality_ = {};
     mempool_in_step_ = false;
+    LogStore log_before = std::exchange(log_, LogStore());
+    Finality finality_before = std::exchange(finality_, Finality());
+    const BlockEntry entry_before = tip_entry_;
+    const ChainTip tip_before = tip_;
+    const std::uint64_t final_before = final_log_size_;
     auto loaded = load_tables();
+    if (loaded && !has_failed()) return loaded;
+    // What is said of a failed chain is what was known of it before.
+    tip_entry_ = entry_before;
+    tip_ = tip_before;
+    final_log_size_ = final_before;
+    log_ = std::move(log_before);
+    finality_ = std::move(finality_before);
     if (store_->failure()) return fail(*store_->failure());  // all else may follow from it
-    if (!loaded) {
-        broken_ = true;
-        broken_by_ = loaded.error().context();
-    }
-    return loaded;
+    broken_ = true;
+    broken_by_ = loaded ? "a block of the best chain is missing" : loaded.error().context();
+    return loaded ? damaged(broken_by_) : loaded;
 }
 
 Result<void> Chain::load_tables() {
@@ -100,7 +111,6 @@ Result<void> Chain::load_tables() {
 
     follow_best();  // a reorganisation that a crash cut short
     revalidate_mempool();
-    if (broken_) return damaged("a block of the best chain is missing");
     return {};
 }
 
