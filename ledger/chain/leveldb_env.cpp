@@ -1,7 +1,10 @@
 #include "ledger/chain/leveldb_env.hpp"
 
 #include <filesystem>
+#include <span>
 #include <utility>
+
+#include <fcntl.h>
 
 #include "host/base/file.hpp"
 
@@ -14,7 +17,40 @@ leveldb::Status sync_folder_of(const std::string& name) {
     return leveldb::Status::IOError(synced.error().context(), synced.error().code().message());
 }
 
+class ReadFile final : public leveldb::RandomAccessFile {
+  public:
+    explicit ReadFile(FileHandle file) : file_{std::move(file)} {}
+
+    leveldb::Status Read(std::uint64_t offset,
+                         std::size_t bytes,
+                         leveldb::Slice* result,
+                         char* scratch) const override {
+        const auto have =
+            file_.read_at(offset, std::as_writable_bytes(std::span(scratch, bytes)));
+        if (!have) return leveldb::Status::IOError("read", have.error().code().message());
+        *result = leveldb::Slice(scratch, *have);
+        return leveldb::Status::OK();
+    }
+
+  private:
+    FileHandle file_;
+};
+
 }  // namespace
+
+leveldb::Status DurableEnv::NewRandomAccessFile(const std::string& name,
+                                                leveldb::RandomAccessFile** file) {
+    *file = nullptr;
+    auto opened = FileHandle::open(name, O_RDONLY);
+    if (opened) {
+        *file = new ReadFile(*std::move(opened));
+        return leveldb::Status::OK();
+    }
+    const std::string why = opened.error().code().message();
+    return opened.error().is(std::errc::no_such_file_or_directory)
+               ? leveldb::Status::NotFound(name, why)
+               : leveldb::Status::IOError(name, why);
+}
 
 leveldb::Status DurableEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file) {
     if (auto made = target()->NewWritableFile(name, file); !made.ok()) return made;

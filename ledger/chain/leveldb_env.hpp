@@ -10,7 +10,10 @@
 // A rename whose folder then cannot be synced has happened all the same. LevelDB must not hear of a
 // failure: it would delete the manifest that CURRENT names by now. It is told that all went well;
 // failure() says otherwise, to the store, which closes the database; and nothing is deleted any more,
-// so that after a power cut the old names still find what they named. Any thread.
+// so that after a power cut the old names still find what they named.
+//
+// Tables are read by pread. LevelDB would map them into memory, where a ledger of a million entries
+// is hundreds of megabytes, and where a sector that cannot be read is a SIGBUS. Any thread.
 
 #pragma once
 
@@ -28,6 +31,8 @@ class DurableEnv final : public leveldb::EnvWrapper {
     leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
     leveldb::Status NewAppendableFile(const std::string& name,
                                       leveldb::WritableFile** file) override;
+    leveldb::Status NewRandomAccessFile(const std::string& name,
+                                        leveldb::RandomAccessFile** file) override;
     leveldb::Status CreateDir(const std::string& name) override;
     leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
     leveldb::Status RemoveFile(const std::string& name) override;
