@@ -1,5 +1,7 @@
 #include "gateway/app.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -16,6 +18,7 @@
 #include "host/base_daemon/sd_notify.hpp"
 #include "host/crypto/key_file.hpp"
 #include "host/ipfs/content_server.hpp"
+#include "ledger/net/bundle.hpp"
 
 namespace assay::gateway {
 namespace {
@@ -121,6 +124,7 @@ Result<void> App::build_operator_server() {
     if (gateway_) add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
     http::ServerOptions options;
     options.listen = config_.operator_listen;
+    options.body_bytes_max = std::max(options.body_bytes_max, ledger::kBundlePartBytesMax);
     auto server = http::Server::listen(io_.get_executor(), options, std::cref(operator_routes_));
     if (!server) return fail(std::move(server).error().within("[operator] listen"));
     operator_server_ = std::move(*server);

@@ -87,15 +87,23 @@ json::object describe_block(const ledger::Chain& chain,
     return out;
 }
 
+std::optional<ledger::BlockHeight> parse_height(std::string_view text) {
+    ledger::BlockHeight height = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), height);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
+    return height;
+}
+
+http::Response not_a_height() {
+    return http::problem(400, Refusal::kMalformed, "a height is a decimal number");
+}
+
 http::Response get_block(const LedgerApiParts& parts, const http::Request& request) {
     const ledger::Node* const node = ledger_of(parts, request);
     if (node == nullptr) return unknown_ledger();
-    const std::string_view text = request.path_value("height");
-    ledger::BlockHeight height = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), height);
-    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
-        return http::problem(400, Refusal::kMalformed, "a height is a decimal number");
-    }
+    const auto wanted = parse_height(request.path_value("height"));
+    if (!wanted) return not_a_height();
+    const ledger::BlockHeight height = *wanted;
     const auto id = node->chain().id_at(height);
     const auto bytes = id ? node->chain().block(*id) : std::nullopt;
     if (!bytes) {
@@ -192,6 +200,34 @@ http::Response get_events(const LedgerApiParts& parts, const http::Request& requ
     return json_response(200, out);
 }
 
+http::Response get_bundle(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const auto since = parse_height(request.query_value("since").value_or("1"));
+    if (!since) return not_a_height();
+    auto part = node->write_bundle_part(*since);
+    if (!part) return problem_of(part.error());
+    return http::Response(200, "application/octet-stream", std::move(*part));
+}
+
+http::Response post_bundle(const LedgerApiParts& parts, const http::Request& request) {
+    if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
+    ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const auto done = node->read_bundle_part(request.body);
+    if (!done) {
+        parts.refusals.record(Error(done.error()).within("bundle"));
+        return problem_of(done.error());
+    }
+    json::object out;
+    out["blocks"] = done->blocks;
+    out["known"] = done->known;
+    out["transactions"] = done->transactions;
+    out["height"] = node->chain().tip().height;
+    out["final_height"] = node->chain().final_block().height;
+    return json_response(200, out);
+}
+
 http::Response post_transaction(const LedgerApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     ledger::Node* const node = ledger_of(parts, request);
@@ -230,6 +266,8 @@ void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
     add_plain(router, "GET", "/v1/ledgers/{ledger}/events", bind(get_events));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_leaf_proof));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/bundle", bind(get_bundle));
+    add_plain(router, "POST", "/v1/ledgers/{ledger}/bundle", bind(post_bundle));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/policy", bind(get_log_policy));
     add_plain(router, "POST", "/v1/ledgers/{ledger}/transactions", bind(post_transaction));
 }

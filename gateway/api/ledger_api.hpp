@@ -6,6 +6,8 @@
 //   GET  /v1/ledgers/{ledger}/transactions/{leaf}           or a txid
 //   GET  /v1/ledgers/{ledger}/transactions/{leaf}/proof     tlog-proof, text; ?entry=1: with the entry
 //   GET  /v1/ledgers/{ledger}/policy                        tlog-policy of the epoch in force, text
+//   GET  /v1/ledgers/{ledger}/bundle                        ?since=HEIGHT: a part of a bundle
+//   POST /v1/ledgers/{ledger}/bundle                        such a part; operator token
 //   POST /v1/ledgers/{ledger}/transactions                  a signed transaction; operator token
 
 #pragma once

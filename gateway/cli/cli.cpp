@@ -38,6 +38,7 @@ struct Request {
     TransactionOptions transaction;
     ProveOptions prove;
     LogPolicyOptions log_policy;
+    BundleOptions bundle;
     VerifyOptions verify;
     std::function<Outcome()> verb;
 };
@@ -448,6 +449,26 @@ void add_proof_verbs(CLI::App& app, CLI::App& ledger, Request& request) {
         ->check(CLI::ExistingFile);
 }
 
+void add_bundle_verbs(CLI::App& ledger, Request& request) {
+    BundleOptions& options = request.bundle;
+    CLI::App* const bundle = add_group(ledger, "bundle", "A ledger as a file, for sites without network");
+    CLI::App* const write = add_verb(
+        *bundle, "write", "Write blocks, certificates, the checkpoint and what waits into a file",
+        "assay ledger bundle write --since 120 --out ledger.bundle --dir gw",
+        [&request] { request.verb = [&] { return write_bundle(request.bundle); }; });
+    write->add_option("--since", options.since, "Height of the first block")->capture_default_str();
+    write->add_option("--out", options.file, "File to write")->required();
+    CLI::App* const read =
+        add_verb(*bundle, "read", "Take in such a file; all in it is checked as if members sent it",
+                 "assay ledger bundle read ledger.bundle --dir gw",
+                 [&request] { request.verb = [&] { return read_bundle(request.bundle); }; });
+    read->add_option("file", options.file, "The bundle")->required()->check(CLI::ExistingFile);
+    for (CLI::App* const verb : {write, read}) {
+        verb->add_option("--ledger", options.ledger, "consortium or gateway")->capture_default_str();
+        add_dir(*verb, options.dir);
+    }
+}
+
 void add_ledger_verbs(CLI::App& app, Request& request) {
     CLI::App* const ledger = add_group(app, "ledger", "Both ledgers, as the daemon has them");
     add_dir(*add_verb(*ledger, "status", "Show height, tip and what is final",
@@ -470,6 +491,7 @@ void add_ledger_verbs(CLI::App& app, Request& request) {
     tx->add_option("--ledger", transaction.ledger, "consortium or gateway")->capture_default_str();
     add_dir(*tx, transaction.dir);
     add_ledger_views(*ledger, request);
+    add_bundle_verbs(*ledger, request);
     add_proof_verbs(app, *ledger, request);
 }
 

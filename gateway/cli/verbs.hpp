@@ -220,6 +220,15 @@ struct LogPolicyOptions {
 };
 [[nodiscard]] Outcome write_log_policy(const LogPolicyOptions& options);  // cli_prove.cpp
 
+struct BundleOptions {
+    std::filesystem::path dir = ".";
+    std::string ledger = "consortium";
+    std::filesystem::path file;
+    std::uint32_t since = 1;  // height of the first block that is written
+};
+[[nodiscard]] Outcome write_bundle(const BundleOptions& options);  // cli_bundle.cpp
+[[nodiscard]] Outcome read_bundle(const BundleOptions& options);   // cli_bundle.cpp
+
 struct VerifyOptions {
     std::filesystem::path file;
     std::filesystem::path anchor;  // for a device proof

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -21,6 +22,8 @@ constexpr std::chrono::seconds kDialCheck{1};
 constexpr std::chrono::seconds kTick{1};
 // Blocks that arrive in a row while we catch up are announced together.
 constexpr std::chrono::milliseconds kAnnounceGap{100};
+// Transactions that arrive in a row likewise: one message for each would be a flood under load.
+constexpr std::chrono::milliseconds kNewsGap{20};
 constexpr std::uint64_t kTicksPerPoint = 60;  // a score goes down by one a minute
 
 // What a checkpoint that was refused says about its sender.
@@ -89,6 +92,31 @@ void PeerManager::broadcast(const PeerMessage& message) {
     for (auto& [slot, record] : records_) {
         if (record.connection) record.connection->session.send(message);
     }
+}
+
+void PeerManager::announce(const InventoryItem& item) { announce_to_all_but(options_.slot, item); }
+
+void PeerManager::announce_to_all_but(Slot from, const InventoryItem& item) {
+    for (auto& [slot, record] : records_) {
+        if (slot == from || !record.connection) continue;
+        record.connection->news.items.push_back(item);
+        if (record.connection->news.items.size() == kAnnounceMax) tell_news_to(*record.connection);
+    }
+    if (!std::exchange(news_planned_, true)) tasks_.spawn(tell_news());
+}
+
+asio::awaitable<void> PeerManager::tell_news() {
+    asio::steady_timer timer(executor_, kNewsGap);
+    co_await timer.async_wait(kAsTuple);
+    news_planned_ = false;
+    for (auto& [slot, record] : records_) {
+        if (record.connection) tell_news_to(*record.connection);
+    }
+}
+
+void PeerManager::tell_news_to(Connection& connection) {
+    if (connection.news.items.empty()) return;
+    connection.session.send(std::exchange(connection.news, Announce{}));
 }
 
 void PeerManager::perform(Actions actions) { apply(options_.slot, std::move(actions)); }
@@ -248,17 +276,34 @@ asio::awaitable<bool> PeerManager::serve(http::Stream stream, Slot peer, Slot di
         return on_message(peer, current, std::move(message));
     };
     handlers.next_served = [&current] { return current.protocol.next_served(); };
+    handlers.pause = [&current] { return current.guard.pause(steady_clock::now()); };
     const Error why = co_await current.session.run(std::move(handlers));
     on_end(peer, connection, why);
     co_return current.protocol.greeted();
 }
 
 Result<void> PeerManager::on_message(Slot peer, Connection& connection, PeerMessage message) {
+    // A copy of the kind and size; the message itself goes on.
+    const FloodGuard::Charge charge = FloodGuard::charge_of(message);
     auto actions = connection.protocol.on_message(std::move(message), time());
     if (!actions) return fail(std::move(actions).error());
+    const bool was_asked = actions->was_asked;
     apply(peer, std::move(*actions));
+    if (!was_asked) judge_flood(peer, connection, charge);
     connection.session.wake();
     return {};
+}
+
+void PeerManager::judge_flood(Slot peer, Connection& connection, const FloodGuard::Charge& charge) {
+    const auto now = steady_clock::now();
+    connection.guard.charge(charge, now);
+    if (!connection.guard.is_flood(now)) return;
+    Penalty penalty;
+    penalty.slot = peer;
+    penalty.score = kPenaltyUnasked;
+    penalty.reason = "floods: lately with " + std::string(charge.name) +
+                     ", more than it may say unasked";
+    penalise(penalty);
 }
 
 void PeerManager::on_end(Slot peer,
@@ -283,11 +328,18 @@ void PeerManager::on_end(Slot peer,
 
 void PeerManager::apply(Slot from, Actions actions) {
     for (const Penalty& penalty : actions.penalties) penalise(penalty);
+    for (const Notice& notice : actions.notices) {
+        observer_.on_peer_event(notice.name, notice.slot, notice.what);
+    }
     const auto connection = records_[from].connection;
     if (connection) {
         for (const PeerMessage& reply : actions.replies) connection->session.send(reply);
     }
     for (const PeerMessage& message : actions.relays) {
+        if (const auto* const news = std::get_if<Announce>(&message)) {
+            for (const InventoryItem& item : news->items) announce_to_all_but(from, item);
+            continue;
+        }
         for (auto& [slot, record] : records_) {
             if (slot != from && record.connection) record.connection->session.send(message);
         }

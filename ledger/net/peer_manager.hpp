@@ -21,6 +21,7 @@
 #include "host/http/stream.hpp"
 #include "host/http/tls.hpp"
 #include "ledger/chain/chain.hpp"
+#include "ledger/net/flood_guard.hpp"
 #include "ledger/net/peer_message.hpp"
 #include "ledger/net/peer_protocol.hpp"
 #include "ledger/net/peer_session.hpp"
@@ -55,7 +56,7 @@ class PeerObserver {
     // A member did what no correct program does; `what` is for the operator.
     virtual void on_misbehaviour(Slot slot, std::string_view what) = 0;
     // What else the operator should hear of a member: "peer-connected", "peer-lost",
-    // "peer-left-alone".
+    // "peer-left-alone", "peer-transactions-refused".
     virtual void on_peer_event(std::string_view name, Slot slot, std::string_view what) = 0;
     // A refusal word as error counts against the peer.
     virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
@@ -119,6 +120,8 @@ class PeerManager {
     void adopt(http::Stream stream);
 
     void broadcast(const PeerMessage& message);
+    // To every peer, with others that come at about the same time.
+    void announce(const InventoryItem& item);
     // What follows from a block of our own, or from what the operator did.
     void perform(Actions actions);
 
@@ -144,6 +147,8 @@ class PeerManager {
         PeerProtocol protocol;
         Slot dialler;
         std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+        FloodGuard guard{since};
+        Announce news;  // not said yet
     };
     struct PeerRecord {
         std::shared_ptr<Connection> connection;
@@ -176,6 +181,10 @@ class PeerManager {
     void on_end(Slot peer, const std::shared_ptr<Connection>& connection, const Error& why);
     void announce_tip();
     void apply(Slot from, Actions actions);
+    void announce_to_all_but(Slot from, const InventoryItem& item);
+    boost::asio::awaitable<void> tell_news();
+    void tell_news_to(Connection& connection);
+    void judge_flood(Slot peer, Connection& connection, const FloodGuard::Charge& charge);
     void flush_tip_announcement();
     boost::asio::awaitable<void> flush_later();
     void penalise(const Penalty& penalty);
@@ -196,6 +205,7 @@ class PeerManager {
     std::uint64_t ticks_ = 0;
     bool tip_to_announce_ = false;
     bool flush_planned_ = false;
+    bool news_planned_ = false;
     std::chrono::steady_clock::time_point tip_announced_{};
     TaskGroup tasks_;
 };

@@ -15,6 +15,8 @@ constexpr std::size_t kWantedBlocksMax = 4'096;
 constexpr std::size_t kWantedTransactionsMax = 8'192;
 // Answers owed to a peer; an honest one has at most 16 blocks and 256 transactions under way.
 constexpr std::size_t kServingMax = 1'024;
+// What was asked of a peer and never came, so that a late answer is not held against it.
+constexpr std::size_t kAskedMax = 4'096;
 constexpr std::chrono::seconds kHeadersTimeout{20};
 // Who refused a transaction because it came before what it builds on gets another chance.
 constexpr std::chrono::seconds kMempoolAgain{10};
@@ -71,7 +73,12 @@ Result<void> PeerProtocol::on_hello(const Hello& hello, Actions& actions, SyncTi
 Actions PeerProtocol::on_tick(SyncTime now) {
     Actions actions;
     if (!greeted_ || sync_.chain().has_failed()) return actions;
+    sync_.settle(actions);
     note_tip(peer_tip_);
+    if (asked_.size() > kAskedMax) {
+        blame(actions, kPenaltyUnasked, "announced thousands of things that it never delivered");
+        asked_.clear();
+    }
     if (sync_.downloads().expire(peer_, now.steady)) {
         blame(actions, kPenaltyStall, "did not deliver what it announced");
     }
@@ -126,6 +133,7 @@ void PeerProtocol::handle(const GetHeaders& request, Actions& actions, SyncTime)
 void PeerProtocol::handle(const Headers& message, Actions& actions, SyncTime now) {
     if (headers_owed_ == 0) return blame(actions, kPenaltyUnasked, "headers nobody asked for");
     if (--headers_owed_ == 0) headers_asked_.reset();
+    actions.was_asked = true;
     if (!check_links(message, actions)) return;
 
     for (const SealedHeader& sealed : message.headers) {
@@ -199,9 +207,13 @@ void PeerProtocol::handle(BlockMessage& block, Actions& actions, SyncTime now) {
     sync_.downloads().deliver(item, peer_, now.steady);
 
     unwant(item);
+    actions.was_asked = true;
 
     WaitingBlocks::Block received{id, peer_, std::move(block.bytes)};
-    sync_.accept_block(std::move(received), now.wall, actions);
+    // As long as more are on the way than are under way, we catch up.
+    const bool behind = wanted_blocks_.size() > kBlocksInFlightMax;
+    sync_.accept_block(std::move(received), now.wall, actions,
+                       behind ? Durable::kLater : Durable::kNow);
     // An orphan's parent may be one that nobody is fetching: the peer's headers will tell.
     headers_again_ |= sync_.waiting().contains(id);
     ask_data(actions, now);
@@ -215,6 +227,12 @@ void PeerProtocol::handle(const TransactionMessage& transaction, Actions& action
     unwant(item);
 
     const auto accepted = sync_.chain().accept_transaction(transaction.bytes);
+    actions.was_asked = accepted || accepted.error().is(Refusal::kDuplicateTransaction);
+    if (!accepted && accepted.error().is(Refusal::kMempoolFull)) {
+        // Its own or one that it relays: either way nobody would see why it does not arrive.
+        actions.notices.push_back(
+            Notice{peer_, "peer-transactions-refused", accepted.error().to_string()});
+    }
     if (accepted) {
         actions.transaction_added = true;
         Announce news;

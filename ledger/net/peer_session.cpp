@@ -1,5 +1,6 @@
 #include "ledger/net/peer_session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <variant>
@@ -16,6 +17,9 @@ namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;  // a || b: the first to finish wins
 using std::chrono::steady_clock;
 
+
+// So that a pause never passes for silence.
+constexpr std::chrono::milliseconds kPauseMax{1'000};
 
 // The length comes from the peer: it is checked before a byte is reserved for it.
 asio::awaitable<Result<Bytes>> read_frame(http::Stream& stream) {
@@ -39,6 +43,7 @@ PeerSession::PeerSession(http::Stream stream, SessionLimits limits)
     : stream_{std::move(stream)},
       limits_{limits},
       wake_{stream_.executor(), asio::steady_timer::time_point::max()},
+      pause_{stream_.executor()},
       heard_{steady_clock::now()},
       pinged_{heard_} {}
 
@@ -61,6 +66,10 @@ asio::awaitable<Error> PeerSession::read_all() {
         if (!message) co_return std::move(message).error();
         auto handled = handlers_.on_message(std::move(*message));
         if (!handled) co_return std::move(handled).error();
+        const auto pause = handlers_.pause ? handlers_.pause() : std::chrono::milliseconds{0};
+        if (pause <= std::chrono::milliseconds{0}) continue;
+        pause_.expires_after(std::min(pause, kPauseMax));
+        co_await pause_.async_wait(kAsTuple);
     }
 }
 
@@ -113,6 +122,7 @@ void PeerSession::close(Error reason) {
     if (!closed_) closed_ = std::move(reason);
     stream_.close();
     wake_.cancel();
+    pause_.cancel();
 }
 
 }  // namespace assay::ledger

@@ -37,6 +37,8 @@ class PeerSession {
         std::function<Result<void>(PeerMessage)> on_message;
         // Called when nothing else is to be sent: the next answer that is owed, if any.
         std::function<std::optional<PeerMessage>()> next_served;
+        // Asked after each message: how long to read nothing more. None: never.
+        std::function<std::chrono::milliseconds()> pause;
     };
 
     PeerSession(http::Stream stream, SessionLimits limits);
@@ -67,6 +69,7 @@ class PeerSession {
     std::deque<Bytes> queue_;
     std::size_t queue_bytes_ = 0;
     boost::asio::steady_timer wake_;  // expires never; cancelled when there is something to write
+    boost::asio::steady_timer pause_;
     std::chrono::steady_clock::time_point heard_;
     std::chrono::steady_clock::time_point pinged_;
     std::optional<std::chrono::steady_clock::time_point> write_began_;

@@ -19,22 +19,40 @@ bool blames_sender(BlockVerdict verdict) noexcept {
 
 }  // namespace
 
-void Sync::accept_block(WaitingBlocks::Block block, Timestamp now, Actions& actions) {
+void Sync::accept_block(WaitingBlocks::Block block,
+                        Timestamp now,
+                        Actions& actions,
+                        Durable durable) {
     std::vector<WaitingBlocks::Block> ready;
     ready.push_back(std::move(block));
     while (!ready.empty()) {
         WaitingBlocks::Block next = std::move(ready.back());
         ready.pop_back();
         const BlockId id = next.id;
-        if (!accept_one(std::move(next), now, actions)) continue;
+        if (!accept_one(std::move(next), now, actions, durable)) continue;
         for (auto& child : waiting_.take_children(id)) ready.push_back(std::move(child));
     }
 }
 
-bool Sync::accept_one(WaitingBlocks::Block block, Timestamp now, Actions& actions) {
-    const BlockOutcome outcome = chain_.accept_block(block.bytes, now);
-    actions.tip_changed |= outcome.tip_changed;
-    actions.block_added |= outcome.verdict == BlockVerdict::kValid;
+void Sync::settle(Actions& actions) {
+    if (!block_held_ || !chain_.flush()) return;
+    say_held(actions);
+}
+
+void Sync::say_held(Actions& actions) {
+    actions.block_added |= std::exchange(block_held_, false);
+    actions.tip_changed |= std::exchange(tip_held_, false);
+}
+
+bool Sync::accept_one(WaitingBlocks::Block block,
+                      Timestamp now,
+                      Actions& actions,
+                      Durable durable) {
+    const BlockOutcome outcome = chain_.accept_block(block.bytes, now, durable);
+    tip_held_ |= outcome.tip_changed;
+    block_held_ |= outcome.verdict == BlockVerdict::kValid;
+    // What is written now takes all that was held with it.
+    if (durable == Durable::kNow && outcome.verdict == BlockVerdict::kValid) say_held(actions);
     if (outcome.verdict == BlockVerdict::kOrphan) {
         const BlockId parent = decode_header(ByteView(block.bytes).first<kHeaderBytes>()).previous;
         waiting_.add_orphan(std::move(block), parent);

@@ -35,6 +35,13 @@ struct Penalty {
     std::string reason;
 };
 
+// What the operator should hear of a member that is not to blame for it, or may not be.
+struct Notice {
+    Slot slot = 0;
+    std::string name;  // "peer-transactions-refused"
+    std::string what;
+};
+
 // What is to be done after a message or a tick.
 struct Actions {
     std::vector<PeerMessage> replies;      // to this peer, in order
@@ -45,6 +52,8 @@ struct Actions {
     std::vector<Vote> votes;               // that this peer sent, for the member's duties
     std::vector<EpochSignatureMessage> epoch_signatures;  // likewise
     std::vector<Penalty> penalties;
+    std::vector<Notice> notices;
+    bool was_asked = false;  // the message was an answer of use: it counts towards no flood
     bool greeted = false;  // the peer's hello was accepted just now
     bool block_added = false;  // to any branch
     bool tip_changed = false;
@@ -57,8 +66,15 @@ class Sync {
   public:
     explicit Sync(Chain& chain) : chain_{chain} {}
 
-    // Gives a block to the chain, and after it those that waited for it.
-    void accept_block(WaitingBlocks::Block block, Timestamp now, Actions& actions);
+    // Gives a block to the chain, and after it those that waited for it. With Durable::kLater the
+    // caller has many more on the way: `actions` says nothing of it until it is on the disk, with the
+    // next block that is not held, or with settle().
+    void accept_block(WaitingBlocks::Block block,
+                      Timestamp now,
+                      Actions& actions,
+                      Durable durable = Durable::kNow);
+    // Puts on the disk what is held. To be called about once a second.
+    void settle(Actions& actions);
     // Tries again the blocks whose time has come.
     void retry_early(Timestamp now, Actions& actions);
     void forget(Slot peer);
@@ -75,11 +91,14 @@ class Sync {
     [[nodiscard]] const WaitingBlocks& waiting() const noexcept { return waiting_; }
 
   private:
-    bool accept_one(WaitingBlocks::Block block, Timestamp now, Actions& actions);
+    bool accept_one(WaitingBlocks::Block block, Timestamp now, Actions& actions, Durable durable);
+    void say_held(Actions& actions);
 
     Chain& chain_;
     DownloadTable downloads_;
     WaitingBlocks waiting_;
+    bool block_held_ = false;  // taken in, and not said yet
+    bool tip_held_ = false;
 };
 
 }  // namespace assay::ledger

@@ -128,7 +128,7 @@ struct Node::Impl final : PeerObserver {
         tell(NodeEvent::kMisbehaviour);
     }
     void on_peer_event(std::string_view name, Slot slot, std::string_view what) override {
-        const bool is_alarm = name == "peer-left-alone";
+        const bool is_alarm = name != "peer-connected" && name != "peer-lost";
         note(is_alarm ? log::Level::kWarning : log::Level::kInfo, name, name_of(slot), what);
     }
     Result<void> on_checkpoint(Slot from, std::string_view text) override {
@@ -336,14 +336,44 @@ PeerRoute Node::peer_route() {
 Result<TxId> Node::submit(ByteView transaction) {
     auto accepted = impl_->chain->accept_transaction(transaction);
     if (!accepted) return fail(std::move(accepted).error());
-    Announce news;
-    news.items.emplace_back(*accepted);
-    impl_->peers->broadcast(news);
+    impl_->peers->announce(InventoryItem(*accepted));
     impl_->on_transaction_added();
     return accepted;
 }
 
 const crypto::PrivateKey& Node::tx_key() const noexcept { return impl_->options.keys.tx; }
+
+Result<Bytes> Node::write_bundle_part(BlockHeight since) const {
+    BundlePart part = make_bundle_part(*impl_->chain, since);
+    if (part.blocks.empty() && !part.is_last) {
+        return fail(std::errc::no_such_file_or_directory,
+                    "block " + std::to_string(since) + " is not kept here");
+    }
+    const auto& checkpoint = impl_->checkpoints.newest();
+    if (part.is_last && checkpoint) part.checkpoint = checkpoint->text;
+    return encode_bundle_part(part);
+}
+
+Result<BundleOutcome> Node::read_bundle_part(ByteView bytes) {
+    Impl& impl = *impl_;
+    const auto part = decode_bundle_part(bytes);
+    if (!part) return fail(Error(part.error()));
+    auto done = take_bundle_part(*impl.chain, *part, impl.clock().now());
+    // What came before a refusal stays, and is told.
+    Actions actions;
+    actions.tip_changed = impl.chain->tip().id != impl.last_tip.id;
+    actions.block_added = actions.tip_changed || !part->certificates.empty();
+    actions.certificate_added = !part->certificates.empty();
+    actions.transaction_added = !part->transactions.empty();
+    impl.peers->perform(std::move(actions));
+    if (!done) return fail(std::move(done).error());
+    if (!part->checkpoint.empty()) {
+        auto changed = impl.checkpoints.add(impl.options.keys.slot, part->checkpoint);
+        if (!changed) return fail(std::move(changed).error().within("checkpoint of the bundle"));
+        impl.note_checkpoint(std::move(changed));
+    }
+    return done;
+}
 
 Result<BlockHeight> Node::resume_voting() { return impl_->duties->resume_voting(); }
 

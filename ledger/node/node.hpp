@@ -30,6 +30,7 @@
 #include "ledger/core/rule_set.hpp"
 #include "ledger/net/peer_listener.hpp"
 #include "ledger/node/checkpoint_store.hpp"
+#include "ledger/node/node_bundle.hpp"
 #include "ledger/node/operator_events.hpp"
 
 namespace assay::ledger {
@@ -133,6 +134,11 @@ class Node {
     // The one in force, for what else this member signs; another one behind the same reference once
     // it is replaced.
     [[nodiscard]] const crypto::PrivateKey& tx_key() const noexcept;
+
+    // For sites without a network (ledger/net/bundle.hpp): the part of a bundle that begins at block
+    // `since`, and what somebody brought. Both take a megabyte or so at a time.
+    [[nodiscard]] Result<Bytes> write_bundle_part(BlockHeight since) const;
+    [[nodiscard]] Result<BundleOutcome> read_bundle_part(ByteView bytes);
 
     // The operator's word after a loss of the record of own votes: vote again, above the height that
     // is returned (rule V4).

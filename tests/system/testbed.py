@@ -92,6 +92,7 @@ class Member:
         self.dir = bed.dir / name
         self.operator, self.peer, self.content, self.devices = free_ports(4)
         self.sources = []
+        self.slot = None  # of a member that joined later
         self.process = Process(
             name, [bed.assay, "run", "--dir", self.dir], bed.dir / f"{name}.log", bed.env)
 
@@ -111,10 +112,12 @@ class Member:
             f'name = "{self.name}"',
             "[operator]", f'listen = "127.0.0.1:{self.operator}"',
             "[peer]", f'listen = "127.0.0.1:{self.peer}"',
-            "connect = " + json.dumps([f"127.0.0.1:{p.peer}" for p in peers if p is not self]),
+            "connect = " + json.dumps([f"127.0.0.1:{self.bed.route(self, p)}"
+                                       for p in peers if p is not self]),
             "[content]", f'listen = "127.0.0.1:{self.content}"',
             "sources = " + json.dumps(self.sources),
             "[consortium]", 'genesis = "consortium.genesis"',
+            *([f"slot = {self.slot}"] if self.slot is not None else []),
             "[mining]", f'engine = "{self.bed.mine_engine}"', f"share = {self.bed.mine_share}",
             "[compute]", f'engine = "{self.bed.hash_engine}"',
         ]
@@ -211,6 +214,8 @@ class Testbed:
         self.assay, self.agent = binaries / "assay", binaries / "assay-device"
         self.mine_engine, self.hash_engine, self.mine_share = mine_engine, hash_engine, mine_share
         self.vendor = "acme.example"
+        # The port at which one member dials another: its own, unless a test puts a proxy between.
+        self.route = lambda dialler, target: target.peer
         self.members, self.devices, self.others = [], [], []
         self.env = dict(os.environ)
         # One cache for the kernels of all members: the first compiles, the others load.

@@ -1,0 +1,85 @@
+"""What the tests of ledgers made of real processes share: records to submit, and what must hold of them
+at every member. See testbed.py."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from testbed import Failure, wait_until
+
+FINAL_S = 180  # generous: a loaded machine splits votes now and then, and waits 20 s for the next chance
+
+
+def say(what, **more):
+    print(json.dumps({"step": what, **more}), flush=True)
+
+
+def submit_record(bed, member, number):
+    """A record of its own vendor; returns its leaf as the daemon acknowledged it."""
+    return bed.run("release", "policy", "set", "--dir", member.dir, "--vendor",
+                   f"vendor-{number}.example", "--version", 1)["leaf"]
+
+
+def state_of(member, leaf):
+    return member.get(f"/v1/ledgers/consortium/transactions/{leaf}") or {}
+
+
+def all_final(members, leaves):
+    return all(state_of(m, leaf).get("final") for m in members for leaf in leaves)
+
+
+def wait_final(members, leaves, what, seconds=FINAL_S):
+    """Every record is final at every member."""
+    missing = [(m, leaf) for m in members for leaf in leaves]
+
+    def check():
+        missing[:] = [(m, leaf) for m, leaf in missing if not state_of(m, leaf).get("final")]
+        return not missing
+    began = time.monotonic()
+    try:
+        wait_until(f"{what}: {len(leaves)} records final at {len(members)} members", check, seconds, 0.2)
+    except Failure as error:
+        member = missing[0][0]
+        raise Failure(f"{error}; lacking at {sorted({m.name for m, _ in missing})}; {member.name}: "
+                      f"{json.dumps(member.status().get('consortium'))}\n{member.process.tail(8)}") from None
+    return round(time.monotonic() - began, 2)
+
+
+def height(member):
+    return member.status().get("consortium", {}).get("height", -1)
+
+
+def final_height(member):
+    return member.status().get("consortium", {}).get("finality", {}).get("final_height", -1)
+
+
+def blocks_of(member, until):
+    """The blocks 1 to `until` of a member's ledger."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda h: member.get(f"/v1/ledgers/consortium/blocks/{h}"),
+                             range(1, until + 1)))
+
+
+def check_each_once(members, leaves):
+    """Every record in exactly one block, the same at all members, and below what all hold final."""
+    until = min(final_height(m) for m in members)
+    ledgers = [blocks_of(m, until) for m in members]
+    if any(None in blocks for blocks in ledgers):
+        raise Failure("a member does not show a block below its final one")
+    ids = {tuple(block["id"] for block in blocks) for blocks in ledgers}
+    if len(ids) != 1:
+        raise Failure("members hold different final blocks")
+    times = {}
+    for block in ledgers[0]:
+        for transaction in block["transactions"]:
+            times[transaction["leaf"]] = times.get(transaction["leaf"], 0) + 1
+    wrong = {leaf: times.get(leaf, 0) for leaf in leaves if times.get(leaf, 0) != 1}
+    if wrong:
+        raise Failure(f"records not on the final ledger exactly once: {wrong}")
+    return until
+
+
+def events(member):
+    return (member.get("/v1/ledgers/consortium/events") or {}).get("events", [])
+
+
