@@ -1,6 +1,7 @@
 #include "ledger/node/member_duties.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace assay::ledger {
 namespace {
@@ -70,6 +71,14 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
         if (vote.slot == from) {
             actions.penalties.push_back(
                 Penalty{from, kPenaltyUnasked, "more votes at one height than two"});
+        }
+        return actions;
+    }
+    if (std::exchange(taken_at_, now) != now) taken_.clear();
+    if (++taken_[vote.slot] > kVotesOfSlotPerSecondMax) {
+        if (vote.slot == from) {
+            actions.penalties.push_back(
+                Penalty{from, kPenaltyUnasked, "more votes in a second than there are blocks"});
         }
         return actions;
     }

@@ -40,6 +40,9 @@ inline constexpr BlockHeight kVoteFloorMargin = 1'000;
 inline constexpr std::size_t kVoteHeightsToPeer = 8;  // of each slot, when it connects
 // Checked; others are said again.
 inline constexpr std::size_t kVotesOfPeerPerTickMax = 2 * kVoteHeightsToPeer * kMembersMax;
+// New votes by one slot that are relayed and made certificates of. A correct member votes for a block or two a second;
+// who casts more must not make the others flood each other.
+inline constexpr std::size_t kVotesOfSlotPerSecondMax = 32;
 
 // The keys outlive the duties.
 struct DutyKeys {
@@ -129,6 +132,8 @@ class MemberDuties {
     std::optional<Timestamp> quorum_greeted_;
     std::optional<Timestamp> said_;  // when own votes were last said again
     std::map<Slot, std::size_t> checked_;  // votes of each peer in this tick
+    std::map<Slot, std::size_t> taken_;  // new votes by each slot in the second `taken_at_`
+    Timestamp taken_at_{};
     std::string last_error_;
 };
 

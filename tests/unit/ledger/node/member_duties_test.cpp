@@ -244,6 +244,30 @@ TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {
 }
 
 // A member that votes both ways is put on record, once, whoever heard it.
+TEST(MemberDuties, RelayFewVotesASecondOfWhoeverCastsMany) {
+    Members members(4);
+    members.greet();
+    const auto vote_at = [&](BlockHeight height) {
+        Vote vote;
+        vote.slot = 3;
+        vote.link.target.height = height;
+        return sign_vote(vote, members.founders.chain_id, members.founders.members[3].vote).value();
+    };
+    std::size_t relayed = 0, blamed = 0, blamed_relay = 0;
+    for (BlockHeight height = 1'000; height < 1'100; ++height) {
+        const Actions heard = members.duties[0]->on_vote(3, vote_at(height), at(members.now));
+        relayed += heard.relays.size();
+        blamed += heard.penalties.size();
+        blamed_relay += members.duties[1]->on_vote(2, vote_at(height), at(members.now)).penalties.size();
+    }
+    EXPECT_EQ(relayed, kVotesOfSlotPerSecondMax);
+    EXPECT_EQ(blamed, 100 - kVotesOfSlotPerSecondMax);
+    EXPECT_EQ(blamed_relay, 0U) << "who passes them on is not to blame";
+    ++members.now;
+    const Actions later = members.duties[0]->on_vote(3, vote_at(2'000), at(members.now));
+    EXPECT_EQ(later.relays.size(), 1U);
+}
+
 TEST(MemberDuties, RecordWhoVotesBothWays) {
     Members members(4);
     members.greet();
