@@ -69,7 +69,9 @@ asio::awaitable<Error> PeerSession::read_all() {
         const auto pause = handlers_.pause ? handlers_.pause() : std::chrono::milliseconds{0};
         if (pause <= std::chrono::milliseconds{0}) continue;
         pause_.expires_after(std::min(pause, kPauseMax));
-        co_await pause_.async_wait(kAsTuple);
+        const auto [interrupted] = co_await pause_.async_wait(kAsTuple);
+        if (closed_) co_return *closed_;
+        if (interrupted) co_return Error(interrupted, "reading was paused");
     }
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -21,6 +22,8 @@ bool is_cancellation(const std::exception_ptr& error) {
         std::rethrow_exception(error);
     } catch (const boost::system::system_error& thrown) {
         return thrown.code() == asio::error::operation_aborted;
+    } catch (const asio::multiple_exceptions& thrown) {  // of coroutines that ran side by side
+        return is_cancellation(thrown.first_exception());
     } catch (...) {
         return false;
     }

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -27,6 +28,12 @@ asio::awaitable<void> wait_for_ever(int& unwound) {
     for (;;) co_await timer.async_wait(asio::use_awaitable);
 }
 
+// As a session reads and writes.
+asio::awaitable<void> wait_twice(int& unwound) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await (wait_for_ever(unwound) || wait_for_ever(unwound));
+}
+
 asio::awaitable<void> end_at_once(int& ended) {
     ++ended;
     co_return;
@@ -35,6 +42,16 @@ asio::awaitable<void> end_at_once(int& ended) {
 asio::awaitable<void> fail_by_exception() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     throw std::runtime_error("part of the daemon");
+}
+
+TEST(TaskGroup, CoroutinesSideBySideAreCancelledTogether) {
+    asio::io_context io;
+    int unwound = 0;
+    TaskGroup group(io.get_executor());
+    group.spawn(wait_twice(unwound));
+    io.poll();
+    EXPECT_NO_THROW(test::run_awaitable(io, group.stop()));
+    EXPECT_EQ(unwound, 2);
 }
 
 TEST(TaskGroup, AnExceptionIsNotMissedSilently) {
