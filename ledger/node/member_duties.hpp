@@ -40,8 +40,8 @@ inline constexpr BlockHeight kVoteFloorMargin = 1'000;
 inline constexpr std::size_t kVoteHeightsToPeer = 8;  // of each slot, when it connects
 // Checked; others are said again.
 inline constexpr std::size_t kVotesOfPeerPerTickMax = 2 * kVoteHeightsToPeer * kMembersMax;
-// New votes by one slot that are relayed and made certificates of. A correct member votes for a block or two a second;
-// who casts more must not make the others flood each other.
+// New votes by one slot that are relayed and made certificates of. A correct member votes for a block
+// or two a second; who casts more must not make the others flood each other.
 inline constexpr std::size_t kVotesOfSlotPerSecondMax = 32;
 
 // The keys outlive the duties.
