@@ -440,6 +440,9 @@ TEST_F(AgentTest, RefusesWhatIsNotForItOrNotProved) {
     record.sequence = 3;
     record.payload_type = ledger::PayloadType::kSwu;
     expect_refused(record, first_, Refusal::kPayloadUnsupported);
+    record = consortium_.release(4, first_, kChunkBytes);
+    device_.options.identity.requires_status = true;
+    expect_refused(record, first_, Refusal::kStatusMissing);
     EXPECT_EQ(gateway_.ranges_served, 0);
 }
 
