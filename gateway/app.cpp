@@ -17,7 +17,6 @@
 #include "host/base_daemon/log.hpp"
 #include "host/base_daemon/sd_notify.hpp"
 #include "host/crypto/key_file.hpp"
-#include "host/ipfs/content_server.hpp"
 #include "ledger/net/bundle.hpp"
 
 namespace assay::gateway {
@@ -70,7 +69,7 @@ Result<void> App::build() {
 
     statuses_.emplace(*consortium_, config_.name, clock_);
     if (auto built = build_peer_listener(); !built) return built;
-    if (auto built = build_content_server(); !built) return built;
+    if (auto built = build_content_listeners(); !built) return built;
     return build_operator_server();
 }
 
@@ -87,23 +86,13 @@ Result<void> App::build_peer_listener() {
     return {};
 }
 
-// host/ipfs: blocks for the other members, over mutual TLS.
-Result<void> App::build_content_server() {
-    const ledger::Chain& chain = consortium_->chain();
-    const auto may_read = [&chain](const http::PeerIdentity* peer) {
-        return peer != nullptr && chain.registry().find_by_spki(peer->spki_sha256) != nullptr;
-    };
-    ipfs::add_content_routes(content_routes_, *content_, may_read);
-    const auto identity = load_member_identity(folder_);
-    if (!identity) return fail(Error(identity.error()));
-    const auto tls = content_server_tls(*identity, chain);
-    if (!tls) return fail(Error(tls.error()));
-    http::ServerOptions options;
-    options.listen = config_.content_listen;
-    options.tls = *tls;
-    auto server = http::Server::listen(io_.get_executor(), options, std::cref(content_routes_));
-    if (!server) return fail(std::move(server).error().within("[content] listen"));
-    content_server_ = std::move(*server);
+// host/ipfs: blocks for members and devices over mutual TLS, and for anyone where that is wanted.
+Result<void> App::build_content_listeners() {
+    auto listeners = ContentListeners::create(
+        {io_.get_executor(), folder_, config_, consortium_->chain(),
+         gateway_ ? &gateway_->devices() : nullptr, *content_});
+    if (!listeners) return fail(std::move(listeners).error());
+    content_listeners_ = std::move(*listeners);
     return {};
 }
 
@@ -141,7 +130,7 @@ Result<void> App::run() {
     consortium_->start();
     if (gateway_) gateway_->start();
     peers_->start();
-    content_server_->start();
+    content_listeners_->start();
     operator_server_->start();
     ready_ = true;
     if (auto announced = announce(); !announced) return announced;
@@ -154,7 +143,9 @@ Result<void> App::announce() {
     boost::json::object addresses;
     addresses["operator"] = operator_server_->address();
     addresses["peer"] = peers_->address();
-    addresses["content"] = content_server_->address();
+    addresses["content"] = content_listeners_->address();
+    const std::string public_content = content_listeners_->public_address();
+    if (!public_content.empty()) addresses["public_content"] = public_content;
     if (gateway_) addresses["devices"] = gateway_->devices_address();
     const std::string text = boost::json::serialize(addresses) + "\n";
     if (auto done = write_file_durable(folder_.addresses(), as_bytes(text)); !done) return done;
@@ -179,7 +170,7 @@ boost::asio::awaitable<void> App::shut_down() {
     notify_stopping();
     ready_ = false;
     co_await operator_server_->stop(kStopGrace);
-    co_await content_server_->stop(kStopGrace);
+    co_await content_listeners_->stop(kStopGrace);
     co_await peers_->stop();
     if (gateway_) co_await gateway_->stop();
     co_await consortium_->stop();

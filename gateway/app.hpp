@@ -12,6 +12,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "gateway/config.hpp"
+#include "gateway/content_listeners.hpp"
 #include "gateway/gateway_role.hpp"
 #include "gateway/ledger_nodes.hpp"
 #include "gateway/member_folder.hpp"
@@ -42,7 +43,7 @@ class App {
 
     [[nodiscard]] Result<void> build();
     [[nodiscard]] Result<void> build_peer_listener();
-    [[nodiscard]] Result<void> build_content_server();
+    [[nodiscard]] Result<void> build_content_listeners();
     [[nodiscard]] Result<void> build_operator_server();
     [[nodiscard]] Result<void> announce();
     [[nodiscard]] boost::asio::awaitable<void> shut_down();
@@ -63,8 +64,9 @@ class App {
     std::unique_ptr<GatewayRole> gateway_;  // null: not a gateway
     std::unique_ptr<ledger::PeerListener> peers_;
     std::optional<OperatorToken> token_;
-    http::Router content_routes_, operator_routes_;
-    std::unique_ptr<http::Server> content_server_, operator_server_;
+    std::unique_ptr<ContentListeners> content_listeners_;
+    http::Router operator_routes_;
+    std::unique_ptr<http::Server> operator_server_;
     bool ready_ = false;
     bool stopping_ = false;
 };

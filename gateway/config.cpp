@@ -1,8 +1,10 @@
 #include "gateway/config.hpp"
 
 #include "host/base/file.hpp"
+#include "host/base/text_encoding.hpp"
 #include "host/base_daemon/config_file.hpp"
 #include "host/http/url.hpp"
+#include "host/ipfs/multiaddr.hpp"
 #include "ledger/core/receipt_batch.hpp"
 
 namespace assay::gateway {
@@ -55,6 +57,19 @@ std::vector<std::string> sources(const ConfigTable& table) {
     return urls;
 }
 
+std::vector<Sha256Digest> allowed_keys(const ConfigTable& table) {
+    std::vector<Sha256Digest> keys;
+    for (const std::string& text : table.strings("allow")) {
+        if (const auto key = hash_from_hex<Sha256Digest>(text)) {
+            keys.push_back(*key);
+        } else {
+            table.note_error("allow", "\"" + text + "\" is not the SHA-256 of a public key (64 "
+                                      "hexadecimal digits)");
+        }
+    }
+    return keys;
+}
+
 std::filesystem::path path_in(const std::filesystem::path& dir, const std::string& text) {
     return std::filesystem::absolute(dir / text);
 }
@@ -95,6 +110,15 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     const ConfigTable content = file.table("content");
     config.content_listen = endpoint(content, "listen", config.content_listen);
     config.content_sources = sources(content);
+    config.content_allow = allowed_keys(content);
+    if (content.has("public_listen")) {
+        config.content_public_listen = endpoint(content, "public_listen", "");
+    }
+    config.content_announce = content.string("announce", "");
+    if (!config.content_announce.empty() && !ipfs::multiaddr_of_url(config.content_announce)) {
+        content.note_error("announce", "\"" + config.content_announce +
+                                           "\" is not a URL like \"http://192.0.2.7:8080\"");
+    }
 
     const ConfigTable consortium = file.table("consortium");
     config.consortium_genesis =

@@ -22,6 +22,9 @@ struct Config {
     std::vector<std::string> peer_connect;  // "host:port"
     std::string content_listen = "127.0.0.1:8472";
     std::vector<std::string> content_sources;  // "https://host:port" or "http://host:port"
+    std::vector<Sha256Digest> content_allow;   // keys of others who may read content
+    std::string content_public_listen;         // plain HTTP, for anyone; empty: nobody
+    std::string content_announce;              // URL by which others reach it; empty: as listened
 
     std::filesystem::path consortium_genesis;
     std::optional<std::filesystem::path> gateway_genesis;  // none: this member is no gateway

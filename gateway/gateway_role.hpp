@@ -45,6 +45,7 @@ class GatewayRole {
     [[nodiscard]] boost::asio::awaitable<void> stop();
 
     [[nodiscard]] ledger::Node& node() noexcept { return *node_; }
+    [[nodiscard]] DeviceRegistry& devices() noexcept { return devices_; }
     [[nodiscard]] std::string devices_address() const { return agents_->address(); }
     [[nodiscard]] GatewayStatusParts status_parts() const;
     [[nodiscard]] DeviceAdminParts admin_parts(const OperatorToken& token);

@@ -36,9 +36,9 @@ Result<crypto::TlsIdentity> load_member_identity(const MemberFolder& folder) {
 }
 
 Result<TlsPointer> content_server_tls(const crypto::TlsIdentity& identity,
-                                      const ledger::Chain& chain) {
+                                      const ContentAccess& access) {
     http::TlsOptions options(http::TlsRole::kServer, identity.certificate_pem, identity.key_pem);
-    options.accept = is_active_member(chain);
+    options.accept = [&access](const http::PeerIdentity& peer) { return access.may_read(peer); };
     return http::TlsContext::make(options);
 }
 

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "gateway/content_access.hpp"
 #include "gateway/member_folder.hpp"
 #include "host/base/result.hpp"
 #include "host/crypto/certificate.hpp"
@@ -19,9 +20,9 @@ using TlsPointer = std::shared_ptr<const http::TlsContext>;
 // The certificate and key by which this member is known to the others.
 [[nodiscard]] Result<crypto::TlsIdentity> load_member_identity(const MemberFolder& folder);
 
-// For the content listener: active members only. `chain` outlives the context.
+// For the content listener. `access` outlives the context.
 [[nodiscard]] Result<TlsPointer> content_server_tls(const crypto::TlsIdentity& identity,
-                                                    const ledger::Chain& chain);
+                                                    const ContentAccess& access);
 // For fetching content: the server must be an active member.
 [[nodiscard]] Result<TlsPointer> content_client_tls(const crypto::TlsIdentity& identity,
                                                     const ledger::Chain& chain);

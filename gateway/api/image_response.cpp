@@ -17,7 +17,7 @@ class ImagePart {
               std::uint64_t bytes)
         : image_{std::move(image)}, next_{from}, end_{from + bytes} {}
 
-    boost::asio::awaitable<Result<Bytes>> next() {
+    boost::asio::awaitable<Result<http::BodyPiece>> next() {
         Bytes piece(std::min(kPieceBytes, end_ - next_));
         if (auto read = image_->read_at(next_, piece); !read) co_return fail(Error(read.error()));
         next_ += piece.size();

@@ -81,14 +81,29 @@ struct FileRange {
     std::uint64_t length;
 };
 
+// Bytes and, behind them, a part of a file, which is not copied through the program.
+struct BodyPiece {
+    BodyPiece() = default;
+    BodyPiece(Bytes content) : bytes{std::move(content)} {}
+    BodyPiece(Bytes content, FileRange content_behind)
+        : bytes{std::move(content)}, file{std::move(content_behind)} {}
+
+    [[nodiscard]] std::uint64_t size() const noexcept {
+        return bytes.size() + (file ? file->length : 0);
+    }
+
+    Bytes bytes;
+    std::optional<FileRange> file;
+};
+
 // A body made while it is sent. `next` gives the next piece, an empty one at the end; an error cuts
 // the connection, so that the client never takes half for whole. Without `length` the body is sent
 // chunked.
 struct StreamedBody {
-    StreamedBody(std::function<boost::asio::awaitable<Result<Bytes>>()> next_piece,
+    StreamedBody(std::function<boost::asio::awaitable<Result<BodyPiece>>()> next_piece,
                  std::optional<std::uint64_t> bytes)
         : next{std::move(next_piece)}, length{bytes} {}
-    std::function<boost::asio::awaitable<Result<Bytes>>()> next;
+    std::function<boost::asio::awaitable<Result<BodyPiece>>()> next;
     std::optional<std::uint64_t> length;
 };
 

@@ -12,6 +12,7 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::size_t kBodyPieceBytes = 64 * 1024;
+constexpr std::uint64_t kFilePieceBytes = 1024 * 1024;
 constexpr std::chrono::seconds kGentleCloseTime{2};
 
 std::string http_date() {
@@ -187,56 +188,63 @@ asio::awaitable<bool> Session::send(Response response, bool head_only, bool keep
     const bool sent = co_await send_piece(head);
     if (!sent || !has_body || small) co_return sent;
     head = Bytes{};
-    co_return co_await send_body(response, chunked);
+    co_return co_await send_body(response);
 }
 
-asio::awaitable<bool> Session::send_body(const Response& response, bool chunked) {
-    if (response.streamed) {
-        std::uint64_t left = response.streamed->length.value_or(UINT64_MAX);
-        for (;;) {
-            deadline_.disarm();  // making the piece is the handler's time, not the client's
-            Result<Bytes> piece = co_await response.streamed->next();
-            if (!piece || piece->size() > left) co_return false;
-            left -= piece->size();
-            if (piece->empty()) break;
-            if (chunked) {
-                Bytes framed = to_bytes(chunk_head(piece->size()));
-                append(framed, *piece);
-                append(framed, as_bytes("\r\n"));
-                *piece = std::move(framed);
-            }
-            const bool sent = co_await send_piece(*piece);
-            if (!sent) co_return false;
-        }
-        if (!chunked) co_return left == 0;
-        co_return co_await send_piece(as_bytes("0\r\n\r\n"));
-    }
-
-    const std::uint64_t total = response.file ? response.file->length : response.body.size();
-    Bytes buffer(response.file ? std::min<std::uint64_t>(total, kBodyPieceBytes) : 0);
-    for (std::uint64_t done = 0; done < total;) {
-        const auto size =
-            static_cast<std::size_t>(std::min<std::uint64_t>(total - done, kBodyPieceBytes));
-        ByteView piece;
-        if (response.file) {
-            const std::span<std::byte> place = std::span(buffer).first(size);
-            const auto got = response.file->file->read_at(response.file->offset + done, place);
-            if (!got || *got != size) co_return false;  // cut: better than wrong bytes
-            piece = place;
-        } else {
-            piece = ByteView(response.body).subspan(done, size);
-        }
+asio::awaitable<bool> Session::send_body(const Response& response) {
+    if (response.file) co_return co_await send_file(*response.file);
+    if (response.streamed) co_return co_await send_streamed(*response.streamed);
+    for (ByteView rest(response.body); !rest.empty();) {
+        const ByteView piece = rest.first(std::min(rest.size(), kBodyPieceBytes));
         const bool sent = co_await send_piece(piece);
         if (!sent) co_return false;
-        done += size;
+        rest = rest.subspan(piece.size());
     }
     co_return true;
+}
+
+asio::awaitable<bool> Session::send_streamed(const StreamedBody& body) {
+    const bool chunked = !body.length;
+    std::uint64_t left = body.length.value_or(UINT64_MAX);
+    std::string_view chunk_end;  // of the chunk before: goes with the head of the next
+    for (;;) {
+        deadline_.disarm();  // making the piece is the handler's time, not the client's
+        Result<BodyPiece> piece = co_await body.next();
+        if (!piece || piece->size() > left) co_return false;
+        left -= piece->size();
+        if (piece->size() == 0) break;
+        if (chunked) {
+            Bytes framed = to_bytes(chunk_end);
+            append(framed, as_bytes(chunk_head(piece->size())));
+            append(framed, piece->bytes);
+            piece->bytes = std::move(framed);
+            chunk_end = "\r\n";
+        }
+        bool sent = co_await send_piece(piece->bytes);
+        if (sent && piece->file) sent = co_await send_file(*piece->file);
+        if (!sent) co_return false;
+    }
+    if (!chunked) co_return left == 0;
+    const std::string end = std::string(chunk_end) + "0\r\n\r\n";
+    co_return co_await send_piece(as_bytes(end));
 }
 
 asio::awaitable<bool> Session::send_piece(ByteView piece) {
     deadline_.expires_after(context_.options.write_timeout);
     const Result<void> sent = co_await stream_.write_all(piece);
     co_return sent.has_value();
+}
+
+asio::awaitable<bool> Session::send_file(const FileRange& part) {
+    for (std::uint64_t done = 0; done < part.length;) {
+        const std::uint64_t size = std::min<std::uint64_t>(part.length - done, kFilePieceBytes);
+        deadline_.expires_after(context_.options.write_timeout);
+        const Result<void> sent =
+            co_await stream_.write_file(*part.file, part.offset + done, size);
+        if (!sent) co_return false;  // cut: better than wrong bytes
+        done += size;
+    }
+    co_return true;
 }
 
 asio::awaitable<void> Session::send_refusal(Response response) {

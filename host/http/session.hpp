@@ -51,8 +51,10 @@ class Session {
     boost::asio::awaitable<bool> read_request(class RequestParser& parser, Bytes rest);
     boost::asio::awaitable<Response> handle(Request request);
     boost::asio::awaitable<bool> send(Response response, bool head_only, bool keep_alive);
-    boost::asio::awaitable<bool> send_body(const Response& response, bool chunked);
+    boost::asio::awaitable<bool> send_body(const Response& response);
+    boost::asio::awaitable<bool> send_streamed(const StreamedBody& body);
     boost::asio::awaitable<bool> send_piece(ByteView piece);
+    boost::asio::awaitable<bool> send_file(const FileRange& part);
     boost::asio::awaitable<void> send_refusal(Response response);
     // Lets the client read our answer although it has not stopped sending.
     boost::asio::awaitable<void> close_gently();

@@ -1,6 +1,10 @@
 #include "host/http/stream.hpp"
 
+#include <sys/sendfile.h>
+
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -23,6 +27,8 @@ using boost::system::error_code;
 
 // What is read from the socket, or encrypted, at once.
 constexpr std::size_t kPieceBytes = 64 * 1024;
+// What the kernel is asked to send of a file at once.
+constexpr std::size_t kSendfileBytes = 256 * 1024;
 // A peer that sends as fast as we read must not keep the other connections waiting.
 constexpr unsigned kReadsWithoutPauseMax = 16;
 // A deadline that has passed cancels again this often whatever is begun after it.
@@ -153,6 +159,40 @@ asio::awaitable<Result<void>> Stream::write_all(ByteView data) {
         if (Result<void> encrypted = tls_->write(piece); !encrypted) co_return encrypted;
         if (Result<void> sent = co_await send_output(); !sent) co_return sent;
         data = data.subspan(piece.size());
+    }
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Stream::write_file(const FileHandle& file,
+                                                 std::uint64_t offset,
+                                                 std::uint64_t length) {
+    Bytes piece(tls_ ? std::min<std::uint64_t>(length, kPieceBytes) : 0);
+    while (length > 0) {
+        std::size_t sent = 0;
+        if (tls_) {
+            const auto place = std::span(piece).first(std::min<std::uint64_t>(length, kPieceBytes));
+            const Result<std::size_t> count = file.read_at(offset, place);
+            if (!count) co_return fail(count.error());
+            sent = *count;
+            if (Result<void> done = co_await write_all(place.first(sent)); !done) co_return done;
+        } else {
+            auto position = static_cast<off_t>(offset);
+            const ssize_t count = ::sendfile(socket_.native_handle(), file.fd(), &position,
+                                             std::min<std::uint64_t>(length, kSendfileBytes));
+            if (count < 0 && errno == EAGAIN) {
+                auto [code] = co_await socket_.async_wait(tcp::socket::wait_write, kAsTuple);
+                if (code) co_return socket_error(code, "send");
+                continue;
+            }
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) co_return fail(std::error_code(errno, std::generic_category()), "send");
+            sent = static_cast<std::size_t>(count);
+            // A peer that takes all we have must not keep the other connections waiting.
+            co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        }
+        if (sent == 0) co_return fail(std::errc::io_error, "a file became shorter while it was sent");
+        offset += sent;
+        length -= sent;
     }
     co_return Result<void>{};
 }

@@ -19,6 +19,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "host/base/bytes.hpp"
+#include "host/base/file.hpp"
 #include "host/base/result.hpp"
 #include "host/http/tls.hpp"
 
@@ -47,6 +48,11 @@ class Stream {
     [[nodiscard]] boost::asio::awaitable<Result<void>> wait_readable();
 
     [[nodiscard]] boost::asio::awaitable<Result<void>> write_all(ByteView data);
+    // A part of a file; without TLS the kernel sends it from its cache. Fails with
+    // std::errc::io_error if the file has become shorter.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> write_file(const FileHandle& file,
+                                                                  std::uint64_t offset,
+                                                                  std::uint64_t length);
 
     // Tells the peer that nothing more will come (close_notify, FIN). Does not wait for its answer.
     [[nodiscard]] boost::asio::awaitable<Result<void>> shutdown();

@@ -8,109 +8,147 @@
 
 #include "host/base/assert.hpp"
 #include "host/base/file.hpp"
+#include "host/base/text_encoding.hpp"
+#include "host/crypto/sha256.hpp"
 #include "host/http/range.hpp"
+#include "host/ipfs/car_export.hpp"
+#include "host/ipfs/content_request.hpp"
+#include "host/ipfs/ipns_record.hpp"
 
 namespace assay::ipfs {
 namespace {
 
-constexpr std::string_view kRawType = "application/vnd.ipld.raw";
+// What a CID names never changes.
+constexpr std::string_view kForever = "public, max-age=29030400, immutable";
 
-// "a/b;q=0.5, c/d" has "a/b".
-bool lists(std::string_view header, std::string_view wanted) {
-    while (!header.empty()) {
-        const std::size_t comma = header.find(',');
-        std::string_view item = header.substr(0, comma);
-        item = item.substr(0, item.find(';'));
-        while (item.starts_with(' ')) item.remove_prefix(1);
-        while (item.ends_with(' ')) item.remove_suffix(1);
-        if (item == wanted) return true;
-        if (comma == std::string_view::npos) break;
-        header.remove_prefix(comma + 1);
-    }
-    return false;
+bool matches_etag(const http::Request& request, const std::string& etag) {
+    const std::string_view wanted = request.header("If-None-Match").value_or("");
+    return field_lists(wanted, etag) || field_lists(wanted, "W/" + etag) ||
+           field_lists(wanted, "*");
 }
 
-// Nothing if raw blocks are what the client wants; `format` beats Accept (IPIP-523).
-std::optional<http::Response> check_format(const http::Request& request) {
-    if (const auto format = request.query_value("format")) {
-        if (*format == "raw") return std::nullopt;
-        return http::problem(406, Refusal::kUnknownType,
-                             "format '" + std::string(*format) + "'; only raw blocks are served");
-    }
-    const std::string_view accept = request.header("Accept").value_or("");
-    if (lists(accept, kRawType)) return std::nullopt;
-    if (accept.empty() || lists(accept, "*/*")) {
-        return http::problem(400, Refusal::kMalformed,
-                             "ask for ?format=raw or Accept: application/vnd.ipld.raw");
-    }
-    return http::problem(406, Refusal::kUnknownType, "only application/vnd.ipld.raw is served");
+http::Response not_here(const http::Request& request, const Error& error) {
+    const bool only_cached =
+        field_lists(request.header("Cache-Control").value_or(""), "only-if-cached");
+    return http::problem(only_cached ? 412 : 404, "not-found", error.to_string());
 }
 
-bool matches_etag(std::string_view if_none_match, const std::string& etag) {
-    return lists(if_none_match, etag) || lists(if_none_match, "W/" + etag) ||
-           lists(if_none_match, "*");
-}
-
-http::Response missing_block(const http::Request& request, const Cid& cid) {
-    const bool only_cached = lists(request.header("Cache-Control").value_or(""), "only-if-cached");
-    return http::problem(only_cached ? 412 : 404, "not-found",
-                         "block " + cid.to_string() + " is not here");
-}
-
-void add_block_headers(http::Response& response, const Cid& cid, const std::string& etag) {
-    const std::string text = cid.to_string();
+// What every good answer about content says.
+void add_content_headers(http::Response& response,
+                         const http::Request& request,
+                         const std::string& etag,
+                         const std::string& file_name) {
     response.headers.set("ETag", etag);
-    // What a CID names never changes.
-    response.headers.set("Cache-Control", "public, max-age=29030400, immutable");
-    response.headers.set("Content-Disposition", "attachment; filename=\"" + text + ".bin\"");
+    response.headers.set("Cache-Control", std::string(kForever));
+    response.headers.set("Content-Disposition", content_disposition(request, file_name));
     response.headers.set("X-Content-Type-Options", "nosniff");
-    response.headers.set("X-Ipfs-Path", "/ipfs/" + text);
-    response.headers.set("X-Ipfs-Roots", text);
+    response.headers.set("X-Ipfs-Path", request.path);
+    response.headers.set("Vary", "Accept");
 }
 
-http::Response serve_block(const BlockStore& store, const http::Request& request) {
-    if (auto refused = check_format(request)) return std::move(*refused);
-    const auto cid = parse_cid(request.path_value("cid"));
-    if (!cid) return http::problem(400, cid.error());
-    const std::string etag = "\"" + cid->to_string() + ".raw\"";
-
-    http::Response response;
+http::Response block_response(const BlockStore& store, const http::Request& request, const Cid& cid) {
+    constexpr std::string_view kRawType = "application/vnd.ipld.raw";
     // The block of an identity CID is in its name; bafkqaaa, the empty one, is the usual probe.
-    if (cid->hash_code() == HashCode::kIdentity) {
-        response = http::Response(200, kRawType, to_bytes(cid->digest()));
-    } else {
-        const auto path = store.path_of(*cid);
-        auto file = FileHandle::open(path, O_RDONLY);
-        const auto size = assay::file_size(path);
-        if (!file || !size) {
-            const Error& error = !file ? file.error() : size.error();
-            if (error.is(std::errc::no_such_file_or_directory)) return missing_block(request, *cid);
-            return http::problem(500, error);
-        }
-        http::FileRange content(std::make_shared<const FileHandle>(std::move(*file)), 0, *size);
-        response = http::Response(200, kRawType, std::move(content));
+    if (cid.hash_code() == HashCode::kIdentity) {
+        return http::Response(200, kRawType, to_bytes(cid.digest()));
     }
-    if (matches_etag(request.header("If-None-Match").value_or(""), etag)) {
-        response = http::Response(304);
+    const auto path = store.path_of(cid);
+    auto file = FileHandle::open(path, O_RDONLY);
+    const auto size = assay::file_size(path);
+    if (!file || !size) {
+        const Error& error = !file ? file.error() : size.error();
+        if (!error.is(std::errc::no_such_file_or_directory)) return http::problem(500, error);
+        return not_here(request, Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                                       "block " + cid.to_string() + " is not here"));
     }
-    add_block_headers(response, *cid, etag);
+    http::FileRange content(std::make_shared<const FileHandle>(std::move(*file)), 0, *size);
+    return http::Response(200, kRawType, std::move(content));
+}
+
+http::Response serve_block(const BlockStore& store, const http::Request& request, const Cid& cid) {
+    const std::string etag = "\"" + cid.to_string() + ".raw\"";
+    http::Response response = block_response(store, request, cid);
+    if (response.status != 200) return response;
+    if (matches_etag(request, etag)) response = http::Response(304);
+    add_content_headers(response, request, etag, cid.to_string() + ".bin");
+    response.headers.set("X-Ipfs-Roots", cid.to_string());
     return response.status == 200 ? http::apply_range(request, std::move(response))
                                   : std::move(response);
+}
+
+// Differs when anything differs that decides which bytes are sent.
+std::string car_etag(const http::Request& request, const Cid& root, const CarOptions& options) {
+    std::string what = request.path + " " + std::to_string(static_cast<int>(options.scope));
+    what += options.duplicates ? " y" : " n";
+    if (options.bytes) {
+        what += " " + std::to_string(options.bytes->from) + ":";
+        what += options.bytes->to ? std::to_string(*options.bytes->to) : "*";
+    }
+    const Sha256Digest digest = crypto::sha256(as_bytes(what));
+    return "\"" + root.to_string() + ".car." + to_hex(digest.bytes).substr(0, 16) + "\"";
+}
+
+http::Response serve_car(const BlockStore& store,
+                         const http::Request& request,
+                         const Cid& root,
+                         const ContentRequest& wanted) {
+    auto path = resolve_path(store, root, wanted.path);
+    if (!path) {
+        const Error& error = path.error();
+        if (error.is(std::errc::no_such_file_or_directory) ||
+            error.is(std::errc::not_a_directory)) {
+            return not_here(request, error);
+        }
+        const bool strange = error.is(Refusal::kMalformed) || error.is(Refusal::kCidUnsupported);
+        return http::problem(strange ? 422 : 500, error);
+    }
+    const std::string etag = car_etag(request, root, wanted.car);
+    const Cid& target = path->target;
+    const std::string roots =
+        root.to_string() + (wanted.path.empty() ? "" : "," + target.to_string());
+    http::Response response(304);
+    if (!matches_etag(request, etag)) {
+        const std::string type = std::string("application/vnd.ipld.car; version=1; order=dfs; ") +
+                                 (wanted.car.duplicates ? "dups=y" : "dups=n");
+        auto archive = std::make_shared<CarExport>(store, std::move(*path), wanted.car);
+        auto next = [archive]() -> boost::asio::awaitable<Result<http::BodyPiece>> {
+            co_return archive->next();
+        };
+        response = http::Response(200, type, http::StreamedBody(std::move(next), std::nullopt));
+    }
+    add_content_headers(response, request, etag, root.to_string() + ".car");
+    response.headers.set("X-Ipfs-Roots", roots);
+    response.headers.set("Accept-Ranges", "none");
+    return response;
+}
+
+http::Response serve_content(const BlockStore& store, const http::Request& request) {
+    const auto wanted = read_content_request(request);
+    if (!wanted) return wanted.error();
+    const auto root = parse_cid(request.path_value("cid"));
+    if (!root) return http::problem(400, root.error());
+    if (wanted->format == ContentFormat::kRaw) return serve_block(store, request, *root);
+    return serve_car(store, request, *root, *wanted);
 }
 
 }  // namespace
 
 void add_content_routes(http::Router& router, const BlockStore& store, ReadPermission may_read) {
     ASSAY_ASSERT(may_read != nullptr);
-    router.get("/ipfs/{cid}",
-               [&store, may_read = std::move(may_read)](
+    const auto guarded = [&store, may_read = std::move(may_read)](auto serve) {
+        return [&store, may_read, serve](
                    http::Request request) -> boost::asio::awaitable<http::Response> {
-                   if (!may_read(request.peer)) {
-                       co_return http::problem(403, Refusal::kPeerUnknown,
-                                               "content goes to members and enrolled devices");
-                   }
-                   co_return serve_block(store, request);
-               });
+            if (!may_read(request.peer)) {
+                co_return http::problem(403, Refusal::kPeerUnknown,
+                                        "content goes to members, enrolled devices and those on "
+                                        "the allow-list");
+            }
+            co_return serve(store, request);
+        };
+    };
+    router.get("/ipfs/{cid}", guarded(serve_content));
+    router.get("/ipfs/{cid}/{path...}", guarded(serve_content));
+    router.get("/ipns/{name}", guarded(serve_ipns_record));
 }
 
 }  // namespace assay::ipfs

@@ -93,6 +93,7 @@ class Member:
         self.operator, self.peer, self.content, self.devices = free_ports(4)
         self.sources = []
         self.slot = None  # of a member that joined later
+        self.content_lines = []  # more of the [content] table
         self.process = Process(
             name, [bed.assay, "run", "--dir", self.dir], bed.dir / f"{name}.log", bed.env)
 
@@ -115,7 +116,7 @@ class Member:
             "connect = " + json.dumps([f"127.0.0.1:{self.bed.route(self, p)}"
                                        for p in peers if p is not self]),
             "[content]", f'listen = "127.0.0.1:{self.content}"',
-            "sources = " + json.dumps(self.sources),
+            "sources = " + json.dumps(self.sources), *self.content_lines,
             "[consortium]", 'genesis = "consortium.genesis"',
             *([f"slot = {self.slot}"] if self.slot is not None else []),
             "[mining]", f'engine = "{self.bed.mine_engine}"', f"share = {self.bed.mine_share}",

@@ -45,7 +45,7 @@ const std::map<std::string, std::vector<std::string>> kThirdParty = {
     {"<leveldb/", {"ledger/chain/leveldb_", "host/ipfs/block_index.cpp"}},
     {"<boost/beast", {"host/http/parser.cpp", "host/http/boost_impl.cpp"}},
     {"<boost/asio", {"host/http/", "host/ipfs/", "host/compute/async", "ledger/net/", "ledger/node/", "gateway/", "device/"}},
-    {"<boost/json", {"ledger/node/", "device/protocol/", "gateway/"}},
+    {"<boost/json", {"host/ipfs/delegated_routing", "ledger/node/", "device/protocol/", "gateway/"}},
     {"<boost/url", {"gateway/", "host/http/url.cpp"}},
     {"<openssl/", {"host/crypto/", "host/http/"}},
     {"<spdlog/", {"host/base_daemon/"}},

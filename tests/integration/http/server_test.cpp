@@ -252,7 +252,7 @@ TEST_F(ServerTest, CutsTheConnectionIfAFileIsShorterThanPromised) {
 
 // Pieces "0", "1", ... up to `count`; then the end, or an error.
 StreamedBody counting_body(int count, std::optional<std::uint64_t> length, bool fails) {
-    auto next = [i = 0, count, fails]() mutable -> asio::awaitable<Result<Bytes>> {
+    auto next = [i = 0, count, fails]() mutable -> asio::awaitable<Result<BodyPiece>> {
         if (i < count) co_return to_bytes(std::to_string(i++));
         if (fails) co_return fail(Refusal::kContentIncomplete, "a block is missing");
         co_return Bytes{};

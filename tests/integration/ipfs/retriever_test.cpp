@@ -159,7 +159,7 @@ TEST_F(RetrieverTest, CutsOffBodiesThatAreTooLarge) {
     };
     auto sent = std::make_shared<std::uint64_t>(0);
     const auto never_end = [sent](const http::Request&) -> std::optional<http::Response> {
-        auto next = [sent]() -> boost::asio::awaitable<Result<Bytes>> {
+        auto next = [sent]() -> boost::asio::awaitable<Result<http::BodyPiece>> {
             *sent += 65536;
             co_return Bytes(65536, std::byte{7});
         };
@@ -186,7 +186,7 @@ TEST_F(RetrieverTest, AsksElsewhereForBodiesThatBreakOff) {
     const ImportResult published = publish(content, kRaw);
     const auto cut = [](const http::Request&) -> std::optional<http::Response> {
         auto pieces = std::make_shared<int>(0);
-        auto next = [pieces]() -> boost::asio::awaitable<Result<Bytes>> {
+        auto next = [pieces]() -> boost::asio::awaitable<Result<http::BodyPiece>> {
             if (++*pieces > 1) co_return fail(std::errc::io_error, "cut");
             co_return Bytes(100);
         };
@@ -280,7 +280,7 @@ TEST_F(RetrieverTest, CanBeCancelledWhileASourceIsSilent) {
     const ImportResult published = publish(assay::test::chacha20_bytes("silent", 3 * kChunk), kRaw);
     boost::asio::cancellation_signal cancel;
     const auto hang = [&](const http::Request&) -> std::optional<http::Response> {
-        auto next = []() -> boost::asio::awaitable<Result<Bytes>> {
+        auto next = []() -> boost::asio::awaitable<Result<http::BodyPiece>> {
             boost::asio::steady_timer never(co_await boost::asio::this_coro::executor,
                                             std::chrono::hours(1));
             constexpr auto kAsTuple = boost::asio::as_tuple(boost::asio::use_awaitable);

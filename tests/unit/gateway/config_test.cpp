@@ -21,6 +21,9 @@ connect = ["oem.example:8471", "[::1]:9"]
 [content]
 listen = "0.0.0.0:3"
 sources = ["https://oem.example:8472", "http://127.0.0.1:8080"]
+allow = ["000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"]
+public_listen = "127.0.0.1:8474"
+announce = "http://oem.example:8080"
 [consortium]
 genesis = "c.genesis"
 [gateway]
@@ -45,6 +48,10 @@ flush_count = 100
     EXPECT_EQ(config->operator_listen, "127.0.0.1:1");
     EXPECT_EQ(config->peer_connect, (std::vector<std::string>{"oem.example:8471", "[::1]:9"}));
     EXPECT_EQ(config->content_sources.size(), 2U);
+    ASSERT_EQ(config->content_allow.size(), 1U);
+    EXPECT_EQ(std::to_integer<int>(config->content_allow.front().bytes[31]), 0x1f);
+    EXPECT_EQ(config->content_public_listen, "127.0.0.1:8474");
+    EXPECT_EQ(config->content_announce, "http://oem.example:8080");
     EXPECT_EQ(config->consortium_genesis, "/member/c.genesis");
     EXPECT_EQ(config->gateway_genesis, std::filesystem::path("/elsewhere/g.genesis"));
     EXPECT_EQ(config->devices_listen, "0.0.0.0:4");

@@ -41,8 +41,8 @@ class ImageResponse : public testing::Test {
         for (;;) {
             auto piece = test::run_awaitable(io_, response.streamed->next());
             EXPECT_TRUE(piece);
-            if (!piece || piece->empty()) return all;
-            append(all, *piece);
+            if (!piece || piece->size() == 0) return all;
+            append(all, piece->bytes);
         }
     }
     Bytes part(std::size_t from, std::size_t size) {
