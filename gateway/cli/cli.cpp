@@ -4,8 +4,8 @@
 #include <functional>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
+#include "gateway/cli/cli11_support.hpp"
+#include "gateway/cli/image_verbs.hpp"
 #include "gateway/cli/verbs.hpp"
 
 namespace assay::gateway::cli {
@@ -32,7 +32,7 @@ struct Request {
     ApproveOptions approve;
     RotateOptions rotate;
     RevokeOptions revoke;
-    ImageAddOptions image;
+    ImageOptions image;
     EnrolOptions enrol;
     BlockOptions block;
     TransactionOptions transaction;
@@ -42,29 +42,6 @@ struct Request {
     VerifyOptions verify;
     std::function<Outcome()> verb;
 };
-
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& about) {
-    CLI::App* const group = parent.add_subcommand(name, about);
-    group->require_subcommand(1);
-    group->fallthrough();
-    return group;
-}
-
-CLI::App* add_verb(CLI::App& parent,
-                   const std::string& name,
-                   const std::string& about,
-                   const std::string& example,
-                   std::function<void()> chosen) {
-    CLI::App* const verb = parent.add_subcommand(name, about);
-    verb->footer("Example:\n  " + example);
-    verb->fallthrough();  // --json may stand anywhere
-    verb->callback(std::move(chosen));
-    return verb;
-}
-
-void add_dir(CLI::App& verb, std::filesystem::path& dir) {
-    verb.add_option("--dir", dir, "The member's folder")->capture_default_str();
-}
 
 void add_init(CLI::App& app, Request& request) {
     const auto choose = [&request] {
@@ -166,7 +143,7 @@ void add_publish_options(CLI::App& verb, PublishOptions& publish) {
         ->capture_default_str();
     verb.add_option("--urgency", publish.urgency, "routine, recommended, urgent, emergency")
         ->capture_default_str();
-    verb.add_option("--profile", publish.profile, "Import profile")->capture_default_str();
+    add_import_options(verb, publish.import);
     verb.add_option("--min-sequence", publish.min_sequence, "Rollback floor devices burn in");
     verb.add_option("--retain-years", publish.retain_years, "Keep the content available")
         ->capture_default_str();
@@ -351,20 +328,6 @@ void add_member_verbs(CLI::App& app, Request& request) {
     add_root_key(*revoke, request.revoke.common);
 }
 
-void add_content_verbs(CLI::App& app, Request& request) {
-    CLI::App* const image = add_group(app, "image", "The content store");
-    CLI::App* const add =
-        add_verb(*image, "add", "Import a file as IPFS blocks", "assay image add fw.bin --dir oem",
-                 [&request] { request.verb = [&] { return add_image(request.image); }; });
-    add->add_option("file", request.image.file, "The image")->required()->check(CLI::ExistingFile);
-    add_dir(*add, request.image.dir);
-    add->add_option("--profile", request.image.profile, "Import profile")->capture_default_str();
-    add_dir(
-        *add_verb(*image, "ls", "List the images that are here whole", "assay image ls --dir gw",
-                  [&request] { request.verb = [&] { return list_images(request.folder); }; }),
-        request.folder.dir);
-}
-
 void add_device_verbs(CLI::App& app, Request& request) {
     CLI::App* const device = add_group(app, "device", "Devices of a gateway");
     EnrolOptions& enrol = request.enrol;
@@ -509,7 +472,7 @@ int run(int argc, const char* const* argv) {
     add_engine_verbs(app, request);
     add_release_verbs(app, request);
     add_member_verbs(app, request);
-    add_content_verbs(app, request);
+    add_image_verbs(app, request.image, request.verb);
     add_device_verbs(app, request);
     add_ledger_verbs(app, request);
     try {

@@ -1,5 +1,5 @@
-// The command line of `assay`: one tree of verbs, described here and nowhere else. The only file of
-// the gateway that knows CLI11 is cli.cpp.
+// The command line of `assay`: one tree of verbs, described here and nowhere else. Only cli.cpp, and
+// image_verbs.cpp for its group, know CLI11.
 
 #pragma once
 

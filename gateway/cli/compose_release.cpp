@@ -58,7 +58,11 @@ Answer<ledger::ReleaseRecord> compose_release(const MemberFolder& folder,
                                               const PublishOptions& options) {
     auto record = make_record(options);
     if (!record) return record;
-    const auto imported = import_image(folder, options.file, options.profile);
+    ImageOptions image;
+    image.dir = folder.dir();
+    image.file = options.file;
+    image.import = options.import;
+    const auto imported = import_image(image, record->retain_until);
     if (!imported) return tl::unexpected(imported.error());
     record->images.push_back(describe(*imported));
     return record;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/cli/image_verbs.hpp"
 #include "gateway/cli/output.hpp"
 
 namespace assay::gateway::cli {
@@ -44,7 +45,6 @@ struct FolderOptions {
 [[nodiscard]] Outcome run_daemon(const FolderOptions& options);     // cli_run.cpp
 [[nodiscard]] Outcome show_status(const FolderOptions& options);    // cli_status.cpp
 [[nodiscard]] Outcome list_releases(const FolderOptions& options);  // cli_release.cpp
-[[nodiscard]] Outcome list_images(const FolderOptions& options);    // cli_image.cpp
 [[nodiscard]] Outcome list_devices(const FolderOptions& options);   // cli_device.cpp
 [[nodiscard]] Outcome show_ledgers(const FolderOptions& options);   // cli_ledger.cpp
 
@@ -78,7 +78,7 @@ struct PublishOptions {
     std::string version;
     std::string payload = "raw";
     std::string urgency = "routine";
-    std::string profile = "unixfs-v1-2025";
+    ImportOptions import;
     std::uint64_t min_sequence = 0;  // 0: none
     std::uint64_t retain_years = 10;
     bool wait = false;
@@ -171,13 +171,6 @@ struct RevokeOptions {
     std::optional<std::uint64_t> since;  // log index
 };
 [[nodiscard]] Outcome revoke_key(const RevokeOptions& options);
-
-struct ImageAddOptions {
-    std::filesystem::path dir = ".";
-    std::filesystem::path file;
-    std::string profile = "unixfs-v1-2025";
-};
-[[nodiscard]] Outcome add_image(const ImageAddOptions& options);  // cli_image.cpp
 
 struct EnrolOptions {
     std::filesystem::path dir = ".";
