@@ -3,17 +3,16 @@
 //     node peers.mjs import FILE CHUNK_BYTES ROUNDS   ipfs-unixfs-importer, blocks dropped
 //     node peers.mjs car CAR ROUNDS                   @ipld/car reads, SHA-256 of every block checked
 //
-// Seconds of processor time of the process, the least of the rounds. Packages are resolved from the
-// current folder.
+// Seconds of processor time of the process, the least of the rounds. Run from a copy beside
+// node_modules (store.py makes it).
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { createRequire } from 'node:module'
 import { open, stat } from 'node:fs/promises'
-import { pathToFileURL } from 'node:url'
-
-const require = createRequire(process.cwd() + '/')
-const load = async name => import(pathToFileURL(require.resolve(name)))
+import { CarBlockIterator } from '@ipld/car'
+import { BlackHoleBlockstore } from 'blockstore-core'
+import { importer } from 'ipfs-unixfs-importer'
+import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 
 async function least (rounds, work) {
   let best = Infinity
@@ -41,9 +40,6 @@ async function * chunksOf (file, size) {
 }
 
 async function importFile (file, chunkBytes, rounds) {
-  const { importer } = await load('ipfs-unixfs-importer')
-  const { fixedSize } = await load('ipfs-unixfs-importer/chunker')
-  const { BlackHoleBlockstore } = await load('blockstore-core')
   let cid
   const seconds = await least(rounds, async () => {
     const source = [{ path: 'file', content: chunksOf(file, chunkBytes) }]
@@ -60,9 +56,9 @@ async function importFile (file, chunkBytes, rounds) {
 }
 
 async function verifyCar (file, rounds) {
-  const { CarBlockIterator } = await load('@ipld/car')
   const seconds = await least(rounds, async () => {
-    for await (const { cid, bytes } of await CarBlockIterator.fromIterable(createReadStream(file, { highWaterMark: 1 << 20 }))) {
+    const stream = createReadStream(file, { highWaterMark: 1 << 20 })
+    for await (const { cid, bytes } of await CarBlockIterator.fromIterable(stream)) {
       const digest = createHash('sha256').update(bytes).digest()
       if (Buffer.compare(digest, cid.multihash.digest) !== 0) throw new Error(`not ${cid}`)
     }
