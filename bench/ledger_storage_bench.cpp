@@ -87,17 +87,19 @@ class Forgery {
 // Extends a chain by sealed blocks, an hour apart.
 class Growing {
   public:
-    Growing(const test::Founders& founders, Chain& chain) : founders_{founders}, chain_{chain} {}
+    // `chain` may be closed and opened again between two blocks.
+    Growing(const test::Founders& founders, const std::unique_ptr<Chain>& chain)
+        : founders_{founders}, chain_{chain} {}
 
     Bytes make(std::vector<Bytes> txs) {
         now_ += kHeartbeat;
-        auto made = chain_.make_template(0, test::at(now_));
+        auto made = chain_->make_template(0, test::at(now_));
         require(made && made->txs.size() == 1, "template");
         if (!txs.empty()) put(*made, std::move(txs));
         return test::mine(*std::move(made), founders_.members[0]);
     }
     void take(const Bytes& block, Durable durable) {
-        const auto outcome = chain_.accept_block(block, test::at(now_), durable);
+        const auto outcome = chain_->accept_block(block, test::at(now_), durable);
         require(outcome.verdict == BlockVerdict::kValid,
                 std::string(to_string(outcome.verdict)) + " " + outcome.detail);
     }
@@ -117,7 +119,7 @@ class Growing {
     }
 
     const test::Founders& founders_;
-    Chain& chain_;
+    const std::unique_ptr<Chain>& chain_;
     crypto::CompactRange log_;
     std::uint32_t now_ = test::kGenesisTime;
 };
@@ -244,7 +246,7 @@ Tall tall_ledger(std::size_t blocks, const std::filesystem::path& dir) {
     Tall tall;
     {
         const auto chain = open_chain(dir / "c", founders.genesis_bytes);
-        Growing growing(founders, *chain);
+        Growing growing(founders, chain);
         for (std::size_t i = 0; i < blocks; ++i) {
             const Bytes block = growing.make({});
             const auto begun = Clock::now();
@@ -264,7 +266,7 @@ void long_log(std::size_t entries, const std::filesystem::path& dir) {
     save_genesis(dir, founders.genesis_bytes);
     Forgery forgery(founders);
     auto chain = open_chain(dir / "c", founders.genesis_bytes);
-    auto growing = std::make_unique<Growing>(founders, *chain);
+    Growing growing(founders, chain);
     std::size_t have = 0;
     std::size_t look_at = std::min<std::size_t>(1'000, entries);
     while (have < entries) {
@@ -272,22 +274,18 @@ void long_log(std::size_t entries, const std::filesystem::path& dir) {
         std::ranges::generate(txs, [&] { return forgery.next(); });
         have += txs.size();
         const std::size_t of_block = txs.size();
-        const Bytes block = growing->make(std::move(txs));
+        const Bytes block = growing.make(std::move(txs));
         const auto begun = Clock::now();
-        growing->take(block, Durable::kNow);
+        growing.take(block, Durable::kNow);
         const double connect_us = 1e6 * seconds_since(begun) / static_cast<double>(of_block);
         if (have < look_at) continue;
-        // A folder has one owner: what is open here is copied for the process that looks.
-        const auto copy = dir / "copy";
-        std::filesystem::remove_all(copy);
-        std::filesystem::create_directories(copy);
-        std::filesystem::copy(dir / "c", copy / "c", std::filesystem::copy_options::recursive);
-        std::filesystem::copy(dir / "genesis", copy / "genesis");
-        const Opened opened = open_in_new_process(copy);
+        chain.reset();  // a folder has one owner
+        const Opened opened = open_in_new_process(dir);
+        chain = open_chain(dir / "c", founders.genesis_bytes);
         std::printf("%s{\"entries\": %zu, \"restart_s\": %.4f, \"rss_mb\": %.2f, \"proof_us\": %.2f, "
                     "\"proof_bytes\": %.0f, \"disk_mb\": %.2f, \"connect_us_per_tx\": %.2f}",
                     have > 1'000 ? ", " : "", have, opened.seconds, opened.rss_mb, opened.proof_us,
-                    opened.proof_bytes, static_cast<double>(bytes_below(copy)) / (1 << 20),
+                    opened.proof_bytes, static_cast<double>(bytes_below(dir)) / (1 << 20),
                     connect_us);
         look_at = std::min(look_at * 10, entries);
     }

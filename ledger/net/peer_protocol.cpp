@@ -79,6 +79,9 @@ Actions PeerProtocol::on_tick(SyncTime now) {
         blame(actions, kPenaltyUnasked, "announced thousands of things that it never delivered");
         asked_.clear();
     }
+    const BlockHeight height = sync_.chain().tip().height;
+    headers_again_ |= height < height_seen_;  // a damaged store was rebuilt, and lacks blocks
+    height_seen_ = height;
     if (sync_.downloads().expire(peer_, now.steady)) {
         blame(actions, kPenaltyStall, "did not deliver what it announced");
     }

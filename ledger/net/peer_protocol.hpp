@@ -92,6 +92,7 @@ class PeerProtocol {
     std::deque<InventoryItem> serving_;
     std::optional<SteadyTime> mempool_announced_;
     BlockHeight peer_height_ = 0;
+    BlockHeight height_seen_ = 0;  // our own, at the last tick
     InventoryItem peer_tip_;
 };
 

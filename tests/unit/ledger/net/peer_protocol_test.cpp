@@ -1,6 +1,7 @@
 #include "ledger/net/peer_protocol.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -398,6 +399,29 @@ class BreakableStore final : public KeyValueStore {
     const bool& is_broken_;
     std::optional<Error> failure_;
 };
+
+// What a repair could not save comes from the peer, over the connection that is there.
+TEST(PeerProtocol, ARebuiltLedgerGetsTheBlocksThatItLost) {
+    const Founders founders = founders_of(2);
+    Side a(founders, 0), b(founders, 1);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *a.chain, now, 50);
+    Wire wire(a, b, now);
+    wire.run();
+    wire.tick();
+    ASSERT_EQ(b.chain->tip().id, a.chain->tip().id);
+
+    const auto file = b.dir / std::string("c") / "blocks" / "blk00000.dat";
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+    while (!b.chain->has_failed()) ASSERT_FALSE(b.chain->check_next());
+    ASSERT_TRUE(b.chain->recover().has_value());
+    ASSERT_TRUE(b.chain->repair().has_value());
+    ASSERT_LT(b.chain->tip().height, 30U);
+    wire.tick();
+    wire.run();
+    EXPECT_EQ(b.chain->tip().id, a.chain->tip().id);
+    EXPECT_TRUE(wire.penalties.empty());
+}
 
 TEST(Sync, DoesNotAskAgainForABlockThatItsDiskCouldNotTake) {
     const Founders founders = founders_of(1);
