@@ -84,6 +84,7 @@ UpdateFlow::Step UpdateFlow::retrieve_from_ipfs(Delivery& delivery) {
     if (!root) co_return fail(Error(root.error()).within("CID of the record"));
     ipfs::RetrieveRequest request(*root, delivery.record->bytes,
                                   delivery.record->import.chunk_bytes, parts_.sources);
+    request.keep_until = delivery.entry.release.record.retain_until;
     request.on_refusal = [this](const ipfs::Source& source, const Error& error) {
         parts_.refusals.record(Error(error).within(source.url));
     };

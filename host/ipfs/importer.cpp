@@ -1,7 +1,6 @@
 #include "host/ipfs/importer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <future>
 
 #include <fcntl.h>
@@ -18,8 +17,9 @@ namespace {
 
 // Two cores hash four chunks of 1 MiB each side by side, and what was just read is still cached.
 constexpr std::uint64_t kWindowBytes = std::uint64_t{8} << 20;
-// Read, hashed and written at the same time.
+// Read, hashed and written at the same time; two suffice, and stay cached, if nothing is written.
 constexpr std::size_t kWindows = 3;
+constexpr std::size_t kWindowsToName = 2;
 // One wait for the disk for so many bytes.
 constexpr std::uint64_t kCommitBytes = std::uint64_t{64} << 20;
 // UnixFS and dag-pb headers around the bytes of a leaf.
@@ -106,7 +106,8 @@ class Import {
 class WindowReader {
   public:
     [[nodiscard]] static Result<WindowReader> open(const std::filesystem::path& path,
-                                                   std::uint64_t chunk_bytes) {
+                                                   std::uint64_t chunk_bytes,
+                                                   std::size_t windows) {
         auto file = FileHandle::open(path, O_RDONLY);
         if (!file) return fail(std::move(file).error());
         struct stat info {};
@@ -119,18 +120,19 @@ class WindowReader {
         const auto total = static_cast<std::uint64_t>(info.st_size);
         const std::uint64_t chunks =
             std::min(kWindowBytes / chunk_bytes, total / chunk_bytes + 1);  // small for small files
-        return WindowReader(std::move(*file), total, chunks * chunk_bytes);
+        return WindowReader(std::move(*file), total, chunks * chunk_bytes, windows);
     }
 
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
 
-    // Valid until it has been called kWindows times more; empty at the end of the file.
+    // Valid until it has been called as many times more as there are windows, less one; empty at the
+    // end of the file.
     [[nodiscard]] Result<ByteView> next() {
         if (ended_) return ByteView();
         auto window = ahead_.valid() ? ahead_.get() : read(0, buffers_[0]);
         if (!window) return window;
         offset_ += window->size();
-        turn_ = (turn_ + 1) % kWindows;
+        turn_ = (turn_ + 1) % buffers_.size();
         // Of a file that grows meanwhile, what was there is taken.
         ended_ = window->size() < window_bytes_;
         if (!ended_) {
@@ -141,8 +143,11 @@ class WindowReader {
     }
 
   private:
-    WindowReader(FileHandle file, std::uint64_t total, std::uint64_t window_bytes)
-        : file_{std::move(file)}, total_{total}, window_bytes_{window_bytes} {}
+    WindowReader(FileHandle file,
+                 std::uint64_t total,
+                 std::uint64_t window_bytes,
+                 std::size_t windows)
+        : file_{std::move(file)}, total_{total}, window_bytes_{window_bytes}, buffers_(windows) {}
 
     [[nodiscard]] Result<ByteView> read(std::uint64_t offset, Bytes& buffer) const {
         buffer.resize(window_bytes_);
@@ -157,7 +162,7 @@ class WindowReader {
     std::uint64_t offset_ = 0;
     std::size_t turn_ = 0;
     bool ended_ = false;
-    std::array<Bytes, kWindows> buffers_;
+    std::vector<Bytes> buffers_;
     std::future<Result<ByteView>> ahead_;
 };
 
@@ -239,9 +244,11 @@ Result<FileNames> import_windows(WindowReader& reader,
     });
 }
 
-Result<WindowReader> open_input(const std::filesystem::path& path, const ImportProfile& profile) {
+Result<WindowReader> open_input(const std::filesystem::path& path,
+                                const ImportProfile& profile,
+                                std::size_t windows) {
     if (auto checked = check_profile(profile); !checked) return fail(std::move(checked).error());
-    return WindowReader::open(path, profile.chunk_bytes);
+    return WindowReader::open(path, profile.chunk_bytes, windows);
 }
 
 }  // namespace
@@ -285,7 +292,7 @@ Result<ImportResult> import_file(const std::filesystem::path& path,
                                  std::optional<std::uint64_t> keep_until) {
     std::vector<Cid> created;
     auto imported = [&]() -> Result<ImportResult> {
-        auto reader = open_input(path, profile);
+        auto reader = open_input(path, profile, kWindows);
         if (!reader) return fail(std::move(reader).error());
         // The batch keeps the collector away until the root is pinned.
         auto batch = BlockBatch::begin(store);
@@ -312,7 +319,7 @@ Result<FileNames> name_file(const std::filesystem::path& path,
                             const ImportProfile& profile,
                             compute::HashEngine& engine,
                             const ImportProgress& progress) {
-    auto reader = open_input(path, profile);
+    auto reader = open_input(path, profile, kWindowsToName);
     auto names = reader ? import_windows(*reader, profile, engine, nullptr, progress)
                         : Result<FileNames>(fail(std::move(reader).error()));
     if (!names) return fail(std::move(names).error().within(path.string()));

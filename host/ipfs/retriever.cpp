@@ -49,6 +49,10 @@ class Fetch {
           board_{request_.sources.size()} {}
 
     asio::awaitable<Result<RetrievedImage>> run() {
+        // Until the root is pinned, nobody may collect what arrives.
+        auto take_lease = [this] { return store_.lease(); };
+        const auto lease = co_await compute::run_blocking(pool_, std::move(take_lease));
+        if (!lease) co_return fail(lease.error());
         while (!walk_.complete()) {
             const std::vector<WantedBlock> nodes = walk_.wanted();
             auto obtained = co_await obtain(nodes, /*are_nodes=*/true);
@@ -57,7 +61,10 @@ class Fetch {
         const std::vector<WantedBlock> leaves = walk_.raw_leaves();
         auto obtained = co_await obtain(leaves, /*are_nodes=*/false);
         if (!obtained) co_return fail(std::move(obtained).error());
-        auto pin = [this] { return store_.pin(request_.root); };
+        auto pin = [this] {
+            const auto until = request_.keep_until;
+            return until ? store_.pin_until(request_.root, *until) : store_.pin(request_.root);
+        };
         auto pinned = co_await compute::run_blocking(pool_, std::move(pin));
         if (!pinned) co_return fail(std::move(pinned).error());
         co_return walk_.image();

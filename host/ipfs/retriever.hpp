@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,8 @@ struct RetrieveRequest {
     Cid root;
     std::uint64_t bytes;        // exactly, as the release record says
     std::uint64_t chunk_bytes;  // likewise
+    // Unix seconds, as the record says; without it the image is pinned by hand.
+    std::optional<std::uint64_t> keep_until;
     std::vector<Source> sources;
 
     // Called on the executor. A refusal (block-hash-mismatch, block-too-large) also bans the source
