@@ -105,9 +105,9 @@ class ConsortiumRules final : public RuleSet {
 
     static Result<void> check_sequence(std::uint64_t sequence, std::uint64_t last) {
         if (is_on(Rule::kR8) && sequence <= last) {
-            return fail(Refusal::kSequenceNotIncreasing, "release: sequence " +
-                                                             std::to_string(sequence) +
-                                                             " is not above " + std::to_string(last));
+            return fail(Refusal::kSequenceNotIncreasing,
+                        "release: sequence " + std::to_string(sequence) + " is not above " +
+                            std::to_string(last));
         }
         if (is_on(Rule::kR9) && sequence > last && sequence - last > kSequenceStepMax) {
             return fail(Refusal::kSequenceStepTooLarge,

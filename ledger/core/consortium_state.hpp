@@ -5,7 +5,8 @@
 //              'P' vendor version            -> the same, all there were
 //              'r' vendor class component    -> [leaf, log index, sequence], the newest
 //              'l' vendor class component 0 sequence -> the same, all there were
-//              'n' leaf                      -> [vendor, class, component, sequence, log index, [key id]]
+//              'n' leaf                      -> [vendor, class, component, sequence, log index,
+//                                               [key id]]
 //              'd' SHA-256 leaf, 'i' size CID leaf   -> "": images
 //              'x' leaf                      -> [leaf, log index, recall]
 //              's' vendor class component    -> [leaf, log index, status], the newest
@@ -63,8 +64,8 @@ struct ReleaseFilter {
     std::optional<std::string> component{};
     std::optional<std::uint64_t> sequence{};
 };
-// Every release on the ledger that passes, by vendor, class, component and ascending sequence, until
-// `visit` returns false.
+// Every release on the ledger that passes, by vendor, class, component and ascending sequence,
+// until `visit` returns false.
 void for_each_release(const StateView& state,
                       const ReleaseFilter& filter,
                       const std::function<bool(const ReleaseEntry&)>& visit);

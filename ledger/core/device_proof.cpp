@@ -121,8 +121,8 @@ Result<void> decode_all(Decoded& out, const Anchor& anchor) {
     return {};
 }
 
-// Step 2: from the epoch that is known to the one whose members cosigned, each signed by a quorum of
-// the one before.
+// Step 2: from the epoch that is known to the one whose members cosigned, each signed by a quorum
+// of the one before.
 Result<EpochRecord> newest_epoch(const DeviceProof& proof, const DeviceTrust& trust) {
     EpochRecord known = trust.epoch.value_or(trust.anchor.epoch);
     for (const EpochTransition& next : proof.epochs) {
@@ -136,9 +136,9 @@ Result<EpochRecord> newest_epoch(const DeviceProof& proof, const DeviceTrust& tr
     return known;
 }
 
-// Step 3: not back in the log, not another log of the same size, not too old. An older time alone is
-// no way back: it comes of members' clocks, or of a gateway that has older cosignatures of the same
-// log. What was learnt of the time keeps counting where there is no clock.
+// Step 3: not back in the log, not another log of the same size, not too old. An older time alone
+// is no way back: it comes of members' clocks, or of a gateway that has older cosignatures of the
+// same log. What was learnt of the time keeps counting where there is no clock.
 Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& trust) {
     std::uint64_t now = trust.now.value_or(0);
     if (trust.checkpoint) {
@@ -198,8 +198,9 @@ Result<bool> check_revocation(const Decoded& in, const Checkpoint& checkpoint) {
     const std::uint64_t since =
         std::min(revocation->compromised_since.value_or(path->index), path->index);
     if (in.release_path.index >= since) {
-        return fail(Refusal::kKeyRevoked, "the key that signed the release was revoked, from entry " +
-                                              std::to_string(since) + " of the log on");
+        return fail(Refusal::kKeyRevoked,
+                    "the key that signed the release was revoked, from entry " +
+                        std::to_string(since) + " of the log on");
     }
     return true;
 }
@@ -252,8 +253,8 @@ Result<StatusRecord> genuine_status(const Decoded& in, const Checkpoint& checkpo
     return status;
 }
 
-// Step 8, of a device that asks for a status: what a gateway that hides a recall cannot show. `now` is
-// the least that the time can be.
+// Step 8, of a device that asks for a status: what a gateway that hides a recall cannot show. `now`
+// is the least that the time can be.
 Result<StatusRecord> check_status(const Decoded& in,
                                   const Checkpoint& checkpoint,
                                   const DeviceState& device,

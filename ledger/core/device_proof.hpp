@@ -32,8 +32,8 @@ struct DeviceProof {
     // If a key that signed the release was revoked: the revocation, under the same checkpoint.
     Bytes revocation_tx;
     std::string revocation_proof;
-    // The newest status of the release's vendor, class and component, if there is one, under the same
-    // checkpoint: for devices that ask for it.
+    // The newest status of the release's vendor, class and component, if there is one, under the
+    // same checkpoint: for devices that ask for it.
     Bytes status_tx;
     std::string status_proof;
 
@@ -83,7 +83,8 @@ struct VerifiedRelease {
     std::uint64_t log_index = 0;
     EpochRecord epoch;               // whose members cosigned; to be stored likewise
     bool is_key_revoked_later = false;  // the release was signed in time, and stays good
-    // By the status, of a device that asks for one: to be stored likewise, and the floor to burn in.
+    // By the status, of a device that asks for one: to be stored likewise, and the floor to burn
+    // in.
     std::uint64_t status_serial = 0;
     std::uint64_t status_floor = 0;
 };

@@ -217,7 +217,10 @@ void put_member(StateWriter& state, const Member& member) {
     state.put(key_of('m', member.slot), encode_member(member));
 }
 
-void put_epoch(StateWriter& state, const EpochTransition& next, const LeafHash& leaf, LogIndex index) {
+void put_epoch(StateWriter& state,
+               const EpochTransition& next,
+               const LeafHash& leaf,
+               LogIndex index) {
     state.put(table('e'), encode_epoch_record(next.record));
     cbor::Encoder out;
     out.array(3).bytes(encode_epoch_transition(next)).bytes(leaf.view()).unsigned_int(index);

@@ -4,9 +4,9 @@
 // State keys:  'g' 'm' slot          -> member
 //              'g' 'e'               -> record of the epoch in force
 //              'g' '0'               -> record of epoch 0
-//              'g' 'E' number        -> [epoch transition, leaf, log index]: the archive devices need
+//              'g' 'E' number        -> [epoch transition, leaf, log index]: what devices need
 //              'g' 'c' log index     -> [leaf, slot, change]: changes that wait for their epoch
-//              'g' 'p' leaf          -> [log index, proposer, [approvals], proposal]: what may yet pass
+//              'g' 'p' leaf          -> [log index, proposer, [approvals], proposal]: not passed
 //              'g' 'q' slot leaf     -> its last height: the proposals of a member
 //              'g' 'o' key id        -> slot: tx keys that were replaced
 //              'g' 'k' key id        -> [slot, log index, since, leaf]: revoked keys
@@ -99,7 +99,10 @@ struct RevokedKey {
 
 // For governance.cpp alone.
 void put_member(StateWriter& state, const Member& member);
-void put_epoch(StateWriter& state, const EpochTransition& next, const LeafHash& leaf, LogIndex index);
+void put_epoch(StateWriter& state,
+               const EpochTransition& next,
+               const LeafHash& leaf,
+               LogIndex index);
 void put_pending(StateWriter& state, const PendingChange& pending);
 void erase_pending(StateWriter& state, LogIndex order);
 void put_proposal(StateWriter& state, const ProposalEntry& entry);

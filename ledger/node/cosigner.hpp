@@ -32,8 +32,8 @@ class Cosigner {
                                                const crypto::PrivateKey& log_key,
                                                const crypto::PrivateKey& cosign_key);
 
-    // The signed notes that are due, in increasing size: what became final since the last call, and the
-    // newest once more when 10 minutes have passed.
+    // The signed notes that are due, in increasing size: what became final since the last call, and
+    // the newest once more when 10 minutes have passed.
     [[nodiscard]] Result<std::vector<std::string>> sign_due(Timestamp now);
 
     // The newest note this process has signed.

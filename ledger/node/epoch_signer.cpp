@@ -44,7 +44,8 @@ std::vector<PeerMessage> EpochSigner::messages() const {
     return out;
 }
 
-// The state says; when it names another record, what was gathered for the last one is worth nothing.
+// The state says; when it names another record, what was gathered for the last one is worth
+// nothing.
 bool EpochSigner::look_what_is_due() {
     if (looked_at_ == chain_->tip().id) return due_.has_value();
     looked_at_ = chain_->tip().id;
@@ -63,8 +64,8 @@ bool EpochSigner::look_what_is_due() {
 }
 
 // The change, and the epoch that is to be followed: were several begun one after another with none
-// of them final, a quorum of the last need not meet one of the first, which may yet vote for another
-// branch.
+// of them final, a quorum of the last need not meet one of the first, which may yet vote for
+// another branch.
 bool EpochSigner::is_change_final() const {
     const BlockHeight height = chain_->final_block().height;
     if (height > chain_->tip().height || chain_->has_failed() || !chain_->conflict().empty()) {
@@ -105,8 +106,8 @@ Result<void> EpochSigner::sign(Voter& voter, Actions& actions) {
     return {};
 }
 
-// Several members may do so at once; the first to reach a block makes the others' void. Once for each
-// tip: what was refused on it will be again.
+// Several members may do so at once; the first to reach a block makes the others' void. Once for
+// each tip: what was refused on it will be again.
 Result<void> EpochSigner::submit(Actions& actions) {
     if (std::exchange(submitted_at_, chain_->tip().id) == chain_->tip().id) return {};
     const Member* self = chain_->registry().find(slot_);

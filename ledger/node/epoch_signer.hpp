@@ -1,6 +1,6 @@
-// Brings the next epoch about (rules M12, M13): signs its record once the change is final, gathers the
-// signatures of the others, and makes the transaction when a quorum has signed. Part of the member's
-// duties. No sockets, no clock, one thread.
+// Brings the next epoch about (rules M12, M13): signs its record once the change is final, gathers
+// the signatures of the others, and makes the transaction when a quorum has signed. Part of the
+// member's duties. No sockets, no clock, one thread.
 
 #pragma once
 
