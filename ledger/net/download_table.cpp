@@ -24,6 +24,11 @@ bool DownloadTable::claim(const InventoryItem& item, Slot peer, SteadyTime now) 
 
 void DownloadTable::deliver(const InventoryItem& item, Slot peer, SteadyTime now) {
     Peer& state = peers_[peer];
+    const auto request = requests_.find(item);
+    if (request == requests_.end() || request->second != peer) {
+        // Late, but it comes: a slow line or a busy machine, and perhaps the only peer there is.
+        state.stalled_until = now;
+    }
     const auto& asked = state.asked[index_of(item.kind)];
     if (!asked.empty() && asked.front() == item) {
         state.last_progress[index_of(item.kind)] = now;

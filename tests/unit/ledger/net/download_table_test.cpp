@@ -86,6 +86,19 @@ TEST(DownloadTable, AStalledPeerIsLeftAloneTwiceAsLongEachTime) {
     EXPECT_TRUE(table.claim(block_item(2), 7, now + seconds{7})) << "a delivery makes up for it";
 }
 
+// A single slow peer must not be asked for less and less: it is all there is.
+TEST(DownloadTable, WhoDeliversLateIsAskedAgainAtOnce) {
+    DownloadTable table;
+    const SteadyTime start{};
+    ASSERT_TRUE(table.claim(block_item(1), 7, start));
+    ASSERT_TRUE(table.expire(7, start + seconds{5}));
+    ASSERT_FALSE(table.claim(block_item(1), 7, start + seconds{6}));
+    ASSERT_TRUE(table.claim(block_item(1), 8, start + seconds{6})) << "another is asked meanwhile";
+    table.deliver(block_item(1), 7, start + seconds{6});
+    EXPECT_TRUE(table.claim(block_item(2), 7, start + seconds{6}));
+    EXPECT_TRUE(table.claimed(block_item(1))) << "the other's request stands";
+}
+
 TEST(DownloadTable, APeerThatLeavesFreesWhatItOwes) {
     DownloadTable table;
     const SteadyTime now{};

@@ -35,6 +35,15 @@ TEST(FloodGuard, LetsAnHonestMemberSayAllItHas) {
     }
 }
 
+TEST(FloodGuard, LetsAMemberThatCatchesUpAskForAllBlocks) {
+    FloodGuard guard(kStart);
+    GetData request;
+    request.items.resize(1);
+    for (int i = 0; i < 50'000; ++i) guard.charge(FloodGuard::charge_of(request), kStart);
+    EXPECT_EQ(guard.pause(kStart), milliseconds{0});
+    EXPECT_FALSE(guard.is_flood(kStart + seconds{10}));
+}
+
 TEST(FloodGuard, HoldsAFloodToItsRateAndReportsItAgainAndAgain) {
     FloodGuard guard(kStart);
     SteadyTime now = kStart;
