@@ -42,6 +42,7 @@ Result<Agent::Next> Agent::start() {
     auto state = file_.load();
     if (!state) return fail(std::move(state).error());
     state_ = std::move(*state);
+    learnt_at_ = std::chrono::steady_clock::now();
     const auto running = parts_.boot.boot();
     if (!running) return fail(running.error());
     running_ = *running;
@@ -125,22 +126,22 @@ Result<Agent::Next> Agent::round() {
     const std::uint64_t failures_before = gateway_failures_;
     Milliseconds pause = options_.poll_max;
     has_more_to_ask_ = false;
+    if (auto checked = keep_in_touch(); !checked) return fail(std::move(checked).error());
     if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
     if (state_.phase == Phase::kInstalling) {  // the power went
         if (auto done = install(); !done) return fail(std::move(done).error());
     }
-    if (state_.phase != Phase::kInstalled) {
-        const auto answer = parts_.gateway.poll(poll_request());
-        if (answer) {
-            pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
-            if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
-            if (has_more_to_ask_) pause = kPollMin;
-            if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
-        } else {
-            note_gateway_failure(answer.error());
-        }
+    if (may_restart()) return restart_into_new_slot();
+    const auto answer = parts_.gateway.poll(poll_request());
+    if (answer) {
+        pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
+        if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
+        if (has_more_to_ask_) pause = kPollMin;
+        if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
+    } else {
+        note_gateway_failure(answer.error());
     }
-    if (state_.phase == Phase::kInstalled) return restart_into_new_slot();
+    if (may_restart()) return restart_into_new_slot();
     if (gateway_failures_ == failures_before) {
         gateway_failures_ = 0;
     } else {
@@ -153,7 +154,7 @@ Result<Agent::Next> Agent::round() {
 Result<void> Agent::follow(const std::optional<protocol::Assignment>& assignment) {
     if (!assignment) return {};
     const bool known =
-        state_.phase == Phase::kDownloading && state_.pending->release == assignment->release;
+        is_under_way(state_.phase) && state_.pending->release == assignment->release;
     if (!known) {
         if (held_back(assignment->release)) return {};
         if (auto done = accept(*assignment); !done) return done;
@@ -190,12 +191,12 @@ Result<void> Agent::advance_epoch(ledger::EpochRecord epoch) {
 Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteView proof) {
     const SlotIndex slot = other_slot(running_);
     const auto verified =
-        verify_assigned(proof, assignment.release, options_.identity, state_, now());
+        verify_assigned(proof, assignment.release, options_.identity, state_, time_at_least());
     if (!verified) {
         return give_up({assignment.release, assignment.nonce, slot, verified.error()});
     }
-    if (state_.phase == Phase::kDownloading) advance(Event::kAbandoned);  // superseded
-    learn(state_, *verified);
+    if (is_under_way(state_.phase)) advance(Event::kAbandoned);  // superseded
+    learn_from(*verified);
     const PendingRelease release = pending_of(*verified, assignment.nonce, slot);
     if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kVerified)); !added)
         return added;
@@ -217,7 +218,7 @@ std::filesystem::path Agent::image_path(const PendingRelease& release) const {
 Result<void> Agent::download() {
     const PendingRelease release = *state_.pending;
     if (auto fetched = fetch_image(release); !fetched) {
-        if (refusal_of(fetched.error().code())) {
+        if (!is_source_trouble(fetched.error())) {
             return give_up({release.release, release.nonce, release.slot, fetched.error()});
         }
         note_gateway_failure(fetched.error());
@@ -292,7 +293,23 @@ Result<void> Agent::fetch_image(const PendingRelease& release) {
     return image->check_whole(*digests);
 }
 
+bool Agent::may_restart() {
+    if (state_.phase != Phase::kInstalled) return false;
+    std::optional<std::string> wait;
+    if (const auto time = now()) {
+        wait = why_to_wait(options_.restart, read_postponement(options_.folder, parts_.storage),
+                           *time);
+    }
+    if (wait && !is_waiting_) parts_.log("waiting", {{"detail", *wait}});
+    is_waiting_ = wait.has_value();
+    return !is_waiting_;
+}
+
 Result<Agent::Next> Agent::restart_into_new_slot() {
+    if (read_postponement(options_.folder, parts_.storage)) {  // it was for this release
+        auto removed = parts_.storage.remove(options_.folder / kPostponedFile);
+        if (!removed) return fail(std::move(removed).error());
+    }
     if (auto marked = parts_.boot.try_slot(state_.pending->slot, options_.boot_tries); !marked) {
         return fail(std::move(marked).error());
     }

@@ -19,6 +19,7 @@
 #include "device/gateway.hpp"
 #include "device/health.hpp"
 #include "device/installer.hpp"
+#include "device/restart_plan.hpp"
 #include "device/retry.hpp"
 #include "device/slots.hpp"
 #include "device/verifier.hpp"
@@ -34,6 +35,7 @@ struct AgentOptions {
     ledger::LedgerDeviceId ledger_id{};
     HealthCheck health;
     std::uint64_t boot_tries = 4;
+    RestartPlan restart;
     Milliseconds poll_max{60'000};
     // A refused release is tried again after this, doubled with each refusal up to the maximum.
     Milliseconds refused_pause{5'000};
@@ -85,6 +87,7 @@ class Agent {
     [[nodiscard]] Result<void> download();
     [[nodiscard]] Result<void> install();
     [[nodiscard]] Result<void> note_installed();
+    [[nodiscard]] bool may_restart();
     [[nodiscard]] Result<Next> restart_into_new_slot();
 
     [[nodiscard]] Result<void> follow(const std::optional<protocol::Assignment>& assignment);
@@ -108,9 +111,13 @@ class Agent {
     [[nodiscard]] ledger::ReceiptBody receipt_of(const PendingRelease& release,
                                                  ledger::ReceiptEvent event) const;
     [[nodiscard]] Result<void> send_receipts();
+    [[nodiscard]] Result<void> keep_in_touch();
+    void refresh_checkpoint();
     [[nodiscard]] Result<void> save();
     void note_gateway_failure(const Error& error);
     [[nodiscard]] std::optional<std::uint64_t> now() const;
+    [[nodiscard]] std::optional<std::uint64_t> time_at_least() const;
+    void learn_from(const ledger::VerifiedRelease& verified);
     [[nodiscard]] protocol::PollRequest poll_request() const;
 
     AgentOptions options_;
@@ -120,7 +127,11 @@ class Agent {
 
     AgentState state_;
     SlotIndex running_ = 0;
+    std::chrono::steady_clock::time_point learnt_at_{};  // the newest checkpoint, in this life
     std::uint64_t gateway_failures_ = 0;  // in a row
+    std::chrono::steady_clock::time_point refresh_at_{};  // not before
+    bool is_out_of_touch_ = false;
+    bool is_waiting_ = false;  // to restart
     bool has_more_to_ask_ = false;        // in this round: the gateway has more steps for us
     std::map<ledger::LeafHash, std::chrono::steady_clock::time_point> held_until_;
 };

@@ -56,12 +56,13 @@ Result<void> Agent::save() {
 
 void Agent::note_gateway_failure(const Error& error) {
     ++gateway_failures_;
-    parts_.log("gateway-failed", {{"detail", error.to_string()}});
+    parts_.log("gateway-failed", {{"word", std::string(source_trouble_word(error))},
+                                  {"detail", error.to_string()}});
 }
 
 std::optional<std::uint64_t> Agent::now() const {
     if (parts_.clock == nullptr) return std::nullopt;
-    return static_cast<std::uint64_t>(parts_.clock->now().time_since_epoch().count());
+    return time_at_least();
 }
 
 protocol::PollRequest Agent::poll_request() const {

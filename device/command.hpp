@@ -15,6 +15,8 @@ struct Command {
     std::vector<std::string> arguments;    // program (looked up in PATH) and arguments
     std::vector<std::string> environment;  // "NAME=value", on top of the agent's own
     std::chrono::seconds deadline{60};
+    // If its output holds this, it succeeded whatever its status (installer.hpp, SWUpdate).
+    std::string success_text = {};
 };
 
 inline constexpr std::size_t kCommandOutputMax = 4096;

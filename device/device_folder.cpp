@@ -16,15 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPemBytesMax = 64 * 1024;
 
-Result<protocol::DeviceConfig> read_config(const fs::path& folder) {
-    const fs::path path = folder / protocol::kConfigFile;
-    auto text = read_file(path, protocol::kDeviceConfigBytesMax);
-    if (!text) return fail(std::move(text).error().within("run assay-device init first"));
-    auto config = protocol::parse_device_config(as_text(*text));
-    if (!config) return fail(std::move(config).error().within(path.string()));
-    return config;
-}
-
 Result<Bytes> read_enrolled(const fs::path& folder, std::string_view name, std::size_t max) {
     auto content = read_file(folder / name, max);
     if (!content) return fail(std::move(content).error().within("enrol the device first"));
@@ -114,10 +105,24 @@ std::unique_ptr<Installer> make_installer(const protocol::DeviceConfig& config) 
     auto command = config.install_command;
     if (command.empty()) command = default_command(config.install);
     return std::make_unique<CommandInstaller>(std::move(command),
-                                              std::chrono::seconds(config.install_deadline_s));
+                                              std::chrono::seconds(config.install_deadline_s),
+                                              success_text(config.install));
 }
 
 }  // namespace
+
+Result<protocol::DeviceConfig> read_config(const fs::path& folder) {
+    const fs::path path = folder / protocol::kConfigFile;
+    auto text = read_file(path, protocol::kDeviceConfigBytesMax);
+    if (!text) return fail(std::move(text).error().within("run assay-device init first"));
+    auto config = protocol::parse_device_config(as_text(*text));
+    if (!config) return fail(std::move(config).error().within(path.string()));
+    return config;
+}
+
+RestartPlan restart_plan_of(const protocol::DeviceConfig& config) {
+    return {config.window, config.postpone_max_s};
+}
 
 Result<void> init_device(const fs::path& folder, const protocol::DeviceConfig& config) {
     if (!crypto::is_common_name(config.id)) {
@@ -195,6 +200,7 @@ Result<EnrolledDevice> open_device(const fs::path& folder, Storage& storage) {
     options.health.deadline = std::chrono::seconds(config->health_deadline_s);
     options.health.slot_is_image = config->install == protocol::InstallKind::kRaw;
     options.boot_tries = config->boot_tries;
+    options.restart = restart_plan_of(*config);
     options.poll_max = Milliseconds(config->poll_ms_max);
     auto boot_store = make_boot_store(folder, *config, storage);
     auto running = make_running_slot(*config);

@@ -23,6 +23,8 @@ namespace assay::device {
 [[nodiscard]] Result<void> init_device(const std::filesystem::path& folder,
                                        const protocol::DeviceConfig& config);
 
+[[nodiscard]] Result<protocol::DeviceConfig> read_config(const std::filesystem::path& folder);
+[[nodiscard]] RestartPlan restart_plan_of(const protocol::DeviceConfig& config);
 [[nodiscard]] Result<protocol::DeviceStatus> read_status(const std::filesystem::path& folder);
 
 // What an enrolled device runs with.

@@ -1,14 +1,26 @@
 // Where the agent gets its releases from: a gateway over HTTPS (gateway_client.hpp) or a site bundle
 // on a medium (site_bundle.hpp). Nothing that comes from there is believed without proof.
 //
-// An error says that the source could not be had or did not keep to the protocol; it never carries a
-// refusal word, which would be a judgement on a release. One thread; blocks.
+// An error says that the source could not be had or did not keep to the protocol. That is no
+// judgement on a release: but for kPeerUnknown it carries no refusal. One thread; blocks.
 
 #pragma once
 
 #include "device/protocol/messages.hpp"
 
 namespace assay::device {
+
+// Whether an error is about the source: kPeerUnknown, or no refusal at all.
+[[nodiscard]] inline bool is_source_trouble(const Error& error) {
+    return error.is(Refusal::kPeerUnknown) || !refusal_of(error.code());
+}
+// Its word in the log (docs/refusals.md, "About a source").
+[[nodiscard]] inline std::string_view source_trouble_word(const Error& error) {
+    if (error.is(Refusal::kPeerUnknown)) return to_word(Refusal::kPeerUnknown);
+    if (error.is(std::errc::timed_out)) return "source-too-slow";
+    if (error.is(std::errc::protocol_error)) return "source-misbehaved";
+    return "source-unavailable";
+}
 
 class Gateway {
   public:
@@ -27,8 +39,8 @@ class Gateway {
     [[nodiscard]] virtual Result<Bytes> image_range(const ledger::LeafHash& release,
                                                     std::uint64_t offset,
                                                     std::size_t bytes) = 0;
-    // Success means that the receipt is on the gateway's disk. The one word it may fail with is
-    // kReceiptReplayed: it will never be.
+    // Success means that the receipt is on the gateway's disk. May also fail with kReceiptReplayed:
+    // it will never be.
     [[nodiscard]] virtual Result<void> send_receipt(ByteView receipt) = 0;
 };
 

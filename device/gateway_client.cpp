@@ -1,5 +1,7 @@
 #include "device/gateway_client.hpp"
 
+#include <algorithm>
+
 #include "device/protocol/paths.hpp"
 #include "ledger/core/device_proof.hpp"
 
@@ -9,35 +11,43 @@ namespace {
 constexpr std::size_t kDigestBytes = 32;
 
 // What the HTTP client or a parser calls malformed is a broken gateway here, not a bad release.
-tl::unexpected<Error> not_a_refusal(const Error& error) {
-    if (!refusal_of(error.code())) return fail(error);
+tl::unexpected<Error> source_trouble(const Error& error) {
+    if (is_source_trouble(error)) return fail(error);
     return fail(std::errc::protocol_error, error.to_string());
 }
 
-Error unexpected_size(std::string_view what, std::size_t have, std::size_t wanted) {
-    return Error(std::make_error_code(std::errc::protocol_error),
-                 std::string(what) + ": " + std::to_string(have) + " bytes instead of " +
-                     std::to_string(wanted));
+tl::unexpected<Error> unexpected_size(std::string_view what, std::size_t have, std::size_t wanted) {
+    return fail(std::errc::protocol_error, std::string(what) + ": " + std::to_string(have) +
+                                               " bytes instead of " + std::to_string(wanted));
 }
 
 }  // namespace
 
-GatewayClient::GatewayClient(std::string url, std::shared_ptr<const http::TlsContext> tls)
-    : url_{std::move(url)}, client_{std::move(tls)} {
+GatewayClient::GatewayClient(std::string url,
+                             std::shared_ptr<const http::TlsContext> tls,
+                             Limits limits)
+    : url_{std::move(url)},
+      limits_{limits},
+      pacer_{limits.bytes_per_s},
+      client_{std::move(tls)} {
     while (url_.ends_with('/')) url_.pop_back();
 }
 
-Result<http::Response> GatewayClient::exchange(http::ClientRequest request) {
+Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
+                                               const http::BodySink& sink) {
     const std::string what = request.method + " " + request.url;
     const bool is_receipt = request.url == protocol::kReceiptsPath;
     request.url.insert(0, url_);
-    auto response = client_.request(std::move(request));
-    if (!response) return not_a_refusal(std::move(response).error().within(what));
+    request.total_timeout = limits_.timeout;
+    request.idle_timeout = std::min(request.idle_timeout, limits_.timeout);
+    auto response = sink ? client_.download(std::move(request), sink)
+                         : client_.request(std::move(request));
+    if (!response) return source_trouble(std::move(response).error().within(what));
     if (!response->ok()) {
         const std::string problem = protocol::describe_problem(response->text());
         const auto code = is_receipt && problem.starts_with(to_word(Refusal::kReceiptReplayed))
                               ? make_error_code(Refusal::kReceiptReplayed)
-                              : std::make_error_code(std::errc::protocol_error);
+                              : std::make_error_code(std::errc::resource_unavailable_try_again);
         return fail(code, what + ": status " + std::to_string(response->status) +
                               (problem.empty() ? "" : " (" + problem + ")"));
     }
@@ -52,7 +62,7 @@ Result<protocol::PollAnswer> GatewayClient::poll(const protocol::PollRequest& po
     auto response = exchange(std::move(request));
     if (!response) return fail(std::move(response).error());
     auto answer = protocol::parse_poll_answer(response->text());
-    if (!answer) return not_a_refusal(answer.error());
+    if (!answer) return source_trouble(answer.error());
     return answer;
 }
 
@@ -72,7 +82,7 @@ Result<std::vector<Sha256Digest>> GatewayClient::chunk_digests(const ledger::Lea
     if (!response) return fail(std::move(response).error());
     ByteView rest = response->body;
     if (rest.size() != count * kDigestBytes) {
-        return fail(unexpected_size("chunk list", rest.size(), count * kDigestBytes));
+        return unexpected_size("chunk list", rest.size(), count * kDigestBytes);
     }
     std::vector<Sha256Digest> digests;
     digests.reserve(count);
@@ -89,12 +99,19 @@ Result<Bytes> GatewayClient::image_range(const ledger::LeafHash& release,
     request.headers.set(
         "Range", "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + bytes - 1));
     request.body_bytes_max = bytes;
-    auto response = exchange(std::move(request));
-    if (!response) return fail(std::move(response).error());
-    if (response->body.size() != bytes) {
-        return fail(unexpected_size("image range", response->body.size(), bytes));
-    }
-    return std::move(response->body);
+    Bytes body;
+    body.reserve(bytes);
+    const auto response = exchange(std::move(request), [&](ByteView piece) -> Result<void> {
+        if (piece.size() > bytes - body.size()) {
+            return unexpected_size("image range", body.size() + piece.size(), bytes);
+        }
+        append(body, piece);
+        pacer_.took(piece.size());
+        return {};
+    });
+    if (!response) return fail(response.error());
+    if (body.size() != bytes) return unexpected_size("image range", body.size(), bytes);
+    return body;
 }
 
 Result<void> GatewayClient::send_receipt(ByteView receipt) {
@@ -105,7 +122,7 @@ Result<void> GatewayClient::send_receipt(ByteView receipt) {
     auto response = exchange(std::move(request));
     if (!response) return fail(std::move(response).error());
     if (auto taken = protocol::check_receipt_acknowledgement(response->text()); !taken) {
-        return not_a_refusal(taken.error());
+        return source_trouble(taken.error());
     }
     return {};
 }

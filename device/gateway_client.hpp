@@ -7,14 +7,22 @@
 #include <string>
 
 #include "device/gateway.hpp"
+#include "device/pacer.hpp"
 #include "host/http/client.hpp"
 
 namespace assay::device {
 
 class GatewayClient final : public Gateway {
   public:
+    struct Limits {
+        std::chrono::milliseconds timeout = std::chrono::minutes(10);  // a chunk must be there by then
+        std::uint64_t bytes_per_s = 0;                                 // of images; 0: no limit
+    };
+
     // `url` without a path: "https://gateway.example:7443".
-    GatewayClient(std::string url, std::shared_ptr<const http::TlsContext> tls);
+    GatewayClient(std::string url, std::shared_ptr<const http::TlsContext> tls)
+        : GatewayClient(std::move(url), std::move(tls), Limits{}) {}
+    GatewayClient(std::string url, std::shared_ptr<const http::TlsContext> tls, Limits limits);
 
     [[nodiscard]] Result<protocol::PollAnswer> poll(const protocol::PollRequest& request) override;
     [[nodiscard]] Result<Bytes> proof(const ledger::LeafHash& release) override;
@@ -26,9 +34,13 @@ class GatewayClient final : public Gateway {
     [[nodiscard]] Result<void> send_receipt(ByteView receipt) override;
 
   private:
-    [[nodiscard]] Result<http::Response> exchange(http::ClientRequest request);
+    // With `sink`, a good answer's body goes there.
+    [[nodiscard]] Result<http::Response> exchange(http::ClientRequest request,
+                                                  const http::BodySink& sink = {});
 
     std::string url_;
+    Limits limits_;
+    Pacer pacer_;
     http::BlockingClient client_;
 };
 

@@ -16,7 +16,7 @@ Result<void> check_health(const HealthCheck& check,
                           const PendingRelease& release) {
     if (!check.command.empty()) {
         const std::string slot = "ASSAY_SLOT=" + slots.path_of(release.slot).string();
-        const Command command{check.command, {slot}, check.deadline};
+        const Command command{check.command, {slot}, check.deadline, {}};
         const auto ran = run_command(command);
         if (!ran) return unhealthy(ran.error().context());
         return {};

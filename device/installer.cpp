@@ -15,6 +15,7 @@ Result<void> CommandInstaller::install(const PendingRelease& release, const Inst
     const std::string slot(slot_name(target.slot));
     Command command;
     command.deadline = deadline_;
+    command.success_text = success_text_;
     for (std::string argument : command_) {
         replace_all(argument, "{payload}", target.payload.string());
         replace_all(argument, "{slot_path}", target.slot_path.string());
@@ -44,6 +45,10 @@ std::vector<std::string> default_command(protocol::InstallKind kind) {
             break;
     }
     return {};
+}
+
+std::string success_text(protocol::InstallKind kind) {
+    return kind == protocol::InstallKind::kSwupdate ? "SWUPDATE successful !" : "";
 }
 
 std::vector<ledger::PayloadType> payload_types(protocol::InstallKind kind) {

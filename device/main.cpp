@@ -47,6 +47,18 @@ int status(const std::string& folder, bool json) {
     return 0;
 }
 
+int postpone(const std::string& folder, std::uint64_t seconds, bool json) {
+    const auto done = device::postpone_restart(folder, seconds);
+    if (!done) return report(done.error());
+    if (json) {
+        std::cout << "{\"until\":" << done->until << "}\n";
+    } else {
+        std::cout << "No restart into a new slot before " << done->until
+                  << " (seconds since 1970).\n";
+    }
+    return 0;
+}
+
 int run(const std::string& folder, bool once, bool json, char** argv) {
     using device::EventLog;
     const EventLog log(json ? stdout : stderr,
@@ -87,6 +99,11 @@ int main(int argc, char** argv) {
     auto* run_command = app.add_subcommand("run", "Keep the device up to date");
     add_common(run_command);
     run_command->add_flag("--once", once, "End when there is nothing to do");
+    std::uint64_t seconds = 0;
+    auto* postpone_command =
+        app.add_subcommand("postpone", "Put the restart into a new slot off");
+    add_common(postpone_command);
+    postpone_command->add_option("--for", seconds, "Seconds from now; 0: no longer")->required();
     auto* status_command = app.add_subcommand("status", "Show what runs and what was refused");
     add_common(status_command);
 
@@ -98,6 +115,7 @@ int main(int argc, char** argv) {
     try {
         if (*init_command) return init(folder, config, json);
         if (*status_command) return status(folder, json);
+        if (*postpone_command) return postpone(folder, seconds, json);
         return run(folder, once, json, argv);
     } catch (const std::exception& error) {
         std::cerr << "assay-device: " << error.what() << "\n";

@@ -22,6 +22,16 @@ Result<RunEnd> restart_device(const protocol::DeviceConfig& config) {
 
 }  // namespace
 
+Result<Postponement> postpone_restart(const std::filesystem::path& folder, std::uint64_t seconds) {
+    const auto config = read_config(folder);
+    if (!config) return fail(config.error());
+    if (!config->clock) return fail(std::errc::not_supported, "a device without a clock cannot wait");
+    DiskStorage storage;
+    const auto now = SystemClock().now().time_since_epoch().count();
+    return postpone(folder, storage, restart_plan_of(*config), static_cast<std::uint64_t>(now),
+                    seconds);
+}
+
 Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const EventLog& log) {
     const auto lock = FileLock::acquire(folder / "lock");
     if (!lock && lock.error().is(std::errc::resource_unavailable_try_again)) {
@@ -32,7 +42,10 @@ Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const E
     const auto device = open_device(folder, storage);
     if (!device) return fail(device.error());
     const SystemClock clock;
-    GatewayClient gateway(device->config.gateway, device->tls);
+    GatewayClient::Limits limits;
+    limits.timeout = std::chrono::seconds(device->config.gateway_timeout_s);
+    limits.bytes_per_s = std::uint64_t{device->config.bandwidth_kib_s} * 1024;
+    GatewayClient gateway(device->config.gateway, device->tls, limits);
     const BootLoader boot(*device->boot_store, device->running);
     const AgentParts parts{device->key, gateway, storage, boot, log,
                            device->config.clock ? &clock : nullptr, device->installer.get()};

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "device/event_log.hpp"
+#include "device/restart_plan.hpp"
 #include "host/base/result.hpp"
 
 namespace assay::device {
@@ -13,6 +14,10 @@ enum class RunEnd {
     kDone,     // with `once`: nothing is left to do now
     kRestart,  // the device is to start again, which for a process is to execute itself
 };
+
+// Puts the restart into a new slot off, for `seconds` from now (0: not any longer).
+[[nodiscard]] Result<Postponement> postpone_restart(const std::filesystem::path& folder,
+                                                    std::uint64_t seconds);
 
 // One agent at a time may run in a folder. Ends by a restart, by `once`, or by an error of this
 // device's own; a signal may end it at any moment, since every step is journalled.

@@ -13,24 +13,28 @@ tl::unexpected<Error> write_failed(const Error& cause) {
     return fail(Refusal::kSlotWriteFailed, cause.to_string());
 }
 
+// Of the first `bytes`.
+Result<Sha256Digest> digest_of(const Volume& volume, std::uint64_t bytes) {
+    crypto::Sha256 hash;
+    Bytes buffer(kReadBytes);
+    for (std::uint64_t offset = 0; offset < bytes;) {
+        const auto want =
+            static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, bytes - offset));
+        const auto have = volume.read_at(offset, std::span(buffer).first(want));
+        if (!have) return fail(have.error());
+        if (*have == 0) return fail(std::errc::io_error, "the slot holds less than the image");
+        hash.update(ByteView(buffer).first(*have));
+        offset += *have;
+    }
+    return hash.finish();
+}
+
 }  // namespace
 
 Result<Sha256Digest> Slots::digest(SlotIndex slot, std::uint64_t bytes) const {
     const auto volume = storage_->open(path_of(slot));
     if (!volume) return fail(volume.error());
-    crypto::Sha256 hash;
-    Bytes buffer(kReadBytes);
-    for (std::uint64_t offset = 0; offset < bytes;) {
-        const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, bytes - offset));
-        const auto have = (*volume)->read_at(offset, std::span(buffer).first(want));
-        if (!have) return fail(have.error());
-        if (*have == 0) {
-            return fail(std::errc::io_error, path_of(slot).string() + " holds less than the image");
-        }
-        hash.update(ByteView(buffer).first(*have));
-        offset += *have;
-    }
-    return hash.finish();
+    return digest_of(**volume, bytes);
 }
 
 Result<ImageWriter> ImageWriter::open(Storage& storage,
@@ -71,20 +75,14 @@ Result<void> ImageWriter::check_whole(std::span<const Sha256Digest> chunk_digest
     // Chunks that were there before an interruption may not be durable yet.
     if (auto synced = volume_->sync(); !synced) return write_failed(synced.error());
     volume_->forget_cached();
-    crypto::Sha256 whole;
-    Bytes buffer;
-    for (std::size_t i = 0; i < chunk_digests.size(); ++i) {
-        buffer.resize(chunk_size(i));
-        const auto have = volume_->read_at(i * release_.chunk_bytes, buffer);
-        if (!have || *have != buffer.size() || crypto::sha256(buffer) != chunk_digests[i]) {
-            return fail(Refusal::kReadBackMismatch, "chunk " + std::to_string(i));
-        }
-        whole.update(buffer);
+    const auto digest = digest_of(*volume_, release_.bytes);
+    if (digest && *digest == release_.sha256) return {};
+    const auto present = chunks_present(chunk_digests);
+    if (!present) return fail(present.error());
+    for (std::size_t i = 0; i < present->size(); ++i) {
+        if (!(*present)[i]) return fail(Refusal::kReadBackMismatch, "chunk " + std::to_string(i));
     }
-    if (whole.finish() != release_.sha256) {
-        return fail(Refusal::kImageDigestMismatch, "the chunks are not the signed image");
-    }
-    return {};
+    return fail(Refusal::kImageDigestMismatch, "the chunks are not the signed image");
 }
 
 }  // namespace assay::device

@@ -22,6 +22,17 @@ ledger::DeviceTrust trust_of(const DeviceIdentity& identity,
             identity.checkpoint_age_max_s, std::move(device), state.epoch};
 }
 
+Result<ledger::VerifiedRelease> verify_release(ByteView proof,
+                                               const ledger::LeafHash& expected,
+                                               const ledger::DeviceTrust& trust) {
+    auto verified = ledger::verify_device_proof(proof, trust);
+    if (verified && verified->leaf != expected) {
+        return fail(Refusal::kProofInvalid,
+                    "the proof is of another release than the one asked for");
+    }
+    return verified;
+}
+
 }  // namespace
 
 Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
@@ -29,12 +40,17 @@ Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
                                                 const DeviceIdentity& identity,
                                                 const AgentState& state,
                                                 std::optional<std::uint64_t> now) {
-    auto verified = ledger::verify_device_proof(proof, trust_of(identity, state, now));
-    if (verified && verified->leaf != assigned) {
-        return fail(Refusal::kProofInvalid,
-                    "the proof is of another release than the assigned one");
-    }
-    return verified;
+    return verify_release(proof, assigned, trust_of(identity, state, now));
+}
+
+Result<ledger::VerifiedRelease> verify_installed(ByteView proof,
+                                                 const ledger::LeafHash& installed,
+                                                 const DeviceIdentity& identity,
+                                                 const AgentState& state,
+                                                 std::optional<std::uint64_t> now) {
+    auto trust = trust_of(identity, state, now);
+    trust.device.reset();
+    return verify_release(proof, installed, trust);
 }
 
 Result<std::optional<ledger::EpochRecord>> follow_steps(ByteView proof,

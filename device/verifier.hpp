@@ -31,7 +31,15 @@ struct DeviceIdentity {
 [[nodiscard]] Result<std::optional<ledger::EpochRecord>> follow_steps(
     ByteView proof, const DeviceIdentity& identity, const AgentState& state);
 
-// Takes over checkpoint, policy version, epoch and serial of the status. They never go back: verification has seen to that.
+// The same for the release that is installed: what it must not be newer than itself for is left out.
+[[nodiscard]] Result<ledger::VerifiedRelease> verify_installed(ByteView proof,
+                                                               const ledger::LeafHash& installed,
+                                                               const DeviceIdentity& identity,
+                                                               const AgentState& state,
+                                                               std::optional<std::uint64_t> now);
+
+// Takes over checkpoint, policy version, epoch and serial of the status. They
+// never go back: verification has seen to that.
 void learn(AgentState& state, const ledger::VerifiedRelease& verified);
 
 // The image to be written, for the given slot. Precondition: the release was verified.

@@ -60,6 +60,46 @@ void put_installation(json::object& out, const DeviceConfig& config) {
     if (!config.restart_command.empty()) out["restart_command"] = texts(config.restart_command);
 }
 
+constexpr std::uint32_t kBandwidthMin = 4;  // KiB/s: slower, a chunk would take longer than a request may
+
+// When the device may restart, and how fast it may download.
+void put_manners(json::object& out, const DeviceConfig& config) {
+    if (config.window) out["window"] = to_string(*config.window);
+    out["postpone_max_s"] = config.postpone_max_s;
+    if (config.bandwidth_kib_s != 0) out["bandwidth_kib_s"] = config.bandwidth_kib_s;
+}
+
+void read_manners(JsonReader& in, DeviceConfig& out) {
+    if (in.has("window")) {
+        out.window = parse_window(in.text("window", 16));
+        if (!out.window) in.refuse("window", "is not like 22:00-04:30");
+        if (!out.clock) in.refuse("window", "needs a clock");
+    }
+    read_optional(in, "postpone_max_s", out.postpone_max_s, 366 * 24 * 3600);
+    read_optional(in, "bandwidth_kib_s", out.bandwidth_kib_s, UINT32_MAX);
+    if (out.bandwidth_kib_s != 0 && out.bandwidth_kib_s < kBandwidthMin) {
+        in.refuse("bandwidth_kib_s", "must be 0 (no limit) or at least 4");
+    }
+}
+
+// "HH:MM"
+std::optional<std::uint32_t> minute_of_day(std::string_view text) {
+    if (text.size() != 5 || text[2] != ':') return std::nullopt;
+    std::uint32_t value[2] = {};
+    for (const std::size_t part : {std::size_t{0}, std::size_t{1}}) {
+        const char* const digits = text.data() + 3 * part;
+        const auto [end, error] = std::from_chars(digits, digits + 2, value[part]);
+        if (error != std::errc{} || end != digits + 2) return std::nullopt;
+    }
+    if (value[0] > 23 || value[1] > 59) return std::nullopt;
+    return value[0] * 60 + value[1];
+}
+
+std::string hours_and_minutes(std::uint32_t minute) {
+    const auto two = [](std::uint32_t n) { return std::to_string(n / 10) + std::to_string(n % 10); };
+    return two(minute / 60) + ":" + two(minute % 60);
+}
+
 void read_installation(JsonReader& in, DeviceConfig& out) {
     out.slot_paths = in.optional_texts("slot_paths", 2);
     if (out.slot_paths.size() == 1) in.refuse("slot_paths", "must name two slots");
@@ -100,6 +140,17 @@ std::string_view to_string(BootKind kind) noexcept {
     return kBootKinds.at(static_cast<std::size_t>(kind));
 }
 
+std::optional<DailyWindow> parse_window(std::string_view text) {
+    if (text.size() != 11 || text[5] != '-') return std::nullopt;
+    const auto from = minute_of_day(text.substr(0, 5));
+    const auto to = minute_of_day(text.substr(6));
+    if (!from || !to || *from == *to) return std::nullopt;
+    return DailyWindow{*from, *to};
+}
+std::string to_string(const DailyWindow& window) {
+    return hours_and_minutes(window.from) + "-" + hours_and_minutes(window.to);
+}
+
 std::optional<PlaceOnDevice> parse_place(std::string_view text) {
     PlaceOnDevice out;
     const std::size_t at = text.rfind('@');
@@ -133,7 +184,9 @@ std::string to_json(const DeviceConfig& config) {
     out["poll_ms_max"] = config.poll_ms_max;
     out["boot_tries"] = config.boot_tries;
     out["checkpoint_age_max_s"] = config.checkpoint_age_max_s;
+    out["gateway_timeout_s"] = config.gateway_timeout_s;
     out["clock"] = config.clock;
+    put_manners(out, config);
     put_installation(out, config);
     out["require_status"] = config.require_status;
     return json::serialize(out) + "\n";
@@ -160,7 +213,10 @@ Result<DeviceConfig> parse_device_config(std::string_view text) {
     if (in.has("checkpoint_age_max_s")) {
         out.checkpoint_age_max_s = in.number("checkpoint_age_max_s", UINT32_MAX);
     }
+    read_optional(in, "gateway_timeout_s", out.gateway_timeout_s, 24 * 3600);
+    if (out.gateway_timeout_s == 0) in.refuse("gateway_timeout_s", "must be above 0");
     if (in.has("clock")) out.clock = in.boolean("clock");
+    read_manners(in, out);
     read_installation(in, out);
     if (in.has("require_status")) out.require_status = in.boolean("require_status");
     return in.finish(std::move(out));

@@ -31,6 +31,14 @@ struct PlaceOnDevice {
 };
 [[nodiscard]] std::optional<PlaceOnDevice> parse_place(std::string_view text);
 
+// Minutes of the day; a window whose end is not after its start goes over midnight.
+struct DailyWindow {
+    std::uint32_t from = 0, to = 0;
+    friend bool operator==(const DailyWindow&, const DailyWindow&) = default;
+};
+[[nodiscard]] std::optional<DailyWindow> parse_window(std::string_view text);  // "22:00-04:30"
+[[nodiscard]] std::string to_string(const DailyWindow& window);
+
 struct DeviceConfig {
     std::string id;            // serial; common name of the device's certificate
     std::string gateway;       // "https://gateway.example:7443"
@@ -44,6 +52,7 @@ struct DeviceConfig {
     std::uint32_t poll_ms_max = 60'000;  // never sleep longer than this, whatever the gateway says
     std::uint32_t boot_tries = 4;        // of a new slot, before rolling back
     std::uint64_t checkpoint_age_max_s = 7 * 24 * 3600;
+    std::uint32_t gateway_timeout_s = 600;  // of a request, which brings one chunk at most
     bool clock = true;  // the device's clock can be relied on
     bool require_status = false;  // take the release alone that a fresh status names
 
@@ -59,6 +68,10 @@ struct DeviceConfig {
     // agent's own start is the boot.
     bool boot_loader = false;
     std::vector<std::string> restart_command;  // restarts the device; with a boot loader only
+
+    std::optional<DailyWindow> window;  // of restarts, UTC; none: at any time
+    std::uint32_t postpone_max_s = 7 * 24 * 3600;
+    std::uint32_t bandwidth_kib_s = 0;  // of images; 0: no limit
 
     friend bool operator==(const DeviceConfig&, const DeviceConfig&) = default;
 };

@@ -110,7 +110,7 @@ Result<void> decode_all(Decoded& out, const Anchor& anchor) {
     auto policy_path = parse_tlog_proof(out.proof.policy_proof);
     if (!policy_path) return fail(std::move(policy_path).error());
     if (release_path->checkpoint != policy_path->checkpoint) {
-        return fail(Refusal::kMalformed, "the two proofs are under different checkpoints");
+        return fail(Refusal::kProofInvalid, "the two proofs are under different checkpoints");
     }
     out.release_tx = std::move(*release_tx);
     out.policy_tx = std::move(*policy_tx);

@@ -12,8 +12,12 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "device/protocol/messages.hpp"
 #include "device/protocol/paths.hpp"
@@ -114,6 +118,7 @@ class TestGateway {
     std::atomic<int> ranges_served = 0;
     std::atomic<int> tampered_byte = -1;  // of the image: one bit of it is flipped
     std::atomic<int> ranges_until_failure = -1;
+    std::atomic<bool> images_stall = false;  // no byte of them ever comes
     std::atomic<bool> receipts_fail = false;
     std::atomic<unsigned> sleep_ms = 10;
     std::atomic<bool> chunks_replayed = false;  // answers with a word that is for receipts only
@@ -163,13 +168,22 @@ class TestGateway {
                        for (const auto& digest : release->chunks) append(list, digest.view());
                        return http::Response(200, protocol::kBytesType, std::move(list));
                    }));
+        const auto image_now = locked(
+            [](TestGateway& self, const http::Request& request) { return self.image(request); });
         routes.get(protocol::kImagePattern,
-                   locked([](TestGateway& self, const http::Request& request) {
-                       return self.image(request);
-                   }));
+                   [this, image_now](
+                       http::Request request) -> boost::asio::awaitable<http::Response> {
+                       if (images_stall) co_await never();
+                       co_return co_await image_now(std::move(request));
+                   });
         return routes;
     }
 
+    static boost::asio::awaitable<void> never() {
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+        timer.expires_after(std::chrono::hours(1));
+        co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    }
     static http::Response not_found() {
         return http::problem(404, Refusal::kReleaseUnknown, "not offered");
     }
@@ -217,10 +231,16 @@ class TestGateway {
         if (ranges_until_failure == 0) return http::problem(503, "unavailable", "try later");
         if (ranges_until_failure > 0) --ranges_until_failure;
         ++ranges_served;
-        Bytes bytes = release->image;
-        if (tampered_byte >= 0) bytes[static_cast<std::size_t>(tampered_byte)] ^= std::byte{1};
-        return http::apply_range(request,
-                                 http::Response(200, protocol::kBytesType, std::move(bytes)));
+        const auto range =
+            http::decide_range(request.headers.find("Range"), release->image.size());
+        if (range.verdict == http::RangeVerdict::kUnsatisfiable) return not_found();
+        const bool whole = range.verdict == http::RangeVerdict::kWhole;
+        Bytes bytes = to_bytes(whole ? ByteView(release->image)
+                                     : ByteView(release->image).subspan(range.offset, range.length));
+        const auto tampered = static_cast<std::uint64_t>(tampered_byte.load());
+        if (tampered_byte >= 0 && tampered >= range.offset && tampered - range.offset < bytes.size())
+            bytes[tampered - range.offset] ^= std::byte{1};
+        return http::Response(whole ? 200 : 206, protocol::kBytesType, std::move(bytes));
     }
 
     std::mutex mutex_;

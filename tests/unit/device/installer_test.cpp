@@ -45,6 +45,14 @@ TEST_F(InstallerTest, FailuresHaveOneWordAndSayWhy) {
     EXPECT_TRUE(install({"/nonexistent"}).error().is(Refusal::kInstallerFailed));
 }
 
+TEST_F(InstallerTest, OneThatSaysItSucceededIsBelievedWhateverItsStatus) {
+    const std::vector<std::string> says = {"sh", "-c", "echo SWUPDATE successful !; exit 1"};
+    CommandInstaller installer(says, std::chrono::seconds(60),
+                               success_text(InstallKind::kSwupdate));
+    EXPECT_TRUE(installer.install(release_, {folder_ / "payload", 1, folder_ / "b.img"}));
+    EXPECT_FALSE(install(says)) << "of others the status counts";
+}
+
 TEST(Installers, TakeTheirOwnPayloadsOnly) {
     using ledger::PayloadType;
     EXPECT_EQ(payload_types(InstallKind::kRaw), std::vector{PayloadType::kRaw});

@@ -22,6 +22,11 @@ TEST(DeviceConfig, ComesBackAsItWas) {
     config.require_status = true;
     config.slots = "/dev/shm/slots";
     EXPECT_EQ(parse_device_config(to_json(config)).value(), config);
+    config.clock = true;
+    config.window = DailyWindow{22 * 60, 4 * 60 + 30};
+    config.postpone_max_s = 3600;
+    config.bandwidth_kib_s = 128;
+    config.gateway_timeout_s = 60;
     config.slot_paths = {"/dev/mmcblk0p2", "/dev/mmcblk0p3"};
     config.install = InstallKind::kSwupdate;
     config.install_command = {"swupdate", "-i", "{payload}"};
@@ -84,6 +89,11 @@ TEST(DeviceConfig, NamesWhatIsWrong) {
               "device.json: boot_environment_bytes is missing");
     EXPECT_EQ(error(R"(,"boot_loader":true)"),
               "device.json: restart_command goes with boot_loader");
+    EXPECT_EQ(error(R"(,"window":"22-04")"), "device.json: window is not like 22:00-04:30");
+    EXPECT_EQ(error(R"(,"clock":false,"window":"22:00-04:30")"), "device.json: window needs a clock");
+    EXPECT_EQ(error(R"(,"bandwidth_kib_s":3)"),
+              "device.json: bandwidth_kib_s must be 0 (no limit) or at least 4");
+    EXPECT_EQ(error(R"(,"gateway_timeout_s":0)"), "device.json: gateway_timeout_s must be above 0");
     EXPECT_EQ(error(R"(,"clock":1)"), "device.json: clock is neither true nor false");
 }
 

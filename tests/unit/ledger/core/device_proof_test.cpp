@@ -97,7 +97,7 @@ TEST_F(DeviceProofTest, Step1RefusesProofsUnderDifferentCheckpoints) {
     ProvedRelease proved(consortium_, release());
     const ProvedRelease later(consortium_, release(), kTime + 10);
     proved.proof.policy_proof = later.proof.policy_proof;
-    EXPECT_EQ(word(proved.bundle()), "malformed");
+    EXPECT_EQ(word(proved.bundle()), "proof-invalid");
 }
 
 TEST_F(DeviceProofTest, Step2NeedsTheQuorum) {

@@ -1,0 +1,75 @@
+// The part of the agent that looks after time: what the clock cannot be before, and whether the
+// device has heard from the ledger lately. A gateway that has no news, or says so, is asked for a
+// fresh checkpoint; one that has none to show is noticed.
+
+#include <algorithm>
+
+#include "device/agent.hpp"
+
+namespace assay::device {
+namespace {
+
+using std::chrono::steady_clock;
+
+std::chrono::seconds seconds_since(steady_clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - time);
+}
+
+}  // namespace
+
+// The newest checkpoint's time and what has passed since, or the clock if that is later. A clock that
+// was set back, or ran out of battery, is not believed.
+std::optional<std::uint64_t> Agent::time_at_least() const {
+    std::optional<std::uint64_t> time;
+    if (state_.checkpoint) {
+        time = state_.checkpoint->time + static_cast<std::uint64_t>(seconds_since(learnt_at_).count());
+    }
+    if (parts_.clock == nullptr) return time;
+    const auto clock = static_cast<std::uint64_t>(parts_.clock->now().time_since_epoch().count());
+    return std::max(time.value_or(0), clock);
+}
+
+void Agent::learn_from(const ledger::VerifiedRelease& verified) {
+    learn(state_, verified);
+    learnt_at_ = steady_clock::now();
+}
+
+Result<void> Agent::keep_in_touch() {
+    if (!state_.checkpoint) return {};
+    const std::uint64_t limit = options_.identity.checkpoint_age_max_s;
+    const auto age = [&] {
+        const std::uint64_t time = time_at_least().value_or(0);
+        return time - std::min(time, state_.checkpoint->time);
+    };
+    if (age() > limit / 2 && state_.installed && steady_clock::now() >= refresh_at_) {
+        refresh_at_ = steady_clock::now() + std::chrono::seconds(limit / 16);
+        const auto known = state_.checkpoint;
+        refresh_checkpoint();
+        if (state_.checkpoint != known) {
+            if (auto saved = save(); !saved) return saved;
+        }
+    }
+    const bool is_out = age() > limit;
+    if (is_out && !is_out_of_touch_) {
+        parts_.log("out-of-touch",
+                   {{"word", std::string(to_word(Refusal::kCheckpointStale))},
+                    {"detail", "the newest checkpoint is " + std::to_string(age()) +
+                                   " s old: the gateway has no newer one, or keeps it back"}});
+    }
+    is_out_of_touch_ = is_out;
+    return {};
+}
+
+// A proof of what is installed has the newest checkpoint in it.
+void Agent::refresh_checkpoint() {
+    const auto proof = parts_.gateway.proof(state_.installed->release);
+    if (!proof) return note_gateway_failure(proof.error());
+    const auto verified = verify_installed(*proof, state_.installed->release, options_.identity,
+                                           state_, time_at_least());
+    if (verified) return learn_from(*verified);
+    const auto word = refusal_of(verified.error().code()).value_or(Refusal::kMalformed);
+    parts_.log("checkpoint-refused", {{"word", std::string(to_word(word))},
+                                      {"detail", verified.error().context()}});
+}
+
+}  // namespace assay::device
