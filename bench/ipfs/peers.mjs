@@ -13,6 +13,7 @@ import { CarBlockIterator } from '@ipld/car'
 import { BlackHoleBlockstore } from 'blockstore-core'
 import { importer } from 'ipfs-unixfs-importer'
 import { fixedSize } from 'ipfs-unixfs-importer/chunker'
+import { balanced } from 'ipfs-unixfs-importer/layout'
 
 async function least (rounds, work) {
   let best = Infinity
@@ -47,6 +48,7 @@ async function importFile (file, chunkBytes, rounds) {
       cidVersion: 1,
       rawLeaves: true,
       chunker: fixedSize({ chunkSize: chunkBytes }),
+      layout: balanced({ maxChildrenPerNode: 1024 }),
       wrapWithDirectory: false
     }
     for await (const entry of importer(source, new BlackHoleBlockstore(), options)) cid = entry.cid
