@@ -1,5 +1,5 @@
-// Where the agent gets its releases from: a gateway over HTTPS (gateway_client.hpp) or a site bundle
-// on a medium (site_bundle.hpp). Nothing that comes from there is believed without proof.
+// Where the agent gets its releases from: a gateway over HTTPS (gateway_client.hpp), or, in a test,
+// memory. Nothing that comes from there is believed without proof.
 //
 // An error says that the source could not be had or did not keep to the protocol. That is no
 // judgement on a release: but for kPeerUnknown it carries no refusal. One thread; blocks.
