@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
-from ledger_life import state_of, submit_record, wait_final  # noqa: E402
+from ledger_life import found_paced, state_of, submit_record, wait_final  # noqa: E402
 from testbed import Testbed, wait_until  # noqa: E402
 
 NODES = 4
@@ -21,7 +21,7 @@ def publish_to_final(binaries, count):
     dice = random.Random(1)
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder, \
             Testbed(folder, binaries, "cpu", "cpu", mine_share=0.05) as bed:
-        bed.found([(f"member-{i}", ["oem", "node"]) for i in range(NODES)])
+        found_paced(bed, [f"member-{i}" for i in range(NODES)])
         bed.start_members()
         wait_final(bed.members, [submit_record(bed, bed.members[0], "warm-up")], "warm-up")
         seconds = []

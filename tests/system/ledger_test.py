@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from ledger_life import (FINAL_S, check_each_once, events, height, say, state_of,
+from ledger_life import (FINAL_S, check_each_once, events, found_paced, height, say, state_of,
                          submit_record, wait_final)
 from proxy import Wiring
 from testbed import Failure, Member, Testbed, wait_until
@@ -202,7 +202,7 @@ def main():
             Testbed(options.keep or folder, options.bin, "cpu", "cpu", mine_share=0.05) as bed:
         wiring = Wiring()
         bed.route = wiring.route
-        bed.found([(name, ["oem", "node"]) for name in NAMES])
+        found_paced(bed, NAMES)
         bed.start_members()
         life = Life(bed, wiring)
         for step in STEPS:

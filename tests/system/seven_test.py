@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-from ledger_life import FINAL_S, check_each_once, say, submit_record, wait_final
+from ledger_life import FINAL_S, check_each_once, found_paced, say, submit_record, wait_final
 from testbed import Failure, Testbed, wait_until
 
 MEMBERS = 7
@@ -59,7 +59,7 @@ def main():
     dice = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="assay-seven-") as folder, \
             Testbed(folder, options.bin, "cpu", "cpu", mine_share=0.03) as bed:
-        bed.found([(f"member-{i}", ["oem", "node"]) for i in range(MEMBERS)])
+        found_paced(bed, [f"member-{i}" for i in range(MEMBERS)])
         bed.start_members()
         load = Load(bed, random.Random(options.seed + 1))
         load.thread.start()

@@ -255,14 +255,14 @@ class Testbed:
 
     # -- the consortium ---------------------------------------------------------------------------
 
-    def found(self, members, interval="1s"):
+    def found(self, members, interval="1s", pow_limit="1f00ffff"):
         """Each member makes its keys alone; the cards found the consortium."""
         self.members = [Member(self, name, roles) for name, roles in members]
         for member in self.members:
             member.init()
         genesis = self.dir / "genesis"
         self.run("init", "--genesis", *[m.card() for m in self.members], "--out", genesis,
-                 "--origin", "demo.assay.example", "--interval", interval, "--pow-limit", "1f00ffff")
+                 "--origin", "demo.assay.example", "--interval", interval, "--pow-limit", pow_limit)
         producers = [m for m in self.members if not m.is_gateway]
         for member in self.members:
             if member.is_gateway:
