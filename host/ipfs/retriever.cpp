@@ -1,23 +1,23 @@
 #include "host/ipfs/retriever.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "host/compute/async.hpp"
 #include "host/ipfs/dag_walk.hpp"
-#include "host/ipfs/source_board.hpp"
-#include "host/ipfs/trustless_client.hpp"
+#include "host/ipfs/delegated_routing.hpp"
+#include "host/ipfs/multiaddr.hpp"
+#include "host/ipfs/transfer.hpp"
 
 namespace assay::ipfs {
 namespace asio = boost::asio;
 namespace {
 
 constexpr std::uint64_t kWindowBytesMax = std::uint64_t{32} << 20;
-constexpr unsigned kRequestsPerSource = 4;
+constexpr std::size_t kRoutedSourcesMax = 16;
 
 // The blocks from `first` on that fit into one window together.
 std::size_t window_end(std::span<const WantedBlock> blocks, std::size_t first) {
@@ -32,163 +32,160 @@ std::size_t window_end(std::span<const WantedBlock> blocks, std::size_t first) {
 // One running fetch; lives in the coroutine frame of Retriever::fetch.
 class Fetch {
   public:
-    Fetch(asio::any_io_executor executor,
-          http::Client& client,
-          BlockStore& store,
-          compute::HashEngine& engine,
-          asio::thread_pool& pool,
-          RetrieveRequest request,
-          DagWalk walk)
-        : executor_{std::move(executor)},
-          client_{client},
-          store_{store},
-          engine_{engine},
-          pool_{pool},
-          request_{std::move(request)},
-          walk_{std::move(walk)},
-          board_{request_.sources.size()} {}
+    Fetch(FetchContext& context, DagWalk walk) : context_{context}, walk_{std::move(walk)} {}
 
     asio::awaitable<Result<RetrievedImage>> run() {
         // Until the root is pinned, nobody may collect what arrives.
-        auto take_lease = [this] { return store_.lease(); };
-        const auto lease = co_await compute::run_blocking(pool_, std::move(take_lease));
+        auto take_lease = [this] { return context_.store.lease(); };
+        const auto lease = co_await compute::run_blocking(context_.pool, std::move(take_lease));
         if (!lease) co_return fail(lease.error());
         while (!walk_.complete()) {
-            const std::vector<WantedBlock> nodes = walk_.wanted();
-            auto obtained = co_await obtain(nodes, /*are_nodes=*/true);
+            auto obtained = co_await obtain_nodes();
             if (!obtained) co_return fail(std::move(obtained).error());
         }
-        const std::vector<WantedBlock> leaves = walk_.raw_leaves();
-        auto obtained = co_await obtain(leaves, /*are_nodes=*/false);
+        auto obtained = co_await obtain_leaves();
         if (!obtained) co_return fail(std::move(obtained).error());
         auto pin = [this] {
-            const auto until = request_.keep_until;
-            return until ? store_.pin_until(request_.root, *until) : store_.pin(request_.root);
+            const RetrieveRequest& request = context_.request;
+            return request.keep_until ? context_.store.pin_until(request.root, *request.keep_until)
+                                      : context_.store.pin(request.root);
         };
-        auto pinned = co_await compute::run_blocking(pool_, std::move(pin));
+        auto pinned = co_await compute::run_blocking(context_.pool, std::move(pin));
         if (!pinned) co_return fail(std::move(pinned).error());
         co_return walk_.image();
     }
 
   private:
-    // Nodes are given to the walk: what they say decides how it goes on. Raw leaves are not.
-    asio::awaitable<Result<void>> obtain(std::span<const WantedBlock> blocks, bool are_nodes) {
-        std::vector<WantedBlock> absent;
+    // What nodes say decides how the walk goes on.
+    asio::awaitable<Result<void>> obtain_nodes() {
+        const std::vector<WantedBlock> nodes = walk_.wanted();
+        std::vector<std::size_t> absent;
+        auto loaded = co_await load(nodes, /*are_nodes=*/true, absent);
+        if (!loaded || absent.empty()) co_return loaded;
+        const std::vector<WantedBlock> wanted = pick(nodes, absent);
+        Transfer::OnBlock add = [this, &wanted](std::size_t block, ByteView bytes) {
+            return walk_.add(wanted[block].cid, bytes);
+        };
+        Transfer transfer(context_, wanted, {}, std::move(add));
+        co_return co_await transfer.run();
+    }
+
+    asio::awaitable<Result<void>> obtain_leaves() {
+        const std::vector<WantedBlock> leaves = walk_.raw_leaves();
+        std::vector<std::size_t> absent;
+        auto loaded = co_await load(leaves, /*are_nodes=*/false, absent);
+        if (!loaded) co_return loaded;
+        const std::vector<WantedBlock> wanted = pick(leaves, absent);
+        for (const WantedBlock& leaf : wanted) bytes_absent_ += leaf.bytes_max;
+        report_progress();
+        if (wanted.empty()) co_return Result<void>{};
+        const Transfer* running = nullptr;
+        Transfer::OnBlock note = [this, &wanted, &absent, &running](std::size_t block, ByteView) {
+            bytes_absent_ -= wanted[block].bytes_max;
+            report_progress();
+            report_leaves(absent, running->queue().accepted_in_row());
+            return Result<void>{};
+        };
+        Transfer transfer(context_, wanted, offsets_of(wanted), std::move(note));
+        running = &transfer;
+        auto done = co_await transfer.run();
+        if (done && context_.request.on_leaves) context_.request.on_leaves(leaves.size());
+        co_return done;
+    }
+
+    // Where the leaves lie in the file; each where it comes first.
+    std::vector<std::uint64_t> offsets_of(std::span<const WantedBlock> leaves) const {
+        std::unordered_map<Cid, std::uint64_t> first;
+        std::uint64_t offset = 0;
+        for (const Cid& cid : walk_.image().leaves) {
+            first.emplace(cid, offset);
+            offset += context_.request.chunk_bytes;
+        }
+        std::vector<std::uint64_t> offsets;
+        offsets.reserve(leaves.size());
+        for (const WantedBlock& leaf : leaves) offsets.push_back(first.at(leaf.cid));
+        return offsets;
+    }
+
+    static std::vector<WantedBlock> pick(std::span<const WantedBlock> blocks,
+                                         const std::vector<std::size_t>& which) {
+        std::vector<WantedBlock> out;
+        out.reserve(which.size());
+        for (const std::size_t index : which) out.push_back(blocks[index]);
+        return out;
+    }
+
+    // Which blocks the store lacks, in their order. Asks the routers if there are any.
+    asio::awaitable<Result<void>> load(std::span<const WantedBlock> blocks,
+                                       bool are_nodes,
+                                       std::vector<std::size_t>& absent) {
         for (std::size_t first = 0; first < blocks.size();) {
             const std::size_t end = window_end(blocks, first);
-            auto load = [this, window = blocks.subspan(first, end - first), are_nodes, &absent] {
-                return load_window(window, are_nodes, absent);
+            auto work = [this, blocks, first, end, are_nodes, &absent] {
+                return load_window(blocks, first, end, are_nodes, absent);
             };
-            auto loaded = co_await compute::run_blocking(pool_, std::move(load));
+            auto loaded = co_await compute::run_blocking(context_.pool, std::move(work));
             if (!loaded) co_return loaded;
             first = end;
         }
-        if (!are_nodes) {
-            for (const WantedBlock& leaf : absent) leaf_bytes_absent_ += leaf.bytes_max;
-            report_progress();
-        }
-        co_return co_await fetch_all(absent, are_nodes);
-    }
-
-    asio::awaitable<Result<void>> fetch_all(std::span<const WantedBlock> blocks, bool are_nodes) {
-        for (std::size_t first = 0; first < blocks.size();) {
-            const std::size_t end = window_end(blocks, first);
-            auto fetched = co_await fetch_window(blocks.subspan(first, end - first), are_nodes);
-            if (!fetched) co_return fetched;
-            first = end;
-        }
+        std::sort(absent.begin(), absent.end());
+        if (!absent.empty() && !routers_asked_) co_await ask_routers();
         co_return Result<void>{};
     }
 
-    asio::awaitable<Result<void>> fetch_window(std::span<const WantedBlock> blocks,
-                                               bool are_nodes) {
-        WindowBoard window(blocks, board_.size());
-        while (!window.done()) {
-            if (const auto* slot = window.hopeless(board_)) {
-                co_return fail(Refusal::kContentIncomplete, "no source has block " +
-                                                                slot->wanted.cid.to_string() +
-                                                                " (" + board_.describe() + ")");
+    // A router that does not answer is no reason to give up.
+    asio::awaitable<void> ask_routers() {
+        routers_asked_ = true;
+        std::size_t found = 0;
+        for (const std::string& router : context_.request.routers) {
+            auto providers = co_await find_providers(context_.client, router, context_.request.root,
+                                                     /*only_itself=*/false);
+            if (!providers) continue;
+            for (const Provider& provider : *providers) {
+                for (const std::string& multiaddr : provider.multiaddrs) {
+                    const auto url = url_of_multiaddr(multiaddr);
+                    if (url && found < kRoutedSourcesMax && add_source(Source(*url))) ++found;
+                }
             }
-            co_await ask_sources(window);
-            std::vector<std::size_t> wrong;
-            auto accept = [this, &window, &wrong, are_nodes] {
-                return check_and_store(window, wrong, are_nodes);
-            };
-            auto accepted = co_await compute::run_blocking(pool_, std::move(accept));
-            if (!accepted) co_return accepted;
-            for (const std::size_t slot : wrong) refuse_wrong_block(window, slot);
         }
-        if (!are_nodes) {
-            for (const WantedBlock& leaf : blocks) leaf_bytes_absent_ -= leaf.bytes_max;
-            report_progress();
-        }
-        co_return Result<void>{};
     }
 
-    // Asks all usable sources in parallel until nobody can be asked for anything more.
-    asio::awaitable<void> ask_sources(WindowBoard& window) {
-        using Worker = decltype(asio::co_spawn(executor_, ask(window, 0), asio::deferred));
-        std::vector<Worker> workers;
-        for (std::size_t source = 0; source < board_.size(); ++source) {
-            if (!board_.usable(source)) continue;
-            for (unsigned i = 0; i < kRequestsPerSource; ++i) {
-                workers.push_back(asio::co_spawn(executor_, ask(window, source), asio::deferred));
-            }
-        }
-        auto group = asio::experimental::make_parallel_group(std::move(workers));
-        co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-        window.release_unanswered();
-    }
-
-    asio::awaitable<void> ask(WindowBoard& window, std::size_t source) {
-        while (board_.usable(source)) {
-            const auto slot = window.take(source);
-            if (!slot) co_return;
-            const WantedBlock& wanted = window.slots()[*slot].wanted;
-            auto bytes = co_await fetch_block(client_, request_.sources[source].url, wanted.cid,
-                                              wanted.bytes_max);
-            if (bytes) {
-                board_.answered(source);
-                window.arrived(*slot, source, std::move(*bytes));
-            } else if (bytes.error().is(std::errc::no_such_file_or_directory)) {
-                board_.answered(source);
-                board_.note(source, bytes.error());
-                window.missing(*slot, source);
-            } else if (bytes.error().is(Refusal::kBlockTooLarge)) {
-                window.failed(*slot);
-                refuse(source, bytes.error());
-            } else {
-                window.failed(*slot);
-                board_.failed(source, bytes.error());
-            }
-        }
+    bool add_source(Source source) {
+        auto& sources = context_.request.sources;
+        const auto same = [&](const Source& known) { return known.url == source.url; };
+        if (std::any_of(sources.begin(), sources.end(), same)) return false;
+        sources.push_back(std::move(source));
+        context_.board.add();
+        return true;
     }
 
     // On the pool, while the coroutine waits. Blocks from the store are not believed either: a
     // damaged one is removed and fetched anew.
-    Result<void> load_window(std::span<const WantedBlock> window,
+    Result<void> load_window(std::span<const WantedBlock> all,
+                             std::size_t first,
+                             std::size_t end,
                              bool are_nodes,
-                             std::vector<WantedBlock>& absent) {
+                             std::vector<std::size_t>& absent) {
         std::vector<Bytes> blocks;
-        std::vector<const WantedBlock*> present;
-        for (const WantedBlock& wanted : window) {
-            auto block = store_.get(wanted.cid, wanted.bytes_max);
+        std::vector<std::size_t> present;
+        for (std::size_t i = first; i < end; ++i) {
+            auto block = context_.store.get(all[i].cid, all[i].bytes_max);
             if (block) {
                 blocks.push_back(std::move(*block));
-                present.push_back(&wanted);
+                present.push_back(i);
             } else {
-                absent.push_back(wanted);
+                absent.push_back(i);
             }
         }
         const std::vector<ByteView> views(blocks.begin(), blocks.end());
         std::vector<Sha256Digest> digests(views.size());
-        if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
+        if (auto hashed = context_.engine.hash_batch(views, digests); !hashed) return hashed;
         for (std::size_t i = 0; i < views.size(); ++i) {
-            const Cid& cid = present[i]->cid;
+            const Cid& cid = all[present[i]].cid;
             Result<void> taken;
             if (digests[i] != cid.sha256()) {
-                absent.push_back(*present[i]);
-                taken = store_.remove(cid);
+                absent.push_back(present[i]);
+                taken = context_.store.remove(cid);
             } else if (are_nodes) {
                 taken = walk_.add(cid, views[i]);
             }
@@ -197,73 +194,23 @@ class Fetch {
         return {};
     }
 
-    // On the pool, while the coroutine waits. Collects slots whose bytes are not their block.
-    Result<void> check_and_store(WindowBoard& window,
-                                 std::vector<std::size_t>& wrong,
-                                 bool are_nodes) {
-        std::vector<std::size_t> fresh;
-        std::vector<ByteView> views;
-        for (std::size_t i = 0; i < window.slots().size(); ++i) {
-            const WindowBoard::Slot& slot = window.slots()[i];
-            if (!slot.arrived || slot.accepted) continue;
-            fresh.push_back(i);
-            views.push_back(slot.bytes);
-        }
-        std::vector<Sha256Digest> digests(views.size());
-        if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
-        std::vector<Block> good;
-        for (std::size_t i = 0; i < fresh.size(); ++i) {
-            const Cid& cid = window.slots()[fresh[i]].wanted.cid;
-            if (digests[i] == cid.sha256()) {
-                good.emplace_back(cid, views[i]);
-            } else {
-                wrong.push_back(fresh[i]);
-            }
-        }
-        if (auto stored = store_.put_many(good); !stored) return stored;
-        for (std::size_t i = 0; i < fresh.size(); ++i) {
-            WindowBoard::Slot& slot = window.slots()[fresh[i]];
-            if (digests[i] != slot.wanted.cid.sha256()) continue;
-            if (are_nodes) {
-                if (auto added = walk_.add(slot.wanted.cid, slot.bytes); !added) return added;
-            }
-            slot.accepted = true;
-            slot.bytes = Bytes();
-        }
-        return {};
-    }
-
-    void refuse_wrong_block(WindowBoard& window, std::size_t index) {
-        const WindowBoard::Slot& slot = window.slots()[index];
-        const std::size_t source = slot.source;
-        const Error error(
-            make_error_code(Refusal::kBlockHashMismatch),
-            "block " + slot.wanted.cid.to_string() + " from " + request_.sources[source].url);
-        window.reject(index);
-        refuse(source, error);
-    }
-
-    void refuse(std::size_t source, const Error& error) {
-        if (board_.ban(source, error) && request_.on_refusal) {
-            request_.on_refusal(request_.sources[source], error);
-        }
-    }
-
     void report_progress() const {
-        if (request_.on_progress) {
-            request_.on_progress(request_.bytes - leaf_bytes_absent_, request_.bytes);
-        }
+        const RetrieveRequest& request = context_.request;
+        if (request.on_progress) request.on_progress(request.bytes - bytes_absent_, request.bytes);
     }
 
-    asio::any_io_executor executor_;
-    http::Client& client_;
-    BlockStore& store_;
-    compute::HashEngine& engine_;
-    asio::thread_pool& pool_;
-    RetrieveRequest request_;
+    // `fetched` of those that were absent are there now, in a row: so is what lies before the next.
+    void report_leaves(const std::vector<std::size_t>& absent, std::size_t fetched) {
+        if (!context_.request.on_leaves || fetched >= absent.size()) return;
+        if (std::exchange(leaves_reported_, absent[fetched]) == absent[fetched]) return;
+        context_.request.on_leaves(absent[fetched]);
+    }
+
+    FetchContext& context_;
     DagWalk walk_;
-    SourceBoard board_;
-    std::uint64_t leaf_bytes_absent_ = 0;
+    std::uint64_t bytes_absent_ = 0;
+    std::size_t leaves_reported_ = 0;
+    bool routers_asked_ = false;
 };
 
 }  // namespace
@@ -272,8 +219,8 @@ asio::awaitable<Result<RetrievedImage>> Retriever::fetch(RetrieveRequest request
     auto walk = DagWalk::start(request.root, request.bytes, request.chunk_bytes);
     if (!walk) co_return fail(std::move(walk).error().within(request.root.to_string()));
     const std::string name = "image " + request.root.to_string();
-    Fetch running(executor_, *client_, *store_, *engine_, *pool_, std::move(request),
-                  std::move(*walk));
+    FetchContext context(executor_, *client_, *store_, *engine_, *pool_, std::move(request));
+    Fetch running(context, std::move(*walk));
     auto image = co_await running.run();
     if (!image) co_return fail(std::move(image).error().within(name));
     co_return std::move(*image);

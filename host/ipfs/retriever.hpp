@@ -1,16 +1,20 @@
-// Fetches an image from trustless gateways (specs.ipfs.tech/http-gateways/trustless-gateway) into
-// the block store, from several sources at once.
+// Fetches an image into the block store from several sources at once: trustless gateways
+// (specs.ipfs.tech/http-gateways/trustless-gateway), other appliances among them, and Kubo nodes;
+// delegated routers may name more on the way.
 //
 // Nobody is believed: every block is hashed, in bulk on the engine, and compared with its CID
 // before it is stored. A source that sends a wrong block is reported and not asked again during the
-// fetch; its blocks come from elsewhere. Blocks that are in the store already are hashed again
-// (disks forget, too) and not fetched, so a fetch that was cut off goes on where it stopped, at
-// most one window of 32 MiB earlier, and a fetch of an image that is here already checks it.
+// fetch; its blocks come from elsewhere. Faster sources are asked for more. A block that takes much
+// longer than others do is asked for a second time elsewhere, and the first good copy counts.
+//
+// Blocks that are in the store already are hashed again (disks forget, too) and not fetched, so a
+// fetch that was cut off goes on where it stopped: what had been asked for and was not yet stored,
+// at most kFetchWindowBytes, is fetched again. A fetch of an image that is here already checks it.
 //
 // Thread-safety: everything runs on `executor`, which must not run two handlers at once, except
 // hashing and disk work, which run on `pool`. Join the pool before the executor's context ends. The
 // retriever must outlive its fetches; several may run at once. A cancelled fetch ends with Asio's
-// operation_aborted, once its disk work is done.
+// operation_aborted, once its requests and its disk work have ended.
 
 #pragma once
 
@@ -31,14 +35,11 @@
 #include "host/ipfs/block_store.hpp"
 #include "host/ipfs/cid.hpp"
 #include "host/ipfs/image_reader.hpp"
+#include "host/ipfs/source.hpp"
 
 namespace assay::ipfs {
 
-// A trustless gateway: "http://127.0.0.1:8080", without a path.
-struct Source {
-    explicit Source(std::string base_url) : url{std::move(base_url)} {}
-    std::string url;
-};
+inline constexpr std::uint64_t kFetchWindowBytes = std::uint64_t{16} << 20;
 
 struct RetrieveRequest {
     RetrieveRequest(Cid image_root,
@@ -56,12 +57,16 @@ struct RetrieveRequest {
     // Unix seconds, as the record says; without it the image is pinned by hand.
     std::optional<std::uint64_t> keep_until;
     std::vector<Source> sources;
+    std::vector<std::string> routers;  // delegated routing, asked once for more sources
 
     // Called on the executor. A refusal (block-hash-mismatch, block-too-large) also bans the source
     // for the rest of this fetch.
     std::function<void(const Source&, const Error&)> on_refusal;
-    // Once the tree is known, and after each window of raw leaves. Done means: need not be fetched.
+    // Once the tree is known, and whenever blocks were stored. Done means: need not be fetched.
     std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)> on_progress;
+    // The first `leaves` raw leaves of the file are stored and have their hashes, while later ones
+    // are still being fetched: for whoever goes through the file in order.
+    std::function<void(std::size_t leaves)> on_leaves;
 };
 
 class Retriever {

@@ -1,24 +1,91 @@
 #include "host/ipfs/source_board.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace assay::ipfs {
 namespace {
 
 constexpr int kFailuresInRowMax = 3;
-constexpr std::uint8_t kTriesMax = 2;  // of one block at one source
+constexpr int kOutrunInRowMax = 3;
+constexpr int kRestsInRowMax = 20;
+constexpr double kLimitMin = 1;
+constexpr double kLimitMax = 8;
+constexpr double kRecent = 0.2;  // weight of the newest sample
 
 }  // namespace
+
+bool SourceBoard::may_ask(std::size_t source, Time now) const {
+    const State& state = sources_[source];
+    return state.usable && now >= state.rests_until && state.asked < static_cast<int>(state.limit);
+}
+
+std::vector<std::size_t> SourceBoard::by_speed() const {
+    std::vector<std::size_t> order(sources_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto speed = [this](std::size_t source) {
+        const double known = sources_[source].bytes_per_second;
+        return known > 0 ? known : HUGE_VAL;
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return speed(a) > speed(b); });
+    return order;
+}
+
+void SourceBoard::answered(std::size_t source, std::uint64_t bytes, Duration taken) {
+    State& state = sources_[source];
+    state.failures_in_row = 0;
+    state.outrun_in_row = 0;
+    state.rests_in_row = 0;
+    state.limit = std::min(state.limit + 1 / state.limit, kLimitMax);
+    const double seconds = std::max(std::chrono::duration<double>(taken).count(), 1e-6);
+    const double speed = static_cast<double>(bytes) / seconds;
+    state.bytes_per_second += (state.bytes_per_second > 0 ? kRecent : 1) *
+                              (speed - state.bytes_per_second);
+    const double weight = seconds_mean_ > 0 ? kRecent : 1;
+    const double off = std::abs(seconds - seconds_mean_);
+    seconds_deviation_ += weight * ((seconds_mean_ > 0 ? off : seconds / 2) - seconds_deviation_);
+    seconds_mean_ += weight * (seconds - seconds_mean_);
+}
+
+void SourceBoard::lacks(std::size_t source, const Error& error) {
+    note(source, error);
+    sources_[source].failures_in_row = 0;
+}
 
 void SourceBoard::failed(std::size_t source, const Error& error) {
     State& state = sources_[source];
     note(source, error);
+    state.limit = std::max(state.limit / 2, kLimitMin);
     if (++state.failures_in_row >= kFailuresInRowMax) state.usable = false;
+}
+
+void SourceBoard::outrun(std::size_t source, const Error& error) {
+    State& state = sources_[source];
+    note(source, error);
+    state.limit = std::max(state.limit / 2, kLimitMin);
+    if (++state.outrun_in_row >= kOutrunInRowMax) state.usable = false;
+}
+
+void SourceBoard::rest(std::size_t source, Time until, const Error& error) {
+    State& state = sources_[source];
+    note(source, error);
+    state.limit = kLimitMin;
+    state.rests_until = std::max(state.rests_until, until);
+    if (++state.rests_in_row >= kRestsInRowMax) state.usable = false;
 }
 
 bool SourceBoard::ban(std::size_t source, const Error& error) {
     note(source, error);
     return std::exchange(sources_[source].usable, false);
+}
+
+SourceBoard::Duration SourceBoard::usual_time() const {
+    if (seconds_mean_ == 0) return std::chrono::milliseconds(250);
+    const std::chrono::duration<double> usual(seconds_mean_ + 2 * seconds_deviation_);
+    return std::chrono::duration_cast<Duration>(usual);
 }
 
 std::string SourceBoard::describe() const {
@@ -30,64 +97,6 @@ std::string SourceBoard::describe() const {
         text += state.last_error;
     }
     return text;
-}
-
-WindowBoard::WindowBoard(std::span<const WantedBlock> wanted, std::size_t sources) {
-    slots_.reserve(wanted.size());
-    for (const WantedBlock& block : wanted) slots_.emplace_back(block, sources);
-}
-
-std::optional<std::size_t> WindowBoard::take(std::size_t source) {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-        Slot& slot = slots_[i];
-        if (slot.taken || slot.tries[source] >= kTriesMax) continue;
-        slot.taken = true;
-        ++slot.tries[source];
-        return i;
-    }
-    return std::nullopt;
-}
-
-void WindowBoard::arrived(std::size_t index, std::size_t source, Bytes bytes) {
-    Slot& slot = slots_[index];
-    slot.bytes = std::move(bytes);
-    slot.source = source;
-    slot.arrived = true;
-}
-
-void WindowBoard::missing(std::size_t index, std::size_t source) {
-    slots_[index].tries[source] = kTriesMax;
-    slots_[index].taken = false;
-}
-
-void WindowBoard::failed(std::size_t index) { slots_[index].taken = false; }
-
-void WindowBoard::reject(std::size_t index) {
-    Slot& slot = slots_[index];
-    slot.bytes = Bytes();
-    slot.arrived = false;
-    slot.taken = false;
-}
-
-void WindowBoard::release_unanswered() {
-    for (Slot& slot : slots_) slot.taken = slot.arrived;
-}
-
-bool WindowBoard::done() const {
-    return std::all_of(slots_.begin(), slots_.end(),
-                       [](const Slot& slot) { return slot.accepted; });
-}
-
-const WindowBoard::Slot* WindowBoard::hopeless(const SourceBoard& sources) const {
-    for (const Slot& slot : slots_) {
-        if (slot.taken) continue;
-        bool hope = false;
-        for (std::size_t source = 0; source < sources.size(); ++source) {
-            hope = hope || (sources.usable(source) && slot.tries[source] < kTriesMax);
-        }
-        if (!hope) return &slot;
-    }
-    return nullptr;
 }
 
 }  // namespace assay::ipfs

@@ -1,82 +1,75 @@
-// Who may be asked for what: keeps score of the sources of one fetch and of the blocks of one
-// window. No I/O, no clock; used on one executor by the retriever.
+// Who may be asked, and how much at once: keeps score of the sources of one fetch. A source that
+// answers gets more requests at a time, one that fails fewer; who fails or is too slow again and
+// again is left aside, who lies is banned. No I/O, and no clock of its own; used on one executor by
+// the retriever.
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "host/base/bytes.hpp"
 #include "host/base/result.hpp"
-#include "host/ipfs/dag_walk.hpp"
 
 namespace assay::ipfs {
 
 class SourceBoard {
   public:
+    using Time = std::chrono::steady_clock::time_point;
+    using Duration = std::chrono::steady_clock::duration;
+
     explicit SourceBoard(std::size_t sources) : sources_(sources) {}
 
+    void add() { sources_.emplace_back(); }
     [[nodiscard]] std::size_t size() const noexcept { return sources_.size(); }
+    // False for good.
     [[nodiscard]] bool usable(std::size_t source) const { return sources_[source].usable; }
+    // Usable, not resting, and not busy with as many requests as it can take.
+    [[nodiscard]] bool may_ask(std::size_t source, Time now) const;
+    // Fastest first; those that have not answered yet before all others, so that they are tried.
+    [[nodiscard]] std::vector<std::size_t> by_speed() const;
 
-    void answered(std::size_t source) { sources_[source].failures_in_row = 0; }
-    // A source that fails several times in a row is not asked again.
+    // Each request begins with asked() and ends with released() and at most one of what follows.
+    void asked(std::size_t source) { ++sources_[source].asked; }
+    void released(std::size_t source) { --sources_[source].asked; }
+    void answered(std::size_t source, std::uint64_t bytes, Duration taken);
+    // It does not have the block: as good as an answer.
+    void lacks(std::size_t source, const Error& error);
     void failed(std::size_t source, const Error& error);
+    // Another source was faster although it was asked later.
+    void outrun(std::size_t source, const Error& error);
+    // It wants to be left alone until then.
+    void rest(std::size_t source, Time until, const Error& error);
     // It lied. True the first time.
     [[nodiscard]] bool ban(std::size_t source, const Error& error);
-    void note(std::size_t source, const Error& error) {
-        sources_[source].last_error = error.to_string();
-    }
+
+    // How long a request usually takes at most, over all sources: mean and two deviations. A quarter of
+    // a second until one has been answered.
+    [[nodiscard]] Duration usual_time() const;
+
     // The last thing that went wrong with each source, for people.
     [[nodiscard]] std::string describe() const;
 
   private:
     struct State {
         bool usable = true;
+        int asked = 0;
+        double limit = 2;  // of requests at a time
         int failures_in_row = 0;
+        int outrun_in_row = 0;
+        int rests_in_row = 0;
+        double bytes_per_second = 0;  // of one request; 0: not known
+        Time rests_until{};
         std::string last_error;
     };
+    void note(std::size_t source, const Error& error) {
+        sources_[source].last_error = error.to_string();
+    }
+
     std::vector<State> sources_;
-};
-
-class WindowBoard {
-  public:
-    WindowBoard(std::span<const WantedBlock> wanted, std::size_t sources);
-
-    struct Slot {
-        Slot(WantedBlock wanted_block, std::size_t sources)
-            : wanted{std::move(wanted_block)}, tries(sources, 0) {}
-        WantedBlock wanted;
-        Bytes bytes;
-        std::size_t source = 0;  // whose bytes these are
-        bool taken = false;      // asked for, or arrived
-        bool arrived = false;
-        bool accepted = false;
-        std::vector<std::uint8_t> tries;  // by source
-    };
-
-    // The next block to ask `source` for; the caller then calls arrived(), missing() or failed().
-    [[nodiscard]] std::optional<std::size_t> take(std::size_t source);
-    void arrived(std::size_t slot, std::size_t source, Bytes bytes);
-    // The source does not have it.
-    void missing(std::size_t slot, std::size_t source);
-    // Something went wrong; the source may be asked for it once more.
-    void failed(std::size_t slot);
-    // What arrived was not the block.
-    void reject(std::size_t slot);
-    // All requests have ended; what was taken and got no answer may be taken again.
-    void release_unanswered();
-
-    [[nodiscard]] std::vector<Slot>& slots() noexcept { return slots_; }
-    [[nodiscard]] bool done() const;
-    // A block that is still wanted and that no usable source may be asked for.
-    [[nodiscard]] const Slot* hopeless(const SourceBoard& sources) const;
-
-  private:
-    std::vector<Slot> slots_;
+    double seconds_mean_ = 0;  // of all answers, recent ones more; 0: none yet
+    double seconds_deviation_ = 0;
 };
 
 }  // namespace assay::ipfs

@@ -3,9 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "host/crypto/sha256.hpp"
+#include "host/ipfs/block_queue.hpp"
+#include "host/ipfs/source.hpp"
 
 namespace assay::ipfs {
 namespace {
+
+using namespace std::chrono_literals;
+const SourceBoard::Time kNow{};
+const Error kReset(std::make_error_code(std::errc::connection_reset), "http://a");
 
 std::vector<WantedBlock> wanted(std::size_t count) {
     std::vector<WantedBlock> out;
@@ -16,13 +22,11 @@ std::vector<WantedBlock> wanted(std::size_t count) {
     return out;
 }
 
-const Error kReset(std::make_error_code(std::errc::connection_reset), "http://a");
-
 TEST(SourceBoard, GivesUpASourceThatKeepsFailing) {
     SourceBoard board(2);
     board.failed(0, kReset);
     board.failed(0, kReset);
-    board.answered(0);
+    board.answered(0, 10, 1ms);
     board.failed(0, kReset);
     board.failed(0, kReset);
     EXPECT_TRUE(board.usable(0));
@@ -32,6 +36,12 @@ TEST(SourceBoard, GivesUpASourceThatKeepsFailing) {
     EXPECT_NE(board.describe().find("http://a"), std::string::npos);
 }
 
+TEST(SourceBoard, GivesUpASourceThatIsAlwaysOutrun) {
+    SourceBoard board(1);
+    for (int i = 0; i < 3; ++i) board.outrun(0, kReset);
+    EXPECT_FALSE(board.usable(0));
+}
+
 TEST(SourceBoard, BansALiarOnce) {
     SourceBoard board(1);
     EXPECT_TRUE(board.ban(0, kReset));
@@ -39,63 +49,102 @@ TEST(SourceBoard, BansALiarOnce) {
     EXPECT_FALSE(board.usable(0));
 }
 
-TEST(WindowBoard, AsksForEachBlockOnce) {
-    WindowBoard window(wanted(2), 2);
-    EXPECT_EQ(window.take(0), 0U);
-    EXPECT_EQ(window.take(1), 1U);
-    EXPECT_EQ(window.take(0), std::nullopt);
-    window.arrived(0, 0, Bytes(3));
-    EXPECT_EQ(window.take(1), std::nullopt);
-    EXPECT_FALSE(window.done());
-    window.slots()[0].accepted = true;
-    window.slots()[1].accepted = true;
-    EXPECT_TRUE(window.done());
+TEST(SourceBoard, LeavesASourceAloneForAsLongAsItWants) {
+    SourceBoard board(1);
+    board.rest(0, kNow + 5s, kReset);
+    EXPECT_FALSE(board.may_ask(0, kNow + 4s));
+    EXPECT_TRUE(board.may_ask(0, kNow + 5s));
+    for (int i = 0; i < 20; ++i) board.rest(0, kNow, kReset);
+    EXPECT_FALSE(board.usable(0)) << "not for ever";
 }
 
-TEST(WindowBoard, AsksAnotherSourceForWhatOneLacks) {
-    SourceBoard sources(2);
-    WindowBoard window(wanted(1), 2);
-    ASSERT_EQ(window.take(0), 0U);
-    window.missing(0, 0);
-    EXPECT_EQ(window.take(0), std::nullopt);
-    EXPECT_EQ(window.hopeless(sources), nullptr);
-    ASSERT_EQ(window.take(1), 0U);
-    window.missing(0, 1);
-    EXPECT_NE(window.hopeless(sources), nullptr);
+TEST(SourceBoard, AsksMoreOfWhoAnswersAndLessOfWhoFails) {
+    SourceBoard board(1);
+    const auto room = [&] {
+        int count = 0;
+        for (; board.may_ask(0, kNow); ++count) board.asked(0);
+        for (int i = 0; i < count; ++i) board.released(0);
+        return count;
+    };
+    EXPECT_EQ(room(), 2);
+    for (int i = 0; i < 100; ++i) board.answered(0, 10, 1ms);
+    EXPECT_EQ(room(), 8);
+    board.failed(0, kReset);
+    EXPECT_EQ(room(), 4);
 }
 
-TEST(WindowBoard, TriesAFailedBlockASecondTimeOnly) {
-    SourceBoard sources(1);
-    WindowBoard window(wanted(1), 1);
+TEST(SourceBoard, PutsTheFastestFirst) {
+    SourceBoard board(3);
+    board.answered(0, 1000, 100ms);
+    board.answered(1, 1000, 10ms);
+    EXPECT_EQ(board.by_speed(), (std::vector<std::size_t>{2, 1, 0}));
+    EXPECT_GT(board.usual_time(), 10ms);
+}
+
+TEST(BlockQueue, GivesBlocksInOrderWithinTheWindow) {
+    BlockQueue queue(wanted(4), 25);
+    EXPECT_EQ(queue.take(0, kNow), 0U);
+    EXPECT_EQ(queue.take(1, kNow), 1U);
+    EXPECT_FALSE(queue.take(0, kNow)) << "25 bytes hold two blocks of 10";
+    EXPECT_TRUE(queue.full());
+    ASSERT_TRUE(queue.arrived(0, 0, Bytes(10)));
+    EXPECT_FALSE(queue.take(0, kNow)) << "it is not stored yet";
+    queue.accepted(0);
+    EXPECT_EQ(queue.accepted_in_row(), 1U);
+    EXPECT_EQ(queue.take(0, kNow), 2U);
+}
+
+TEST(BlockQueue, AsksASecondSourceOnlyWhenTheFirstTakesLong) {
+    BlockQueue queue(wanted(1), 100);
+    EXPECT_EQ(queue.take(0, kNow), 0U);
+    EXPECT_FALSE(queue.take_again(1, 2s, kNow + 1s));
+    EXPECT_FALSE(queue.take_again(0, 2s, kNow + 3s)) << "it has been asked";
+    EXPECT_EQ(queue.take_again(1, 2s, kNow + 3s), 0U);
+    EXPECT_FALSE(queue.take_again(2, 2s, kNow + 9s)) << "two are enough";
+    EXPECT_TRUE(queue.arrived(0, 1, Bytes(10)));
+    EXPECT_FALSE(queue.arrived(0, 0, Bytes(10))) << "the first copy counts";
+    queue.accepted(0);
+    EXPECT_TRUE(queue.done());
+}
+
+TEST(BlockQueue, KeepsTheSecondRequestWhenTheFirstCopyIsWrong) {
+    BlockQueue queue(wanted(1), 100);
+    ASSERT_TRUE(queue.take(0, kNow));
+    ASSERT_TRUE(queue.take_again(1, 1s, kNow + 3s));
+    ASSERT_TRUE(queue.arrived(0, 0, Bytes(10)));
+    queue.rejected(0);
+    EXPECT_FALSE(queue.has_waiting());
+    EXPECT_TRUE(queue.arrived(0, 1, Bytes(10)));
+}
+
+TEST(BlockQueue, KnowsWhenNobodyIsLeftToAsk) {
+    BlockQueue queue(wanted(1), 100);
+    SourceBoard board(2);
+    ASSERT_TRUE(queue.take(0, kNow));
+    queue.lacking(0, 0);
+    EXPECT_EQ(queue.hopeless(board), nullptr);
+    EXPECT_FALSE(queue.take(0, kNow));
     for (int i = 0; i < 2; ++i) {
-        EXPECT_EQ(window.hopeless(sources), nullptr);
-        ASSERT_EQ(window.take(0), 0U);
-        window.failed(0);
+        ASSERT_TRUE(queue.take(1, kNow));
+        queue.failed(0, 1);
     }
-    EXPECT_EQ(window.take(0), std::nullopt);
-    EXPECT_NE(window.hopeless(sources), nullptr);
+    EXPECT_NE(queue.hopeless(board), nullptr);
 }
 
-TEST(WindowBoard, TakesUpAgainWhatGotNoAnswer) {
-    WindowBoard window(wanted(2), 1);
-    ASSERT_EQ(window.take(0), 0U);
-    ASSERT_EQ(window.take(0), 1U);
-    window.arrived(0, 0, Bytes(1));
-    window.release_unanswered();
-    EXPECT_EQ(window.take(0), 1U);
-    EXPECT_EQ(window.take(0), std::nullopt);
+TEST(BlockQueue, TakesRunsForOneRequest) {
+    BlockQueue queue(wanted(5), 100);
+    ASSERT_EQ(queue.take(0, kNow), 0U);
+    EXPECT_EQ(queue.take_run(0, 0, 30, kNow), (std::vector<std::size_t>{0, 1, 2}));
+    EXPECT_EQ(queue.take(1, kNow), 3U);
 }
 
-TEST(WindowBoard, WantsARejectedBlockFromSomebodyElse) {
-    SourceBoard sources(2);
-    WindowBoard window(wanted(1), 2);
-    ASSERT_EQ(window.take(0), 0U);
-    window.arrived(0, 0, Bytes(5));
-    window.reject(0);
-    ASSERT_TRUE(sources.ban(0, kReset));
-    EXPECT_EQ(window.hopeless(sources), nullptr);
-    EXPECT_EQ(window.take(1), 0U);
-    EXPECT_TRUE(window.slots()[0].bytes.empty());
+TEST(Source, SaysHowItIsAsked) {
+    EXPECT_EQ(parse_source("https://oem.example:8472")->kind, Source::Kind::kBlocks);
+    EXPECT_EQ(parse_source("car+http://127.0.0.1:80")->kind, Source::Kind::kCars);
+    EXPECT_EQ(parse_source("kubo+http://127.0.0.1:5001")->url, "http://127.0.0.1:5001");
+    for (const char* text : {"", "oem.example", "http://a/", "http://a/b", "car+", "ftp://a"}) {
+        EXPECT_FALSE(parse_source(text)) << text;
+    }
 }
 
 }  // namespace
