@@ -86,6 +86,8 @@ void Byzantine::act() {
         &Byzantine::bad_signatures, &Byzantine::leaked_vote_key, &Byzantine::leaked_vote_key,
         &Byzantine::old_seal_key,   &Byzantine::old_seal_key,    &Byzantine::removed_slot,
         &Byzantine::forged_epoch,   &Byzantine::hostile_proposal,
+        &Byzantine::forged_certificate, &Byzantine::forged_certificate,
+        &Byzantine::false_evidence,     &Byzantine::wrong_bits,
     };
     (this->*kActs[node_.random().below(std::size(kActs))])();
 }
@@ -257,16 +259,28 @@ void Byzantine::lying_time() {
     auto block = node_.chain().make_template(node_.slot(), node_.wall());
     if (!block) return;
     node_.world().note_lie(node_, "lying-time");
-    switch (node_.random().below(3)) {
+    switch (node_.random().below(4)) {
         case 0:
             block->header.time = node_.chain().tip().time + 1;
             break;
         case 1:
+            block->header.time = node_.chain().tip().time - 1;
+            break;
+        case 2:
             block->header.time += 2 * kInterval - 1;
             break;
         default:
             block->header.time += 300;
     }
+    offer({seal(*block)}, others());
+}
+
+// As easy as it gets.
+void Byzantine::wrong_bits() {
+    auto block = node_.chain().make_template(node_.slot(), node_.wall());
+    if (!block || block->header.bits == kPowLimit) return;
+    node_.world().note_lie(node_, "wrong-bits");
+    block->header.bits = kPowLimit;
     offer({seal(*block)}, others());
 }
 

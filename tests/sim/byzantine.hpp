@@ -60,6 +60,7 @@ class Byzantine {
     void foreign_slot();
     void barred_slot();
     void lying_time();
+    void wrong_bits();
     void mutated_body();
     void invalid_release();
     void stale_registry();
@@ -74,6 +75,8 @@ class Byzantine {
     void removed_slot();
     void forged_epoch();
     void hostile_proposal();
+    void forged_certificate();
+    void false_evidence();
 
     void begin_secret();
     void mine_secret(std::uint64_t attack);

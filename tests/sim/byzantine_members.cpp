@@ -4,6 +4,7 @@
 
 #include "ledger/core/coinbase.hpp"
 #include "ledger/core/epoch_transition.hpp"
+#include "ledger/core/evidence.hpp"
 #include "ledger/core/governance_state.hpp"
 #include "tests/sim/byzantine.hpp"
 #include "tests/sim/node.hpp"
@@ -59,33 +60,36 @@ void Byzantine::old_seal_key() {
     offer({seal_block(*block, first.seal).value()}, others());
 }
 
-// A member no more, or never one of the nodes: a block in its own slot all the same.
+// A member no more: a block in its own slot all the same. A node: one in a slot that nobody has.
 void Byzantine::removed_slot() {
-    if (node_.chain().epoch().find_node(node_.slot()) != nullptr) return;
+    const bool is_node = node_.chain().epoch().find_node(node_.slot()) != nullptr;
+    const Slot slot = is_node ? Slot{4'000} : node_.slot();
     auto block = any_template();
     if (!block) return;
-    node_.world().note_lie(node_, "removed-slot");
+    node_.world().note_lie(node_, is_node ? "nobodys-slot" : "removed-slot");
     auto coinbase = decode_coinbase(block->txs[0]).value();
-    coinbase.slot = node_.slot();
+    coinbase.slot = slot;
     block->txs[0] = encode_coinbase(coinbase);
-    block->header.version = kVersionTop | node_.slot();
+    block->header.version = kVersionTop | slot;
     commit(*block);
     offer({seal(*block)}, others());
 }
 
-// Throws an honest member out by an epoch that nobody else has signed.
+// The epoch that is due, or one that throws a member out, signed by nobody else.
 void Byzantine::forged_epoch() {
     auto block = node_.chain().make_template(node_.slot(), node_.wall());
     if (!block || block->txs.size() > 1) return;
     const EpochRecord& now = node_.chain().epoch().record();
     if (now.members.size() < 2) return;
     EpochRecord next = now;
-    std::erase_if(next.members, [&](const EpochMember& member) {
-        return member.slot == now.members[now.members.size() - 1].slot;
-    });
-    ++next.epoch;
-    next.previous = hash_of(now);
-    next.quorum = 2 * next.members.size() / 3 + 1;
+    if (const auto due = due_epoch(node_.chain().state())) {
+        next = due->record;
+    } else {
+        next.members.pop_back();
+        ++next.epoch;
+        next.previous = hash_of(now);
+        next.quorum = 2 * next.members.size() / 3 + 1;
+    }
     EpochTransition transition;
     transition.record = next;
     const auto own = sign_epoch(next, node_.cosign_key()).value();
@@ -121,6 +125,64 @@ void Byzantine::hostile_proposal() {
     proposal.expires = chain.tip().height + 500;
     (void)node_.submit(node_.make_transaction(TxType::kPropose, encode_proposal(proposal),
                                               subject_of(proposal), node_.root_key()));
+}
+
+// A block with a certificate that is none: of one vote, of votes nobody gave, for a block elsewhere,
+// from another source, or of a block that is justified already.
+void Byzantine::forged_certificate() {
+    const Chain& chain = node_.chain();
+    auto block = chain.make_template(node_.slot(), node_.wall());
+    const auto vote = vote_for(chain.tip().id);
+    if (!block || !vote) return;
+    const auto own = sign_vote(*vote, chain.chain_id(), node_.vote_key()).value();
+    Certificate forged;
+    forged.link = own.link;
+    forged.votes = {CertificateVote{own.slot, own.signature}};
+    switch (node_.random().below(5)) {
+        case 0:
+            break;
+        case 1:
+            forged.votes.clear();
+            for (const EpochMember& member : chain.epoch().record().members) {
+                forged.votes.push_back(CertificateVote{member.slot, own.signature});
+            }
+            break;
+        case 2:
+            forged.link.target.id.bytes[4] ^= std::byte{1};
+            break;
+        case 3:
+            forged.link.source = ChainPoint{0, *chain.id_at(0)};
+            break;
+        default: {
+            const auto known = chain.newest_certificates();
+            if (known.empty()) return;
+            forged = known.front();
+        }
+    }
+    node_.world().note_lie(node_, "forged-certificate");
+    auto coinbase = decode_coinbase(block->txs[0]).value();
+    coinbase.ext = encode_extension(forged);
+    block->txs[0] = encode_coinbase(coinbase);
+    commit(*block);
+    offer({seal(*block)}, others());
+}
+
+// Two votes of another that do not contradict each other, handed in as if they did.
+void Byzantine::false_evidence() {
+    if (node_.duties() == nullptr) return;
+    for (const Slot slot : others()) {
+        const auto votes = node_.duties()->votes().of(slot);
+        if (votes.size() < 2 || votes[0].epoch != votes[1].epoch) continue;
+        auto block = node_.chain().make_template(node_.slot(), node_.wall());
+        if (!block) return;
+        node_.world().note_lie(node_, "false-evidence");
+        const Evidence evidence{votes[0], votes[1]};
+        append_transaction(*block,
+                           node_.make_transaction(TxType::kEvidence, encode_evidence(evidence),
+                                                  subject_of(evidence), node_.tx_key()));
+        offer({seal(*block)}, others());
+        return;
+    }
 }
 
 }  // namespace assay::sim

@@ -1,6 +1,6 @@
 // What has become final in a run, by whichever honest member got there first, judged anew from the
-// blocks' bytes: that every block, certificate and epoch is of the epoch that the final blocks below
-// say (ledger rule M1), and that nothing becomes final twice. One thread.
+// blocks' bytes, whatever rules are switched off: that every block, certificate and epoch is of the
+// epoch that the final blocks below say, and that nothing becomes final twice. One thread.
 
 #pragma once
 
@@ -22,6 +22,8 @@ namespace assay::sim {
 struct FinalBlock {
     ledger::BlockId id;
     Sha256Digest epoch;  // hash of the record that governs it
+    std::uint32_t time = 0;
+    ledger::BlockHeight justified = 0;  // the highest up to here
     std::vector<ledger::TxId> txs;
 };
 
@@ -39,6 +41,8 @@ class FinalLedger {
     [[nodiscard]] const FinalBlock& at(ledger::BlockHeight height) const {
         return blocks_[height - 1];
     }
+    [[nodiscard]] static const ledger::EpochMember* find_member(const ledger::EpochRecord& record,
+                                                                ledger::Slot slot);
     // Governs the next block.
     [[nodiscard]] const ledger::EpochRecord& epoch() const { return epochs_.rbegin()->second; }
     [[nodiscard]] std::uint64_t log_size() const noexcept { return log_size_; }
@@ -62,7 +66,7 @@ class FinalLedger {
 
   private:
     [[nodiscard]] const ledger::EpochRecord& epoch_at(ledger::BlockHeight height) const;
-    [[nodiscard]] std::optional<std::string> check_certificate(ByteView extension) const;
+    [[nodiscard]] std::optional<std::string> check_certificate(ByteView extension);
     [[nodiscard]] std::optional<std::string> take(const ledger::Transaction& tx);
     [[nodiscard]] std::optional<std::string> begin_epoch(const ledger::Transaction& tx);
 
@@ -70,6 +74,7 @@ class FinalLedger {
     std::vector<FinalBlock> blocks_;                               // from height 1
     std::map<ledger::BlockHeight, ledger::EpochRecord> epochs_;    // by the first block they govern
     std::set<ledger::TxId> txs_;
+    std::set<std::pair<ledger::Slot, std::uint32_t>> accused_;
     std::map<ledger::LeafHash, ledger::BlockHeight> recalled_;
     std::map<ledger::Slot, std::vector<ledger::ReceiptBatch>> batches_;
     std::map<std::string, std::uint64_t> records_;

@@ -2,6 +2,7 @@
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/checkpoint.hpp"
+#include "ledger/core/evidence.hpp"
 #include "ledger/core/governance.hpp"
 #include "ledger/core/governance_state.hpp"
 #include "ledger/core/note.hpp"
@@ -14,9 +15,21 @@ using namespace ledger;
 
 namespace {
 
+// 2 T by a clock that is as wrong as can be.
+constexpr Millis kAheadMax = (2 * kInterval + 60) * kSecond;
 constexpr BlockHeight kConfirmed = 6;  // blocks, as is the custom with plain proof of work
 
 std::string name(const BlockId& id) { return to_hex(id.view()).substr(0, 8); }
+
+// V1 and V2, not by the product's word, for their switches may be off.
+bool break_a_promise(const VoteLink& a, const VoteLink& b) {
+    if (a == b) return false;
+    const auto around = [](const VoteLink& outer, const VoteLink& inner) {
+        return outer.source.height < inner.source.height &&
+               inner.target.height < outer.target.height;
+    };
+    return a.target.height == b.target.height || around(a, b) || around(b, a);
+}
 
 }  // namespace
 
@@ -110,9 +123,8 @@ void World::count_final(Node& node, BlockHeight height) {
     const std::string who = "m" + std::to_string(node.slot());
     const BlockId id = *node.chain().id_at(height);
     if (height > final_.height()) {
-        if (auto wrong = final_.add(id, node.chain().block(id).value())) {
-            return fail_run("M1: " + *wrong);
-        }
+        if (auto wrong = final_.add(id, node.chain().block(id).value())) return fail_run(*wrong);
+        check_new_final(node.chain().block(id).value());
     }
     const FinalBlock& block = final_.at(height);
     if (block.id != id) {
@@ -136,6 +148,26 @@ void World::count_final(Node& node, BlockHeight height) {
     }
 }
 
+// What only the world can judge of a final block: its time, and whom it accuses.
+void World::check_new_final(const Bytes& bytes) {
+    const auto block = decode_block(bytes);
+    const Millis time = (std::int64_t{block->header().time} - kGenesisTime) * kSecond;
+    if (time > queue_.now() + kAheadMax) fail_run("H5: a final block is of the future");
+    for (std::size_t i = 1; i < block->txs.size(); ++i) {
+        const auto tx = decode_transaction(block->txs[i]);
+        if (tx->body.type != TxType::kEvidence) continue;
+        const auto evidence = decode_evidence(tx->body.body);
+        const Vote& vote = evidence->first;
+        const Node& accused = node(vote.slot);
+        if (!accused.is_honest() || accused.may_contradict()) continue;
+        // With a key that it has replaced, others can lie in its name.
+        const EpochMember* member = final_.find_member(final_.epoch(), vote.slot);
+        const bool signed_now =
+            member != nullptr && verify_vote(vote, founders_.chain_id, member->vote);
+        if (signed_now) fail_run("E3: m" + std::to_string(vote.slot) + " is accused wrongly");
+    }
+}
+
 bool World::counts(const Node& node) const {
     return node.is_honest() && node.is_up() && !has_left(node.slot());
 }
@@ -154,7 +186,7 @@ void World::note_vote(Node& node, const Vote& vote) {
     auto& votes = seen_[node.slot()].votes;
     for (const Vote& other : votes) {
         if (other.link == vote.link) return;
-        if (!contradicts(other, vote)) continue;
+        if (!break_a_promise(other.link, vote.link)) continue;
         if (!node.may_contradict()) {
             return fail_run("I3: m" + std::to_string(node.slot()) + " contradicts itself");
         }

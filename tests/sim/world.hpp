@@ -123,6 +123,7 @@ class World final : public Endpoints {
     void note_reorganisation(Node& node, std::size_t depth, ledger::BlockHeight fork);
     void note_final(Node& node);
     void count_final(Node& node, ledger::BlockHeight height);
+    void check_new_final(const Bytes& block);
     [[nodiscard]] bool is_final_everywhere(const Pending& pending) const;
     [[nodiscard]] bool is_excused(const Pending& pending);
     // An honest member whose node runs and who did not leave.
