@@ -1,5 +1,10 @@
 #include "tests/sim/gateways.hpp"
 
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/release/release_lookup.hpp"
 #include "host/crypto/merkle_tree.hpp"
 #include "host/crypto/sha256.hpp"
@@ -41,6 +46,19 @@ crypto::KeyId id_of(Slot gateway, std::size_t device) {
 
 }  // namespace
 
+struct Gateways::Gateway {
+    struct Device {
+        std::uint32_t counter = 0;
+        Bytes unacknowledged;  // empty: has nothing to say
+    };
+    std::map<Bytes, Millis> acknowledged;  // when
+    std::vector<Device> devices{3};
+    std::uint64_t life = 0;
+    std::unique_ptr<KeyValueStore> database;
+    std::unique_ptr<gateway::ReceiptStore> store;
+    std::unique_ptr<gateway::ReceiptRecorder> recorder;
+};
+
 std::optional<std::string> recalled_but_offered(World& world, Node& node) {
     const Chain& chain = node.chain();
     const BlockHeight final_height = chain.final_block().height;
@@ -61,7 +79,9 @@ void Gateways::tick() {
     for (std::size_t slot = 0; slot < world_.size(); ++slot) {
         Node& node = world_.node(slot);
         if (!node.is_up() || !node.is_honest() || node.is_busy()) continue;
-        Gateway& gateway = gateways_[node.slot()];
+        auto& entry = gateways_[node.slot()];
+        if (entry == nullptr) entry = std::make_shared<Gateway>();
+        Gateway& gateway = *entry;
         if (gateway.life != node.life()) open(node, gateway);
         if (gateway.recorder == nullptr || node.disk().crashed()) continue;
         for (std::size_t i = 0; i < gateway.devices.size(); ++i) {
@@ -99,7 +119,7 @@ void Gateways::open(Node& node, Gateway& gateway) {
 
 // At least once, until it is acknowledged.
 void Gateways::hear(Node& node, Gateway& gateway, std::size_t which) {
-    Device& device = gateway.devices[which];
+    Gateway::Device& device = gateway.devices[which];
     if (device.unacknowledged.empty()) {
         if (world_.is_healed() || !random_.chance(kReports)) return;
         device.unacknowledged = receipt_of(node.slot(), which, ++device.counter);
@@ -149,7 +169,7 @@ std::optional<std::string> Gateways::check(Node& node, Millis acknowledged_by) c
         }
         if (crypto::tree_root(leaves) != batch.root) return who + " recorded other receipts";
     }
-    for (const auto& [receipt, when] : found->second.acknowledged) {
+    for (const auto& [receipt, when] : found->second->acknowledged) {
         if (when <= acknowledged_by && !recorded.contains(receipt)) {
             return who + " has acknowledged a receipt that is in no final batch";
         }

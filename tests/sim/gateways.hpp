@@ -7,13 +7,10 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "gateway/receipt/receipt_recorder.hpp"
-#include "ledger/chain/key_value_store.hpp"
+#include "host/base/bytes.hpp"
+#include "ledger/core/ids.hpp"
 #include "tests/sim/event_queue.hpp"
 #include "tests/sim/random.hpp"
 
@@ -38,25 +35,13 @@ class Gateways {
     [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }
 
   private:
-    struct Device {
-        std::uint32_t counter = 0;
-        Bytes unacknowledged;  // empty: has nothing to say
-    };
-    // Of one member, over all its lives.
-    struct Gateway {
-        std::map<Bytes, Millis> acknowledged;  // when
-        std::vector<Device> devices{3};
-        std::uint64_t life = 0;
-        std::unique_ptr<ledger::KeyValueStore> database;
-        std::unique_ptr<gateway::ReceiptStore> store;
-        std::unique_ptr<gateway::ReceiptRecorder> recorder;
-    };
+    struct Gateway;  // of one member, over all its lives
     void open(Node& node, Gateway& gateway);
     void hear(Node& node, Gateway& gateway, std::size_t device);
 
     World& world_;
     Random random_;
-    std::map<ledger::Slot, Gateway> gateways_;
+    std::map<ledger::Slot, std::shared_ptr<Gateway>> gateways_;
     std::uint64_t acknowledged_ = 0;
 };
 
