@@ -2,6 +2,7 @@
 
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/pow.hpp"
+#include "ledger/node/node_bundle.hpp"
 #include "tests/sim/byzantine.hpp"
 #include "tests/sim/world.hpp"
 
@@ -122,6 +123,21 @@ bool Node::accepts(Slot peer) const {
     const auto standing = standing_.find(peer);
     return standing == standing_.end() ||
            standing->second.discouraged_until <= world_.queue().now();
+}
+
+void Node::read_bundle_of(const Node& other) {
+    Actions news;
+    for (BlockHeight since = 1;;) {
+        const BundlePart part = make_bundle_part(other.chain(), since);
+        const auto taken = take_bundle_part(*chain_, part, wall());
+        if (!taken) break;  // the clock is behind, say: what came before stays
+        news.tip_changed |= taken->tip_changed;
+        news.block_added |= taken->blocks > 0;
+        since += static_cast<BlockHeight>(part.blocks.size());
+        if (part.is_last || part.blocks.empty()) break;
+    }
+    apply(slot_, std::move(news));
+    settle();
 }
 
 void Node::on_connected(Slot peer) {

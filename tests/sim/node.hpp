@@ -48,6 +48,8 @@ class Node {
     // Counts starts.
     [[nodiscard]] std::uint64_t life() const noexcept { return life_; }
 
+    // From another member's disk, as `assay ledger bundle` carries it.
+    void read_bundle_of(const Node& other);
     [[nodiscard]] bool accepts(ledger::Slot peer) const;
     void on_connected(ledger::Slot peer);
     void on_closed(ledger::Slot peer);
@@ -76,6 +78,7 @@ class Node {
     [[nodiscard]] Disk& disk() noexcept { return disk_; }
     // Precondition of these: is_up().
     [[nodiscard]] ledger::Chain& chain() noexcept { return *chain_; }
+    [[nodiscard]] const ledger::Chain& chain() const noexcept { return *chain_; }
     [[nodiscard]] const ledger::Sync& sync() const noexcept { return *sync_; }
     [[nodiscard]] const ledger::MemberDuties* duties() const noexcept { return duties_.get(); }
     // The operator's word after a loss of the record of own votes.

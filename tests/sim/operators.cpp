@@ -30,7 +30,10 @@ void Operators::tick() {
         Node& node = world_.node(i);
         if (!node.is_up() || node.chain().has_failed()) continue;
         if (node.is_busy()) continue;
-        if (node.is_honest()) approve_some(node);
+        if (node.is_honest()) {
+            carry_bundle_to(node);
+            approve_some(node);
+        }
         if (node.is_honest() && node.chain().conflict().empty() &&
             node.duties()->status().voting == VotingState::kOff && random_.chance(kResumes)) {
             world_.trace(&node, [] { return std::string("resumes voting"); });
@@ -218,6 +221,21 @@ void Operators::seat_newcomers() {
         const auto who = std::ranges::find(everyone, member.name, &Organisation::name);
         world_.seat(*who, static_cast<Millis>(random_.between(kSecond, kMinute)));
     }
+}
+
+// Who knows nobody any more that is still a member can authenticate nobody: a newcomer, or one that
+// was down for long, when all that it knew have left. The network cannot help it.
+void Operators::carry_bundle_to(Node& node) {
+    const auto is_there = [&](const Member& member) {
+        return member.slot != node.slot() && member.is_active() && !world_.has_left(member.slot);
+    };
+    if (std::ranges::any_of(node.chain().registry().members(), is_there)) return;
+    Node* const other = any_running();
+    if (other == nullptr || other == &node || other->chain().tip().height <= node.chain().tip().height) {
+        return;
+    }
+    world_.trace(&node, [] { return std::string("reads a bundle"); });
+    node.read_bundle_of(*other);
 }
 
 void Operators::note_shrunk() {

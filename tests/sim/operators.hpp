@@ -55,6 +55,7 @@ class Operators {
     void approve_some(Node& node);
     void seat_newcomers();
     void note_shrunk();
+    void carry_bundle_to(Node& node);
 
     [[nodiscard]] bool is_node(ledger::Slot slot) const;
     [[nodiscard]] bool may_shrink(const Node& node) const;
