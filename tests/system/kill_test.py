@@ -80,6 +80,7 @@ def main():
                 path = image(Path(folder), sequence)
                 # The supplier publishes when the OEM is the victim, so that both roles matter.
                 producer = supplier if victim is not supplier else oem
+                producer.wait_ready()  # the last round may have killed it after all was done
                 published.append(bed.publish(producer, path, CLASS, COMPONENT, sequence,
                                              f"1.{sequence}", wait=False))
                 delay, away = dice.uniform(0.0, 5.0), dice.uniform(0.0, 1.5)
