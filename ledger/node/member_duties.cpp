@@ -23,6 +23,7 @@ Result<std::unique_ptr<MemberDuties>> MemberDuties::open(Chain& chain,
     std::unique_ptr<MemberDuties> duties(
         new MemberDuties(chain, keys, std::move(*voter), std::move(*cosigner)));
     for (const Vote& own : duties->voter_.votes()) (void)duties->pool_.add(own);
+    if (auto looked = duties->look_at_key(); !looked) return fail(std::move(looked).error());
     Actions nobody_listens_yet;
     duties->hear_certificates(nobody_listens_yet);
     return duties;
@@ -53,19 +54,19 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
     }
     if (++checked_[from] > kVotesOfPeerPerTickMax) return actions;
     // Our own is known by our key: who lost its disk hears what it voted before it has the epochs.
-    const bool is_own = vote.slot == keys_.slot &&
-                        verify_vote(vote, chain_.chain_id(), keys_.vote->public_key());
+    note(look_at_key());
+    const bool own = is_own(vote);
     const auto epochs = chain_.epochs(vote.epoch);
-    if (epochs.empty() && !is_own) return actions;  // a later one than we have seen
+    if (epochs.empty() && !own) return actions;  // a later one than we have seen
     const auto is_signed = [&](const auto& epoch) {
         const EpochNode* node = epoch->find_node(vote.slot);
         return node != nullptr && verify_vote(vote, chain_.chain_id(), node->vote);
     };
-    if (!is_own && std::ranges::none_of(epochs, is_signed)) {
+    if (!own && std::ranges::none_of(epochs, is_signed)) {
         actions.penalties.push_back(Penalty{from, kPenaltyInvalid, "vote with a bad signature"});
         return actions;
     }
-    if (is_own) note(voter_.on_own_vote(vote));
+    if (own) note(voter_.on_own_vote(vote));
     if (!hear(vote, actions)) {
         // Who relays what a liar signed is not to blame for it.
         if (vote.slot == from) {
@@ -166,6 +167,7 @@ void MemberDuties::end_silence(Timestamp now) {
 }
 
 void MemberDuties::work(Timestamp now, Actions& actions) {
+    note(look_at_key());
     end_silence(now);
     hear_certificates(actions);
     certify(actions);
@@ -199,6 +201,21 @@ void MemberDuties::look_at_final() {
     if (target) final_epoch_ = target->voters->number();
 }
 
+Result<void> MemberDuties::look_at_key() {
+    const crypto::PublicKey& key = keys_.vote->public_key();
+    if (voter_.uses(key)) return {};
+    std::vector<Vote> heard = pool_.of(keys_.slot);
+    std::erase_if(heard, [&](const Vote& vote) {
+        return !verify_vote(vote, chain_.chain_id(), key);
+    });
+    return voter_.use(key, chain_.final_block().height, heard);
+}
+
+bool MemberDuties::is_own(const Vote& vote) const {
+    const crypto::PublicKey& key = keys_.vote->public_key();
+    return vote.slot == keys_.slot && voter_.uses(key) && verify_vote(vote, chain_.chain_id(), key);
+}
+
 // Votes inside certificates count like those that were gossiped.
 void MemberDuties::hear_certificates(Actions& actions) {
     auto newest = chain_.newest_certificates();
@@ -210,10 +227,7 @@ void MemberDuties::hear_certificates(Actions& actions) {
         if (!target) continue;
         for (const CertificateVote& inside : certificate.votes) {
             const Vote vote = vote_of(inside, certificate.link, target->voters->number());
-            if (vote.slot == keys_.slot &&
-                verify_vote(vote, chain_.chain_id(), keys_.vote->public_key())) {
-                note(voter_.on_own_vote(vote));
-            }
+            if (is_own(vote)) note(voter_.on_own_vote(vote));
             (void)hear(vote, actions);
         }
     }
@@ -325,6 +339,7 @@ void MemberDuties::cosign(Timestamp now, Actions& actions) {
 }
 
 Result<BlockHeight> MemberDuties::resume_voting() {
+    if (auto looked = look_at_key(); !looked) return fail(std::move(looked).error());
     BlockHeight floor = chain_.final_block().height + kVoteFloorMargin;
     BlockHeight source_floor = 0;
     for (const Vote& vote : pool_.of(keys_.slot)) {

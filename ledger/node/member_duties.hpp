@@ -112,6 +112,9 @@ class MemberDuties {
     void end_silence(Timestamp now);
     void note(const Result<void>& done);
     void look_at_final();
+    // The ledger may have named another vote key of ours: what is known of its votes is asked first.
+    [[nodiscard]] Result<void> look_at_key();
+    [[nodiscard]] bool is_own(const Vote& vote) const;
 
     Chain& chain_;
     const DutyKeys keys_;

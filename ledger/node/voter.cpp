@@ -134,6 +134,20 @@ void lift_floors(KeyBounds& bounds, const Vote& forgotten) {
     bounds.source_floor = std::max(bounds.source_floor, forgotten.link.source.height);
 }
 
+// Ends voting if the record lacks this vote of the key in use. Whether that changed anything.
+bool hold_to(SafetyRecord& record, const Vote& vote) {
+    if (record.bounds.state == VotingState::kOff) return false;
+    if (vote.link.target.height <= record.bounds.vote_floor) return false;
+    const bool known = std::ranges::any_of(
+        record.votes, [&](const Vote& own) { return say_the_same(own, vote); });
+    if (known) return false;
+    record.bounds.state = VotingState::kOff;
+    record.bounds.why_off = "the ledger knows a vote of this member, for block " +
+                            to_hex(vote.link.target.id.view()) + " at height " +
+                            std::to_string(vote.link.target.height) + ", that its own record lacks";
+    return true;
+}
+
 }  // namespace
 
 Bytes encode_safety_record(const SafetyRecord& record) {
@@ -199,9 +213,11 @@ Result<Voter> Voter::open(std::unique_ptr<DurableValue> store,
 // Whatever an earlier key voted and may have forgotten lies behind the rotation, which was final
 // before its epoch was signed, or was made when none could be: the new key starts at the final
 // block.
-Result<void> Voter::take_over(const crypto::PublicKey& key, BlockHeight final_height) {
+Result<void> Voter::use(const crypto::PublicKey& key,
+                        BlockHeight final_height,
+                        std::span<const Vote> heard) {
+    if (uses(key)) return {};
     const crypto::KeyId id = crypto::key_id(key);
-    if (record_.key == id) return {};
     SafetyRecord next = record_;
     next.replaced[next.key] = next.bounds;
     next.bounds = KeyBounds{};
@@ -212,6 +228,7 @@ Result<void> Voter::take_over(const crypto::PublicKey& key, BlockHeight final_he
     }
     if (next.replaced.size() > kKeysMax) next.replaced.erase(next.replaced.begin());
     next.key = id;
+    for (const Vote& vote : heard) hold_to(next, vote);
     return save(std::move(next));
 }
 
@@ -233,9 +250,7 @@ Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
                                         const crypto::PrivateKey& key) {
     const EpochNode* self = target.voters->find_node(record_.slot);
     if (self == nullptr || self->vote != key.public_key()) return std::nullopt;
-    if (auto taken = take_over(key.public_key(), final_height); !taken) {
-        return fail(std::move(taken).error());
-    }
+    if (!uses(key.public_key())) return std::nullopt;
     if (!may_vote(target, final_height)) return std::nullopt;
     Vote wanted;
     wanted.epoch = target.voters->number();
@@ -263,16 +278,8 @@ Result<std::optional<Vote>> Voter::vote(const VoteTarget& target,
 }
 
 Result<void> Voter::on_own_vote(const Vote& vote) {
-    if (record_.bounds.state == VotingState::kOff) return {};
-    if (vote.link.target.height <= record_.bounds.vote_floor) return {};
-    const bool known = std::ranges::any_of(
-        record_.votes, [&](const Vote& own) { return say_the_same(own, vote); });
-    if (known) return {};
     SafetyRecord next = record_;
-    next.bounds.state = VotingState::kOff;
-    next.bounds.why_off = "the ledger knows a vote of this member, for block " +
-                          to_hex(vote.link.target.id.view()) + " at height " +
-                          std::to_string(vote.link.target.height) + ", that its own record lacks";
+    if (!hold_to(next, vote)) return {};
     return save(std::move(next));
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,18 @@ class Voter {
                                             const crypto::PublicKey& key,
                                             bool ledger_is_new);
 
-    // The vote for `target`, on disk by now; nothing if the rules or the state do not let us.
+    // From now on `key` votes, bound by what is known of it: by the votes of it that were `heard`
+    // and, if it was never in use, by the final block. To be called before another vote of it is
+    // heard, or one is cast.
+    [[nodiscard]] Result<void> use(const crypto::PublicKey& key,
+                                   BlockHeight final_height,
+                                   std::span<const Vote> heard);
+    [[nodiscard]] bool uses(const crypto::PublicKey& key) const {
+        return record_.key == crypto::key_id(key);
+    }
+
+    // The vote for `target`, on disk by now; nothing if the rules or the state do not let us, or
+    // `key` is not the one in use.
     [[nodiscard]] Result<std::optional<Vote>> vote(const VoteTarget& target,
                                                    BlockHeight final_height,
                                                    const crypto::PrivateKey& key);
@@ -86,7 +98,6 @@ class Voter {
   private:
     Voter(std::unique_ptr<DurableValue> store, SafetyRecord record)
         : store_{std::move(store)}, record_{std::move(record)} {}
-    [[nodiscard]] Result<void> take_over(const crypto::PublicKey& key, BlockHeight final_height);
     [[nodiscard]] bool may_vote(const VoteTarget& target, BlockHeight final_height) const;
     // Becomes `next` once that is on disk.
     [[nodiscard]] Result<void> save(SafetyRecord next);

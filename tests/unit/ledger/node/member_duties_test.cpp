@@ -173,17 +173,14 @@ TEST(MemberDuties, DoNotBeginToVoteBeforeAnEpochThatNamesThem) {
     EXPECT_EQ((*later)->status().voting, VotingState::kNew);
 }
 
-// A vote key is replaced because it may have leaked: who has the old one must not silence its former
-// owner, nor fill the places of the owner's votes.
-TEST(MemberDuties, TakeNoVotesByAKeyThatWasReplacedForGood) {
-    Members members(4);
-    members.greet();
+// Member 1 has another vote key from epoch 1 on, which is in force everywhere when this returns.
+void replace_vote_key_of_1(Members& members, const crypto::PrivateKey& next_key) {
     const auto& owner = members.founders.members[1];
     RegistryChange change;
     change.kind = ChangeKind::kRotateKey;
     change.slot = owner.entry.slot;
     change.purpose = KeyPurpose::kVote;
-    ASSERT_TRUE(sign_rotation(change, members.founders.chain_id, test::new_key()));
+    ASSERT_TRUE(sign_rotation(change, members.founders.chain_id, next_key));
     TxBody body;
     body.type = TxType::kRotateKey;
     body.chain_id = members.founders.chain_id;
@@ -205,7 +202,15 @@ TEST(MemberDuties, TakeNoVotesByAKeyThatWasReplacedForGood) {
     for (int i = 0; i < 3; ++i) members.mine();
     ASSERT_EQ(members.chains[1]->vote_target(members.chains[1]->tip().id)->voters->number(), 1U);
     ASSERT_GE(members.chains[1]->final_block().height, 2U) << "the epoch's block";
+}
 
+// A vote key is replaced because it may have leaked: who has the old one must not silence its former
+// owner, nor fill the places of the owner's votes.
+TEST(MemberDuties, TakeNoVotesByAKeyThatWasReplacedForGood) {
+    Members members(4);
+    members.greet();
+    const auto& owner = members.founders.members[1];
+    replace_vote_key_of_1(members, test::new_key());
     Vote forged;
     forged.slot = owner.entry.slot;
     forged.link.source.id = members.chains[0]->id_at(0).value();
@@ -220,6 +225,26 @@ TEST(MemberDuties, TakeNoVotesByAKeyThatWasReplacedForGood) {
         EXPECT_EQ(members.duties[at_member]->status().votes_held, held);
         EXPECT_EQ(members.duties[at_member]->status().voting, VotingState::kOn);
     }
+}
+
+// Rule V4: its folder is one of before the rotation, and others tell what the new key has voted
+// before the ledger, as far as it has come back, names that key.
+TEST(MemberDuties, KnowWhatTheirNewVoteKeyHasVotedBeforeTheyUseIt) {
+    Members members(4);
+    members.greet();
+    auto next_key = test::new_key();
+    replace_vote_key_of_1(members, next_key);
+    Vote lost;
+    lost.epoch = 1;
+    lost.slot = members.slot(1);
+    lost.link.source = members.chains[1]->final_block();
+    lost.link.target.height = members.chains[1]->tip().height + 3;
+    lost = sign_vote(lost, members.founders.chain_id, next_key).value();
+    (void)members.duties[1]->on_vote(members.slot(2), lost, at(members.now));
+    ASSERT_EQ(members.duties[1]->status().voting, VotingState::kOn) << "of the key in use";
+    members.founders.members[1].vote = std::move(next_key);
+    (void)members.duties[1]->on_tick(at(members.now));
+    EXPECT_EQ(members.duties[1]->status().voting, VotingState::kOff);
 }
 
 TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {

@@ -44,6 +44,7 @@ class VoterTest : public testing::Test {
                unsigned char branch = 0,
                BlockHeight final_height = 0) {
         const VoteTarget wanted{point(target, branch), point(source), epoch};
+        EXPECT_TRUE(voter.use(members[0].vote.public_key(), final_height, {}));
         const auto vote = voter.vote(wanted, final_height, members[0].vote);
         EXPECT_TRUE(vote.has_value()) << vote.error().to_string();
         if (!vote || !*vote) return false;
@@ -197,6 +198,7 @@ TEST_F(VoterTest, AnotherVoteKeyIsNotBoundByTheFloorsOfTheOneBefore) {
     const auto later = Epoch::first(chain_id, Registry::make(std::move(entries)).value());
     const auto votes_anew = [&](Voter& by, BlockHeight source, BlockHeight target) {
         const VoteTarget wanted{point(target), point(source), later};
+        EXPECT_TRUE(by.use(next.public_key(), 7, {}));
         return by.vote(wanted, 7, next).value().has_value();
     };
     EXPECT_FALSE(votes_anew(voter, 6, 7)) << "not below the final block";
@@ -220,9 +222,26 @@ TEST_F(VoterTest, TheNewKeyContradictsNothingThatIsRemembered) {
     for (const auto& member : members) entries.push_back(member.entry);
     entries[0].vote = next.public_key();
     const auto later = Epoch::first(chain_id, Registry::make(std::move(entries)).value());
+    EXPECT_FALSE(voter.vote({point(6), point(3), later}, 0, next).value()) << "not in use yet";
+    ASSERT_TRUE(voter.use(next.public_key(), 0, {}));
     EXPECT_FALSE(voter.vote({point(5, 1), point(3), later}, 0, next).value());
     EXPECT_FALSE(voter.vote({point(6), point(2), later}, 0, next).value());
     EXPECT_TRUE(voter.vote({point(6), point(3), later}, 0, next).value());
+}
+
+// A backup of before the rotation is restored: the new key has voted, and the record knows nothing.
+TEST_F(VoterTest, AKeyThatIsSaidToHaveVotedBeginsInSilence) {
+    Voter voter = begun();
+    const crypto::PrivateKey next = test::new_key();
+    const Vote heard[] = {own_vote(3, 5)};
+    ASSERT_TRUE(voter.use(next.public_key(), 5, heard));
+    EXPECT_EQ(voter.state(), VotingState::kOn) << "not above the final block: it cannot matter";
+    const crypto::PrivateKey after = test::new_key();
+    ASSERT_TRUE(voter.use(after.public_key(), 4, heard));
+    EXPECT_EQ(voter.state(), VotingState::kOff);
+    voter = open(false);
+    EXPECT_TRUE(voter.uses(after.public_key()));
+    EXPECT_EQ(voter.state(), VotingState::kOff);
 }
 
 TEST_F(VoterTest, SignsOneRecordOfEachEpoch) {
