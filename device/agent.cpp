@@ -42,7 +42,8 @@ Result<Agent::Next> Agent::start() {
     auto state = file_.load();
     if (!state) return fail(std::move(state).error());
     state_ = std::move(*state);
-    learnt_at_ = std::chrono::steady_clock::now();
+    if (state_.checkpoint) known_time_ = state_.checkpoint->time;
+    known_at_ = std::chrono::steady_clock::now();
     const auto running = parts_.boot.boot();
     if (!running) return fail(running.error());
     running_ = *running;
@@ -57,6 +58,12 @@ Result<Agent::Next> Agent::start() {
     // The power went between telling the boot loader and writing it down.
     if (state_.phase == Phase::kInstalled && running_ == state_.pending->slot) {
         advance(Event::kRestarted);
+        if (auto saved = save(); !saved) return fail(std::move(saved).error());
+    }
+    // Somebody has switched slots in the meantime: what runs is not written to.
+    const bool is_writing = state_.phase == Phase::kDownloading || state_.phase == Phase::kInstalling;
+    if (is_writing && running_ == state_.pending->slot) {
+        advance(Event::kAbandoned);
         if (auto saved = save(); !saved) return fail(std::move(saved).error());
     }
     if (state_.phase == Phase::kTrying) {
@@ -194,6 +201,9 @@ Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteV
         verify_assigned(proof, assignment.release, options_.identity, state_, time_at_least());
     if (!verified) {
         return give_up({assignment.release, assignment.nonce, slot, verified.error()});
+    }
+    if (state_.phase == Phase::kInstalled) {  // a cut may have left the boot loader told to try it
+        if (auto disarmed = parts_.boot.abandon(); !disarmed) return disarmed;
     }
     if (is_under_way(state_.phase)) advance(Event::kAbandoned);  // superseded
     learn_from(*verified);

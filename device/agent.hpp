@@ -127,7 +127,9 @@ class Agent {
 
     AgentState state_;
     SlotIndex running_ = 0;
-    std::chrono::steady_clock::time_point learnt_at_{};  // the newest checkpoint, in this life
+    // What the time was at least, by checkpoints, and when: neither goes back.
+    std::uint64_t known_time_ = 0;
+    std::chrono::steady_clock::time_point known_at_{};
     std::uint64_t gateway_failures_ = 0;  // in a row
     std::chrono::steady_clock::time_point refresh_at_{};  // not before
     bool is_out_of_touch_ = false;

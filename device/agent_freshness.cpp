@@ -17,21 +17,28 @@ std::chrono::seconds seconds_since(steady_clock::time_point time) {
 
 }  // namespace
 
-// The newest checkpoint's time and what has passed since, or the clock if that is later. A clock that
-// was set back, or ran out of battery, is not believed.
+// The latest time of a checkpoint and what has passed since, or the clock if that is later. A clock
+// that was set back, or ran out of battery, is not believed.
 std::optional<std::uint64_t> Agent::time_at_least() const {
     std::optional<std::uint64_t> time;
     if (state_.checkpoint) {
-        time = state_.checkpoint->time + static_cast<std::uint64_t>(seconds_since(learnt_at_).count());
+        time = known_time_ + static_cast<std::uint64_t>(seconds_since(known_at_).count());
     }
     if (parts_.clock == nullptr) return time;
     const auto clock = static_cast<std::uint64_t>(parts_.clock->now().time_since_epoch().count());
     return std::max(time.value_or(0), clock);
 }
 
+// A checkpoint shown again, or one of long ago, does not turn time back: else whoever replays them
+// would never be noticed.
 void Agent::learn_from(const ledger::VerifiedRelease& verified) {
+    const std::chrono::seconds passed = seconds_since(known_at_);
+    known_time_ += state_.checkpoint ? static_cast<std::uint64_t>(passed.count()) : 0;
+    known_at_ += passed;
     learn(state_, verified);
-    learnt_at_ = steady_clock::now();
+    if (state_.checkpoint->time <= known_time_) return;
+    known_time_ = state_.checkpoint->time;
+    known_at_ = steady_clock::now();
 }
 
 Result<void> Agent::keep_in_touch() {

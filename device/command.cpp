@@ -20,6 +20,9 @@ extern "C" {
 namespace assay::device {
 namespace {
 
+// As much as a pipe holds: after the child has ended, all that it wrote.
+constexpr int kReadsAtOnce = 16;
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
     for (std::string& text : texts) out.push_back(text.data());
@@ -61,10 +64,10 @@ Result<pid_t> spawn(const Command& command, const FileHandle& output) {
     return child;
 }
 
-// Takes what is there to be read, without waiting. False at the end.
+// Takes what is there to be read, without waiting; not all if it never ends. False at the end.
 bool drain(const FileHandle& pipe, std::string& output) {
     char buffer[4096];
-    for (;;) {
+    for (int reads = 0; reads < kReadsAtOnce; ++reads) {
         const ssize_t have = ::read(pipe.fd(), buffer, sizeof buffer);
         if (have < 0 && errno == EINTR) continue;
         if (have <= 0) return have < 0;
@@ -73,6 +76,7 @@ bool drain(const FileHandle& pipe, std::string& output) {
             output.erase(0, output.size() - kCommandOutputMax);
         }
     }
+    return true;
 }
 
 // Whether the child has ended before the deadline. What it leaves running in the background may

@@ -136,8 +136,7 @@ Result<UBootEnvStore::Current> UBootEnvStore::current() {
     std::string why;
     for (std::size_t i = 0; i < 2; ++i) {
         const auto bytes = read_copy(i);
-        if (!bytes) return fail(bytes.error());
-        auto env = decode_uboot_env(*bytes);
+        auto env = bytes ? decode_uboot_env(*bytes) : Result<UBootEnv>(fail(bytes.error()));
         if (env) {
             found[i] = std::move(*env);
         } else {

@@ -72,6 +72,11 @@ Result<void> move_aside(const fs::path& dir) {
 
 Result<void> begin_repair(const fs::path& dir, std::string_view damage) {
     const fs::path to = damaged_of(dir);
+    // While the reason of a repair that is over goes with all the rest, it must not look unfinished.
+    if (is_there(to)) {
+        if (auto removed = remove_tree(to / "reason"); !removed) return removed;
+        if (auto synced = sync_directory(to); !synced) return synced;
+    }
     if (auto removed = remove_tree(to); !removed) return removed;
     if (auto made = create_directories_durable(to); !made) return made;
     return write_file_durable(to / "reason", as_bytes(damage));

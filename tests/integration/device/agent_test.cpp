@@ -379,6 +379,48 @@ TEST_F(AgentTest, ARestartWaitsForItsTime) {
     EXPECT_FALSE(std::filesystem::exists(device_.file("postponed")));
 }
 
+// The power went after the boot loader was told to try the release and before that was written
+// down; the agent starts again, the device does not.
+TEST_F(AgentTest, WhatIsSupersededIsNotTriedAnyMore) {
+    offer(1, first_);
+    device_.options.restart.window = protocol::parse_window("22:00-04:00");
+    device_.run({}, 3);
+    GatewayClient client(gateway_.url(), gateway_.device_tls());
+    DiskStorage disk;
+    FileBootStore store(device_.file("boot.cbor"), disk);
+    const BootLoader boot(store, [] { return Result<SlotIndex>(SlotIndex{0}); });
+    ASSERT_TRUE(boot.try_slot(1, 3));
+    offer(2, second_);
+    const EventLog log(stderr, EventLog::Form::kText);
+    const FixedClock clock;
+    Agent agent(device_.options, {gateway_.device_key, client, disk, boot, log, &clock});
+    ASSERT_TRUE(agent.start());
+    ASSERT_EQ(device_.boot().trial, SlotIndex{1});
+    ASSERT_TRUE(agent.round());
+    EXPECT_EQ(device_.state().pending->sequence, 2U);
+    EXPECT_EQ(device_.boot(), BootState{});
+}
+
+TEST_F(AgentTest, ADownloadIntoTheSlotThatRunsByNowIsGivenUp) {
+    offer(1, first_);
+    const auto cut_in_download = [&](std::string_view what) {
+        if (what == "chunk") throw PowerCut{};
+    };
+    EXPECT_THROW(device_.run(cut_in_download), PowerCut);
+    ASSERT_EQ(device_.state().phase, Phase::kDownloading);
+    ASSERT_EQ(device_.state().pending->slot, SlotIndex{1});
+    GatewayClient client(gateway_.url(), gateway_.device_tls());
+    DiskStorage disk;
+    FileBootStore store(device_.file("boot.cbor"), disk);
+    const BootLoader boot(store, [] { return Result<SlotIndex>(SlotIndex{1}); });
+    const EventLog log(stderr, EventLog::Form::kText);
+    Agent agent(device_.options, {gateway_.device_key, client, disk, boot, log});
+    ASSERT_TRUE(agent.start());
+    EXPECT_EQ(device_.state().phase, Phase::kIdle);
+    ASSERT_TRUE(agent.round());
+    EXPECT_EQ(device_.slot(0), first_) << "into the other one";
+}
+
 TEST_F(AgentTest, AsksForAFreshCheckpointWhenItsOwnGrowsOld) {
     offer(1, first_);
     device_.run();
@@ -391,6 +433,31 @@ TEST_F(AgentTest, AsksForAFreshCheckpointWhenItsOwnGrowsOld) {
     EXPECT_GT(device_.state().checkpoint->time, known);
     EXPECT_EQ(device_.state().installed->sequence, 1U);
     EXPECT_EQ(refusals(), 0);
+}
+
+// Without a clock, too: the time that has passed is known.
+TEST_F(AgentTest, AGatewayThatShowsTheSameCheckpointAgainAndAgainIsNoticed) {
+    offer(1, first_);
+    device_.run();
+    GatewayClient client(gateway_.url(), gateway_.device_tls());
+    DiskStorage disk;
+    FileBootStore store(device_.file("boot.cbor"), disk);
+    const BootLoader boot(store);
+    std::FILE* const file = std::fopen(device_.file("log").c_str(), "w");
+    ASSERT_NE(file, nullptr);
+    const EventLog log(file, EventLog::Form::kText);
+    device_.options.identity.checkpoint_age_max_s = 2;
+    Agent agent(device_.options, {gateway_.device_key, client, disk, boot, log});
+    ASSERT_TRUE(agent.start());
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    std::string said;
+    while (said.find("out-of-touch") == std::string::npos) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end) << said;
+        ASSERT_TRUE(agent.round());
+        std::fflush(file);
+        said = as_text(read_file(device_.file("log"), 1 << 24).value());
+    }
+    std::fclose(file);
 }
 
 TEST_F(AgentTest, AClockThatIsBehindTheLedgerIsNotBelieved) {

@@ -55,6 +55,12 @@ TEST(Command, WhatHangsIsEndedWithAllItStarted) {
     EXPECT_TRUE(state.empty() || state.find(") Z") != std::string::npos) << state;
 }
 
+TEST(Command, OutputWithoutEndHasADeadlineToo) {
+    const auto ended = shell("yes", 1);
+    ASSERT_FALSE(ended);
+    EXPECT_TRUE(ended.error().context().starts_with("sh did not end within 1 s"));
+}
+
 TEST(Command, WhatGoesOnInTheBackgroundIsNotWaitedFor) {
     const auto output = shell("sleep 600 & echo $!");
     ASSERT_TRUE(output);
