@@ -2,7 +2,7 @@
 //
 //     device.json  device.key  device.csr        from init
 //     device.crt  site-ca.crt  anchor.cbor       from enrolment
-//     state.cbor  boot.cbor  lock  slots/{a,b}.img  payload
+//     state.cbor  boot.cbor  lock  slots/{a,b}.img  payload  postponed
 //
 // Slots and boot state may lie elsewhere (device.json, docs/devices.md).
 

@@ -50,7 +50,7 @@ class CommandInstaller final : public Installer {
     std::string success_text_;
 };
 
-// What kInstallSwupdate and kInstallRauc run unless the configuration says otherwise.
+// What InstallKind::kSwupdate and kRauc run unless the configuration says otherwise.
 [[nodiscard]] std::vector<std::string> default_command(protocol::InstallKind kind);
 // What it prints when it has installed. SWUpdate 2022.12 ends with status 1 now and then on a busy
 // machine, though it has installed and says so: it misses its own last message.

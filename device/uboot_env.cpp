@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <boost/crc.hpp>
+
 namespace assay::device {
 namespace {
 
@@ -13,12 +15,9 @@ constexpr std::string_view kTries = "assay_tries";
 
 // That of zlib and IEEE 802.3.
 std::uint32_t crc32(ByteView data) {
-    std::uint32_t crc = 0xffffffffU;
-    for (const std::byte byte : data) {
-        crc ^= std::to_integer<std::uint32_t>(byte);
-        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0xedb88320U : 0U);
-    }
-    return ~crc;
+    boost::crc_32_type crc;
+    crc.process_bytes(data.data(), data.size());
+    return crc.checksum();
 }
 
 bool is_named(std::string_view variable, std::string_view name) {

@@ -27,16 +27,16 @@ struct DeviceIdentity {
                                                               const AgentState& state,
                                                               std::optional<std::uint64_t> now);
 
-// follow_epoch_steps for this device: where a bundle leads that holds steps between epochs alone.
-[[nodiscard]] Result<std::optional<ledger::EpochRecord>> follow_steps(
-    ByteView proof, const DeviceIdentity& identity, const AgentState& state);
-
 // The same for the release that is installed: what it must not be newer than itself for is left out.
 [[nodiscard]] Result<ledger::VerifiedRelease> verify_installed(ByteView proof,
                                                                const ledger::LeafHash& installed,
                                                                const DeviceIdentity& identity,
                                                                const AgentState& state,
                                                                std::optional<std::uint64_t> now);
+
+// follow_epoch_steps for this device: where a bundle leads that holds steps between epochs alone.
+[[nodiscard]] Result<std::optional<ledger::EpochRecord>> follow_steps(
+    ByteView proof, const DeviceIdentity& identity, const AgentState& state);
 
 // Takes over checkpoint, policy version, epoch and serial of the status. They
 // never go back: verification has seen to that.

@@ -60,8 +60,6 @@ void put_installation(json::object& out, const DeviceConfig& config) {
     if (!config.restart_command.empty()) out["restart_command"] = texts(config.restart_command);
 }
 
-constexpr std::uint32_t kBandwidthMin = 4;  // KiB/s: slower, a chunk would take longer than a request may
-
 // When the device may restart, and how fast it may download.
 void put_manners(json::object& out, const DeviceConfig& config) {
     if (config.window) out["window"] = to_string(*config.window);
@@ -77,8 +75,11 @@ void read_manners(JsonReader& in, DeviceConfig& out) {
     }
     read_optional(in, "postpone_max_s", out.postpone_max_s, 366 * 24 * 3600);
     read_optional(in, "bandwidth_kib_s", out.bandwidth_kib_s, UINT32_MAX);
-    if (out.bandwidth_kib_s != 0 && out.bandwidth_kib_s < kBandwidthMin) {
-        in.refuse("bandwidth_kib_s", "must be 0 (no limit) or at least 4");
+    const std::uint64_t in_time = std::uint64_t{out.bandwidth_kib_s} * out.gateway_timeout_s;
+    if (out.bandwidth_kib_s != 0 && in_time < ledger::kChunkBytesMax / 1024) {
+        in.refuse("bandwidth_kib_s", "must be 0 (no limit), or let a largest chunk of " +
+                                         std::to_string(ledger::kChunkBytesMax / 1024) +
+                                         " KiB pass within gateway_timeout_s");
     }
 }
 

@@ -289,9 +289,6 @@ bool read_signatures(const Parts& parts,
 
 // The least of the m newest times.
 std::uint64_t quorum_time(Votes& votes, std::size_t quorum) noexcept {
-    for (std::size_t i = 0; i < kCosignersMax; ++i) {
-        if ((votes.present >> i & 1) == 0) votes.times[i] = 0;
-    }
     std::sort(votes.times.begin(), votes.times.end());
     return quorum == 0 ? 0 : votes.times[kCosignersMax - quorum];
 }

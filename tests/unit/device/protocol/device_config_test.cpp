@@ -92,7 +92,10 @@ TEST(DeviceConfig, NamesWhatIsWrong) {
     EXPECT_EQ(error(R"(,"window":"22-04")"), "device.json: window is not like 22:00-04:30");
     EXPECT_EQ(error(R"(,"clock":false,"window":"22:00-04:30")"), "device.json: window needs a clock");
     EXPECT_EQ(error(R"(,"bandwidth_kib_s":3)"),
-              "device.json: bandwidth_kib_s must be 0 (no limit) or at least 4");
+              "device.json: bandwidth_kib_s must be 0 (no limit), or let a largest chunk of 2048 KiB "
+              "pass within gateway_timeout_s");
+    EXPECT_NE(error(R"(,"bandwidth_kib_s":30,"gateway_timeout_s":60)"), "accepted");
+    EXPECT_EQ(error(R"(,"bandwidth_kib_s":35,"gateway_timeout_s":60)"), "accepted");
     EXPECT_EQ(error(R"(,"gateway_timeout_s":0)"), "device.json: gateway_timeout_s must be above 0");
     EXPECT_EQ(error(R"(,"clock":1)"), "device.json: clock is neither true nor false");
 }
