@@ -113,7 +113,7 @@ class Chain {
 
     // The database has failed: nothing is accepted any more, and what is known cannot be told.
     [[nodiscard]] bool has_failed() const noexcept {
-        return store_->failure().has_value() || broken_;
+        return store_->failure().has_value() || broken_by_.has_value();
     }
     // Why, for people; empty while it has not.
     [[nodiscard]] std::string failure() const;
@@ -296,8 +296,8 @@ class Chain {
     BlockEntry tip_entry_;
     ChainTip tip_;
     std::uint64_t final_log_size_ = 0;
-    bool broken_ = false;  // the store does not hold what it must; nothing more is accepted
-    std::string broken_by_;  // what a check found
+    // What the store does not hold and must: nothing more is accepted.
+    std::optional<std::string> broken_by_;
     Durable durable_ = Durable::kNow;  // of the block that is being taken in
     std::optional<ChainRepair> repair_;
     std::uint64_t repairs_ = 0;

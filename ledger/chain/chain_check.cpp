@@ -22,7 +22,7 @@ tl::unexpected<Error> misfit(BlockHeight height, std::string_view what) {
 
 std::string Chain::failure() const {
     if (const auto& error = store_->failure()) return error->to_string();
-    return broken_ ? "the ledger's store is damaged: " + broken_by_ : "";
+    return broken_by_ ? "the ledger's store is damaged: " + *broken_by_ : "";
 }
 
 // A block of the best chain against the header's hash, and every table that names it. Returns its
@@ -85,7 +85,6 @@ bool Chain::check_next() {
         if (checked_height_ >= tip_.height) break;
         const auto checked = check_height(checked_height_ + 1);
         if (!checked) {
-            broken_ = true;
             broken_by_ = checked.error().context();
             return false;
         }

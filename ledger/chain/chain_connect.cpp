@@ -130,12 +130,13 @@ Chain::Judged Chain::connect_stored(const BlockEntry& next) {
     const auto bytes = store_->get(keys::block(next.id()));
     const auto block = bytes ? decode_block(*bytes) : fail(std::errc::io_error, "missing block");
     if (!block) {
-        broken_ = true;
+        broken_by_ = "block " + std::to_string(next.height()) + " of a branch cannot be read";
         return {};
     }
     BodyResult body = check_body(*block, tip_entry_.context, rules_, ancestors_of(tip_.id));
     if (body.verdict != BlockVerdict::kValid) {  // it was valid when it was stored
-        broken_ = true;
+        broken_by_ = "block " + std::to_string(next.height()) +
+                     " is not the valid one that was stored: " + body.detail;
         return {};
     }
     return connect(next, body, {});
@@ -150,7 +151,7 @@ bool Chain::disconnect_tip() {
     const auto block = bytes ? decode_block(*bytes) : fail(std::errc::io_error, "missing block");
     WriteBatch batch;
     if (!parent || !undo || !block || !apply_undo(*undo, batch)) {
-        broken_ = true;
+        broken_by_ = "what takes back block " + std::to_string(old.height()) + " cannot be read";
         return false;
     }
     batch.erase(keys::undo(old.id()));
@@ -166,7 +167,8 @@ bool Chain::disconnect_tip() {
     side_blocks_.add(old);
     registry_ = load_registry(*state_);
     if (!registry_) {
-        broken_ = true;
+        broken_by_ = "the members as they were before block " + std::to_string(old.height()) +
+                     " cannot be read";
         return false;
     }
     set_tip(*parent);
@@ -226,7 +228,7 @@ bool Chain::follow(const BlockEntry& candidate) {
         step = entry(path.back().parent());
     }
     if (!step) {
-        broken_ = true;
+        broken_by_ = "a branch has lost a block below height " + std::to_string(candidate.height());
         return false;
     }
     while (tip_.id != step->id()) {
@@ -283,7 +285,7 @@ void Chain::set_tip(BlockEntry next) {
 }
 
 bool Chain::write(const WriteBatch& batch) {
-    if (broken_) return false;
+    if (broken_by_) return false;
     return (durable_ == Durable::kNow ? store_->write_synced(batch) : store_->hold(batch)).has_value();
 }
 

@@ -53,8 +53,7 @@ void Chain::use(std::unique_ptr<KeyValueStore> store) {
     store_ = std::make_unique<HeldStore>(std::move(store));
     state_ = std::make_unique<StatePartView>(*store_, keys::kRuleSetTable);
     pending_ = std::make_unique<StateOverlay>(*store_);
-    broken_ = false;
-    broken_by_.clear();
+    broken_by_.reset();
     checked_height_ = 0;
 }
 
@@ -77,9 +76,7 @@ Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {
     log_ = std::move(log_before);
     finality_ = std::move(finality_before);
     if (store_->failure()) return fail(*store_->failure());  // all else may follow from it
-    broken_ = true;
-    broken_by_ = loaded ? "a block of the best chain is missing" : loaded.error().context();
-    return loaded ? damaged(broken_by_) : loaded;
+    return loaded ? damaged("a block of the best chain is missing") : loaded;
 }
 
 Result<void> Chain::load_tables() {

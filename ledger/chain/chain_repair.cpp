@@ -125,7 +125,7 @@ Result<void> Chain::recover() {
     const auto cause = store_->failure();
     const std::string what = failure();
     const bool is_worn = cause && cause->is(std::errc::io_error) && ++io_failures_ >= kIoFailuresMax;
-    const bool is_damaged = cause ? is_damage(*cause) || is_worn : broken_;
+    const bool is_damaged = cause ? is_damage(*cause) || is_worn : broken_by_.has_value();
     use(std::make_unique<FailedStore>(Error(std::make_error_code(std::errc::io_error), what)));
     auto opened = is_damaged ? rebuild(what) : open_folder();
     if (!opened) use(std::make_unique<FailedStore>(opened.error()));

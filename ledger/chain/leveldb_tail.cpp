@@ -1,13 +1,14 @@
 #include "ledger/chain/leveldb_tail.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <optional>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <boost/crc.hpp>
 
 #include "host/base/codec.hpp"
 #include "host/base/file.hpp"
@@ -19,22 +20,10 @@ constexpr std::size_t kLogBlock = 32'768;
 constexpr std::size_t kRecordHead = 7;  // masked crc32c u32, length u16, type u8
 constexpr std::size_t kFileBytesMax = std::size_t{256} << 20;
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < table.size(); ++i) {
-        std::uint32_t crc = i;
-        for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82f63b78U : 0U);
-        table[i] = crc;
-    }
-    return table;
-}
-
 std::uint32_t crc32c(ByteView bytes) {
-    static constexpr auto kTable = make_crc_table();
-    std::uint32_t crc = ~0U;
-    for (const std::byte b : bytes)
-        crc = kTable[(crc ^ std::to_integer<std::uint32_t>(b)) & 0xff] ^ crc >> 8;
-    return ~crc;
+    boost::crc_optimal<32, 0x1edc6f41, 0xffffffff, 0xffffffff, true, true> crc;
+    crc.process_bytes(bytes.data(), bytes.size());
+    return crc.checksum();
 }
 
 std::uint32_t masked(std::uint32_t crc) { return (crc >> 15 | crc << 17) + 0xa282ead8U; }

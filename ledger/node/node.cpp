@@ -22,17 +22,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Whether the key changed. The old one takes the place of the new one: a reorganisation may bring
-// it back.
-bool adopt(crypto::PrivateKey& key,
-           std::optional<crypto::PrivateKey>& next,
-           const crypto::PublicKey& wanted) {
-    if (key.public_key() == wanted || !next || next->public_key() != wanted) return false;
-    std::swap(key, *next);
-    return true;
-}
-
-// Takes the keys that the registry names, where they are at hand.
+// Takes the keys that the registry names, where they are at hand. The old one takes the place of
+// the new one: a reorganisation may bring it back.
 void adopt_keys(NodeOptions& options, const Registry& registry) {
     MemberKeys& keys = options.keys;
     const Member* member = registry.find(keys.slot);
@@ -46,11 +37,11 @@ void adopt_keys(NodeOptions& options, const Registry& registry) {
                  {"cosign", keys.cosign, keys.next.cosign, member->cosign}};
     for (const auto& [name, key, next, wanted] : all) {
         if (key.public_key() == wanted) continue;
-        const bool is_at_hand = next && next->public_key() == wanted;
-        if (!is_at_hand && options.next_key) next = options.next_key(name);
-        if (adopt(key, next, wanted)) {
-            log::info("key-in-force", {{"member", member->name}, {"key", name}});
-        }
+        const auto is_at_hand = [&] { return next && next->public_key() == wanted; };
+        if (!is_at_hand() && options.next_key) next = options.next_key(name);
+        if (!is_at_hand()) continue;
+        std::swap(key, *next);
+        log::info("key-in-force", {{"member", member->name}, {"key", name}});
     }
 }
 
@@ -110,14 +101,7 @@ struct Node::Impl final : PeerObserver {
                  "from block " + std::to_string(last_tip.height) + " to another branch's block " +
                      std::to_string(chain->tip().height));
         }
-        last_tip = chain->tip();
-        if (last_registry != chain->registry().root()) {
-            last_registry = chain->registry().root();
-            adopt_keys(options, chain->registry());
-        }
-        if (mining) mining->on_tip_changed();
-        note_checkpoint(checkpoints.on_tip());
-        tell(NodeEvent::kTip);
+        follow_tip();
     }
     void on_transaction_added() override {
         if (mining) mining->on_transaction_added();
@@ -168,13 +152,17 @@ struct Node::Impl final : PeerObserver {
     Actions on_tick() override {
         const auto steady = std::chrono::steady_clock::now();
         watch.on_tick(*chain, clock().now(), steady);
-        if (keeper.on_tick(clock().now(), steady)) on_recovered();
+        // The chain is as it was on disk then, which need not be as it was known here.
+        if (keeper.on_tick(clock().now(), steady)) follow_tip();
         return duties->on_tick(clock().now());
     }
 
-    // The chain is as it was on disk, which need not be as it was known here.
-    void on_recovered() {
+    void follow_tip() {
         last_tip = chain->tip();
+        if (last_registry != chain->registry().root()) {
+            last_registry = chain->registry().root();
+            adopt_keys(options, chain->registry());
+        }
         if (mining) mining->on_tip_changed();
         note_checkpoint(checkpoints.on_tip());
         tell(NodeEvent::kTip);
