@@ -1,5 +1,7 @@
 #include "host/http/server.hpp"
 
+#include <csignal>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
@@ -121,6 +123,9 @@ void Server::Impl::close_sessions(bool idle_only) noexcept {
 Result<std::unique_ptr<Server>> Server::listen(asio::any_io_executor executor,
                                                const ServerOptions& options,
                                                Handler handler) {
+    // Stream::write_file uses sendfile, which knows no MSG_NOSIGNAL: a client that hangs up is an
+    // error of its connection, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
     auto impl = std::make_shared<Impl>(std::move(executor), options, std::move(handler));
     if (auto bound = impl->bind(); !bound) return fail(bound.error());
     return std::unique_ptr<Server>(new Server(std::move(impl)));

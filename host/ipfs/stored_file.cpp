@@ -203,8 +203,13 @@ Result<StoredDag> inspect_dag(const BlockStore& store,
         return leaves->full() ? leaves->settle(judge) : Result<void>();
     };
     visitor.problem = [&dag](const Cid& cid, const Error& error) -> Result<void> {
-        const bool gone = error.is(std::errc::no_such_file_or_directory);
-        (gone ? dag.missing : dag.damaged).push_back(cid);
+        if (error.is(std::errc::no_such_file_or_directory)) {
+            dag.missing.push_back(cid);
+        } else if (error.is(Refusal::kBlockHashMismatch)) {
+            dag.damaged.push_back(cid);
+        } else {  // good bytes that say what we cannot follow
+            return fail(Error(error));
+        }
         return {};
     };
     std::unordered_set<Cid> seen;

@@ -237,6 +237,33 @@ TEST_F(ServerTest, StreamsAFileAndItsRanges) {
     EXPECT_EQ(run(client.request(request))->status, 416U);
 }
 
+// sendfile raises SIGPIPE, which would end the process.
+TEST_F(ServerTest, OutlivesClientsThatHangUpInTheMidstOfAFile) {
+    const test::TempDir dir;
+    ASSERT_TRUE(write_file_durable(dir / "image", Bytes(16'000'000)));
+    auto opened = FileHandle::open(dir / "image", 0);
+    const auto file = std::make_shared<FileHandle>(std::move(*opened));
+    serve([&](Request) -> asio::awaitable<Response> {
+        co_return Response(200, "application/octet-stream", FileRange(file, 0, 16'000'000));
+    });
+    const auto hang_up = [this]() -> asio::awaitable<void> {
+        const std::unique_ptr<Stream> stream = co_await connect();
+        const std::string text = "GET /image HTTP/1.1\r\nHost: h\r\n\r\n";
+        const Result<void> sent = co_await stream->write_all(as_bytes(text));
+        EXPECT_TRUE(sent);
+        Bytes some(1000);
+        const Result<std::size_t> count = co_await stream->read_some(some);
+        EXPECT_TRUE(count);
+    };
+    for (int i = 0; i < 10; ++i) run(hang_up());
+    Client client(io.get_executor());
+    ClientRequest request("GET", url("/image"));
+    request.body_bytes_max = 16'000'000;
+    const Result<Response> response = run(client.request(request));
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->body.size(), 16'000'000U);
+}
+
 TEST_F(ServerTest, CutsTheConnectionIfAFileIsShorterThanPromised) {
     const test::TempDir dir;
     ASSERT_TRUE(write_file_durable(dir / "image", Bytes(1000)));
