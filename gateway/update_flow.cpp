@@ -151,6 +151,8 @@ void UpdateFlow::withdraw_releases(const ConsortiumView& view) {
 
 void UpdateFlow::look_up_releases() {
     const ConsortiumView view = view_of(parts_.consortium);
+    const std::pair seen(parts_.consortium.chain().tip().id, view.final_size);
+    if (std::exchange(looked_up_at_, seen) == seen) return;
     withdraw_releases(view);
     for (KnownRelease& release : newest_final_releases(view)) {
         const ledger::LeafHash leaf = release.leaf;

@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -87,6 +89,8 @@ class UpdateFlow {
 
     UpdateFlowParts parts_;
     Wakeup wakeup_;
+    // Tip and final size of the ledger when releases were last looked up.
+    std::optional<std::pair<ledger::BlockId, std::uint64_t>> looked_up_at_;
     ledger::TaskGroup deliveries_;
     std::map<ledger::LeafHash, Attempt> attempts_;
 };

@@ -2,7 +2,8 @@
 //
 //   GET /livez       200 while the io thread answers
 //   GET /readyz      200 when everything is started; 503 before that, while stopping, and when a
-//                    database has failed, which then takes no writes until the next start
+//                    database has failed: a ledger's is opened again every few seconds, that of
+//                    devices and receipts at the next start
 //   GET /v1/status   one document: roles, engines, ledgers, devices, receipts, refusals
 
 #pragma once

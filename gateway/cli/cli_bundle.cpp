@@ -9,6 +9,7 @@
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
 #include "host/base/file.hpp"
+#include "host/ipfs/output_file.hpp"
 #include "ledger/net/bundle.hpp"
 
 namespace assay::gateway::cli {
@@ -37,19 +38,14 @@ Answer<Bytes> read_part(const FileHandle& file, std::uint64_t offset) {
     return part;
 }
 
-std::uint64_t number_at(const boost::json::object& in, std::string_view key) {
-    return in.at(key).to_number<std::uint64_t>();
-}
-
 }  // namespace
 
 Outcome write_bundle(const BundleOptions& options) {
     const auto daemon = DaemonClient::open(MemberFolder(options.dir));
     if (!daemon) return tl::unexpected(daemon.error());
-    const std::filesystem::path unfinished = options.file.string() + ".part";
-    const auto file = FileHandle::open(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
+    auto file = ipfs::OutputFile::create(options.file);
     if (!file) return give_up(file.error());
-    std::uint64_t bytes = 0, blocks = 0, transactions = 0;
+    std::uint64_t blocks = 0, transactions = 0;
     Progress progress("writing");
     for (bool is_last = false; !is_last;) {
         const auto part = daemon->get_bytes(
@@ -57,20 +53,16 @@ Outcome write_bundle(const BundleOptions& options) {
         if (!part) return tl::unexpected(part.error());
         const auto decoded = ledger::decode_bundle_part(*part);
         if (!decoded) return give_up(decoded.error());
-        if (auto written = file->write_at(bytes, *part); !written) return give_up(written.error());
-        bytes += part->size();
+        if (auto written = file->write(*part); !written) return give_up(written.error());
         blocks += decoded->blocks.size();
         transactions += decoded->transactions.size();
         is_last = decoded->is_last;
         progress.show(blocks, blocks);
     }
-    if (auto synced = file->sync(); !synced) return give_up(synced.error());
-    std::error_code error;
-    std::filesystem::rename(unfinished, options.file, error);
-    if (error) return give_up(Error(error, options.file.string()));
+    if (auto finished = file->finish(); !finished) return give_up(finished.error());
     Output output;
     output.json["file"] = options.file.string();
-    output.json["bytes"] = bytes;
+    output.json["bytes"] = file->bytes();
     output.json["since"] = options.since;
     output.json["blocks"] = blocks;
     output.json["transactions"] = transactions;
@@ -78,7 +70,8 @@ Outcome write_bundle(const BundleOptions& options) {
     output.text = fmt::format(
         "{} bytes in {}: {} blocks from {} on, {} waiting transactions\n"
         "The next bundle for the same site: --since {}\n",
-        bytes, options.file.string(), blocks, options.since, transactions, options.since + blocks);
+        file->bytes(), options.file.string(), blocks, options.since, transactions,
+        options.since + blocks);
     return output;
 }
 

@@ -214,11 +214,15 @@ Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change)
     const bool is_tls = change.purpose == ledger::KeyPurpose::kTls;
     const auto path = office.folder.key(name + ".next");
     std::error_code ignored;
+    crypto::Algorithm algorithm = crypto::Algorithm::kEcdsaP256;
+    if (!is_tls) {
+        const auto present = load_key(office.folder, name);
+        if (!present) return tl::unexpected(present.error());
+        algorithm = present->public_key().algorithm;
+    }
     auto key = std::filesystem::exists(path, ignored)
                    ? crypto::load_key(path)  // asked for before, and not in force yet
-                   : crypto::PrivateKey::generate(
-                         is_tls ? crypto::Algorithm::kEcdsaP256
-                                : load_key(office.folder, name).value().public_key().algorithm);
+                   : crypto::PrivateKey::generate(algorithm);
     if (!key) return give_up(Error(key.error()).within(name + " key"));
     if (!std::filesystem::exists(path, ignored)) {
         if (auto saved = crypto::save_key(path, *key); !saved) return give_up(saved.error());
@@ -291,14 +295,13 @@ Outcome propose_change(const ProposeOptions& options) {
 Outcome approve_change(const ApproveOptions& options) {
     const auto office = open_office(options.common);
     if (!office) return tl::unexpected(office.error());
-    const auto leaf = from_hex(options.leaf);
-    if (!leaf || leaf->size() != 32) {
+    const auto name = hash_from_hex<ledger::LeafHash>(options.leaf);
+    if (!name) {
         return give_up(ExitCode::kUsage, "a proposal is named by 64 hexadecimal digits",
                        "`assay member list` shows the open ones.");
     }
-    const auto name = ledger::LeafHash::from(*leaf);
-    const Statement statement{ledger::TxType::kApprove, ledger::approval_subject(name),
-                              ledger::encode_approval(name)};
+    const Statement statement{ledger::TxType::kApprove, ledger::approval_subject(*name),
+                              ledger::encode_approval(*name)};
     const auto done = decide(*office, statement, options.common.wait);
     if (!done) return tl::unexpected(done.error());
     return report(*done, "The approval is", "");

@@ -11,12 +11,12 @@ namespace assay::gateway::cli {
 
 Outcome recall_release(const RecallOptions& options) {
     ledger::RecallRecord recall;
-    const auto leaf = from_hex(options.leaf);
-    if (!leaf || leaf->size() != 32) {
+    const auto leaf = hash_from_hex<ledger::LeafHash>(options.leaf);
+    if (!leaf) {
         return give_up(ExitCode::kUsage, "a release is named by 64 hexadecimal digits",
                        "`assay release list` shows them.");
     }
-    recall.release = ledger::LeafHash::from(*leaf);
+    recall.release = *leaf;
     const auto reason = ledger::parse_recall_reason(options.reason);
     if (!reason) {
         return give_up(ExitCode::kUsage, "there is no reason \"" + options.reason + "\"",

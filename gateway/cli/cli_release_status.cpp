@@ -45,15 +45,15 @@ Answer<ledger::StatusRecord> make_status(const json::object& release, const Stat
     }
     const auto vendor = uuid_at(release, "vendor");
     const auto device_class = uuid_at(release, "class");
-    const auto leaf = from_hex(options.leaf);
-    if (!vendor || !device_class || !leaf || leaf->size() != 32) {
+    const auto leaf = hash_from_hex<ledger::LeafHash>(options.leaf);
+    if (!vendor || !device_class || !leaf) {
         return give_up(ExitCode::kFailure, "the daemon's answer is not what it should be");
     }
     ledger::StatusRecord status;
     status.vendor = *vendor;
     status.device_class = *device_class;
     status.component = text_at(release, "component");
-    status.release = ledger::LeafHash::from(*leaf);
+    status.release = *leaf;
     status.min_sequence = options.min_sequence;
     status.serial = 1;
     if (const auto* last = release.if_contains("status"); last && last->is_object()) {

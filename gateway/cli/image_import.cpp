@@ -2,6 +2,7 @@
 
 #include "gateway/config.hpp"
 #include "host/base/clock.hpp"
+#include "host/ipfs/block_check.hpp"
 #include "host/ipfs/path_walk.hpp"
 
 namespace assay::gateway::cli {
@@ -116,6 +117,10 @@ Answer<ipfs::Cid> find_image(const ipfs::BlockStore& store, const std::string& t
         const auto block = store.get(walk.wanted());
         if (!block) {
             return give_up_image(Error(block.error()).within("block " + walk.wanted().to_string()));
+        }
+        if (!ipfs::is_block_of(walk.wanted(), *block)) {
+            return give_up_image(Error(make_error_code(Refusal::kBlockHashMismatch),
+                                       "block " + walk.wanted().to_string()));
         }
         if (auto taken = walk.add(*block); !taken) return give_up_image(taken.error());
     }

@@ -60,6 +60,12 @@ int print(const Outcome& outcome, bool as_json) {
     return static_cast<int>(ExitCode::kOk);
 }
 
+std::uint64_t number_at(const boost::json::object& in, std::string_view key) {
+    const auto* const value = in.if_contains(key);
+    boost::json::error_code ignored;
+    return value == nullptr ? 0 : value->to_number<std::uint64_t>(ignored);
+}
+
 std::string text_at(const boost::json::object& in, std::string_view key) {
     const boost::json::value* const value = in.if_contains(key);
     if (value == nullptr) return "-";

@@ -57,8 +57,9 @@ using Outcome = tl::expected<Output, Failure>;
 // Prints to stdout (or stderr, for a failure) and returns the exit status.
 [[nodiscard]] int print(const Outcome& outcome, bool as_json);
 
-// A member of an answer as text for people: strings as they are, arrays as their size, "-" if it is
-// not there.
+// A member of an answer; 0 if it is missing or not a number.
+[[nodiscard]] std::uint64_t number_at(const boost::json::object& in, std::string_view key);
+// The same as text for people: strings as they are, arrays as their size, "-" if it is not there.
 [[nodiscard]] std::string text_at(const boost::json::object& in, std::string_view key);
 
 // A line that is drawn again as work goes on: on a terminal only, at most ten times a second.

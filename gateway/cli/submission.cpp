@@ -15,12 +15,6 @@ constexpr ledger::BlockHeight kValidityBlocks = 5'760;
 constexpr std::chrono::milliseconds kPollEvery{100};
 constexpr std::chrono::minutes kWaitMax{5};
 
-std::uint64_t number_at(const boost::json::object& in, std::string_view key) {
-    const auto* const value = in.if_contains(key);
-    boost::json::error_code ignored;
-    return value == nullptr ? 0 : value->to_number<std::uint64_t>(ignored);
-}
-
 Answer<Bytes> read_genesis(const Config& config, std::string_view ledger) {
     if (ledger == "consortium") {
         const auto bytes = read_file(config.consortium_genesis, ledger::kGenesisBytesMax);

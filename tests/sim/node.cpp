@@ -12,7 +12,7 @@ using namespace ledger;
 
 namespace {
 
-// Production discourages for a day; here liars come back, so that they can go on lying.
+// Production discourages for ten minutes; here liars come back, so that they can go on lying.
 constexpr Millis kDiscouraged = 2 * kMinute;
 constexpr std::uint64_t kTicksPerPoint = 60;
 

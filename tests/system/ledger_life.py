@@ -48,10 +48,6 @@ def state_of(member, leaf):
     return member.get(f"/v1/ledgers/consortium/transactions/{leaf}") or {}
 
 
-def all_final(members, leaves):
-    return all(state_of(m, leaf).get("final") for m in members for leaf in leaves)
-
-
 def wait_final(members, leaves, what, seconds=FINAL_S):
     """Every record is final at every member."""
     missing = [(m, leaf) for m in members for leaf in leaves]
