@@ -110,7 +110,10 @@ Result<void> App::build_operator_server() {
     add_member_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
     add_release_routes(operator_routes_,
                        {*consortium_, gateway_status ? &gateway_status->catalog : nullptr});
-    if (gateway_) add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
+    if (gateway_) {
+        add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
+        add_rollout_routes(operator_routes_, gateway_->rollout_parts(*token_));
+    }
     http::ServerOptions options;
     options.listen = config_.operator_listen;
     options.body_bytes_max = std::max(options.body_bytes_max, ledger::kBundlePartBytesMax);

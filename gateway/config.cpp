@@ -91,6 +91,22 @@ void read_receipts(const ConfigTable& table, Config& config) {
         table.integer("flush_count", static_cast<std::int64_t>(ledger::kBatchReceiptsMax), range));
 }
 
+void read_devices(const ConfigTable& table, Config& config) {
+    config.devices_listen = endpoint(table, "listen", config.devices_listen);
+    const std::string offer = table.string("offer", "all");
+    if (offer != "all" && offer != "rollouts") table.note_error("offer", "must be \"all\" or \"rollouts\"");
+    config.offer_outside_rollouts = offer == "all";
+    IntegerRange range;
+    const auto limit = [&](std::string_view key, std::int64_t max) {
+        range.max = max;
+        return static_cast<std::uint64_t>(table.integer(key, 0, range));
+    };
+    config.pace.bytes_per_s = limit("bytes_per_s", INT64_MAX);
+    config.pace.site_bytes_per_s = limit("site_bytes_per_s", INT64_MAX);
+    config.pace.site_downloads_max =
+        static_cast<std::uint32_t>(limit("site_downloads_max", UINT32_MAX));
+}
+
 std::optional<ledger::Slot> slot_in(const ConfigTable& table) {
     if (!table.has("slot")) return std::nullopt;
     IntegerRange range;
@@ -138,7 +154,7 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     }
     config.compute_engine = file.table("compute").string("engine", config.compute_engine);
     read_engines(file.table("engines"), dir, config);
-    config.devices_listen = endpoint(file.table("devices"), "listen", config.devices_listen);
+    read_devices(file.table("devices"), config);
     read_receipts(file.table("receipts"), config);
     if (auto fine = file.refuse_unknown_keys(); !fine) return fail(std::move(fine).error());
     return config;

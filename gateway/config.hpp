@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/dispatch/pace_queue.hpp"
 #include "host/base/result.hpp"
 #include "ledger/core/ids.hpp"
 
@@ -38,6 +39,8 @@ struct Config {
     std::optional<std::filesystem::path> engine_cache;  // none: where the environment says
 
     std::string devices_listen = "127.0.0.1:8473";
+    bool offer_outside_rollouts = true;
+    PaceLimits pace;
     std::chrono::seconds receipts_flush_age{60};
     std::uint64_t receipts_flush_count = 16'384;
 };

@@ -5,6 +5,7 @@
 #include "gateway/open_files.hpp"
 #include "gateway/transport.hpp"
 #include "host/base/file.hpp"
+#include "host/base_daemon/log.hpp"
 #include "host/crypto/key_file.hpp"
 #include "ledger/chain/leveldb_store.hpp"
 
@@ -25,9 +26,12 @@ UpdateFlowParts flow_parts(const GatewayNeeds& needs,
                            ipfs::Retriever& retriever,
                            BulkVerifier& verifier,
                            VerdictStore& verdicts,
-                           ReleaseCatalog& catalog) {
+                           ReleaseCatalog& catalog,
+                           const RolloutBook& rollouts,
+                           PollWaiters& waiters) {
     return {needs.consortium, retriever, needs.content, sources_of(needs.node_parts.config),
-            verifier,         verdicts,  catalog,       needs.refusals};
+            verifier,         verdicts,  catalog,       rollouts,
+            waiters,          needs.refusals};
 }
 
 RecorderOptions recorder_options(const Config& config) {
@@ -61,6 +65,7 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     std::unique_ptr<GatewayRole> role(
         new GatewayRole(needs, std::move(*node), std::move(*store), std::move(*authority),
                         std::move(*devices), std::move(*receipts), std::move(*content_tls)));
+    if (auto loaded = role->rollouts_.load(); !loaded) return fail(std::move(loaded).error());
     if (auto listening = role->listen_for_devices(needs); !listening) {
         return fail(std::move(listening).error().within("[devices] listen"));
     }
@@ -84,18 +89,23 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       devices_{std::move(devices)},
       receipts_{std::move(receipts)},
       verdicts_{*store_},
+      rollouts_{*store_, devices_, catalog_},
+      rollouts_wakeup_{needs.executor},
+      waiters_{needs.executor},
       content_client_{needs.executor, std::move(content_tls)},
       retriever_{needs.executor, content_client_, needs.content, *needs.node_parts.engines.hash,
                  needs.pool},
       verifier_{*needs.node_parts.engines.hash, needs.content, needs.pool},
-      flow_{needs.executor, flow_parts(needs, retriever_, verifier_, verdicts_, catalog_)},
+      flow_{needs.executor,
+            flow_parts(needs, retriever_, verifier_, verdicts_, catalog_, rollouts_, waiters_)},
       recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
       recorder_wakeup_{needs.executor},
-      desk_{receipts_, devices_, consortium_, refusals_, recorder_wakeup_},
+      desk_{receipts_, devices_, rollouts_, consortium_, refusals_, recorder_wakeup_},
+      pacer_{needs.executor, config_.pace},
       tasks_{needs.executor} {}
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
-    const AgentApiParts parts{devices_, catalog_, desk_, consortium_, refusals_, clock_};
+    const AgentApiParts parts{devices_, dispatch_rules(), rollouts_, desk_, waiters_, pacer_, consortium_, refusals_, clock_};
     add_agent_routes(agent_routes_, parts);
     const auto tls = devices_server_tls(needs.node_parts.folder);
     if (!tls) return fail(Error(tls.error()));
@@ -141,11 +151,27 @@ void GatewayRole::start() {
     node_->on_change([this](ledger::NodeEvent) { recorder_wakeup_.wake(); });
     node_->start();
     tasks_.spawn(flow_.run());
+    tasks_.spawn(run_rollouts());
     tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
     agents_->start();
 }
 
+boost::asio::awaitable<void> GatewayRole::run_rollouts() {
+    for (;;) {
+        const auto stepped = rollouts_.step(clock_.now());
+        if (!stepped) log::warning("rollouts-not-kept", {{"reason", stepped.error().to_string()}});
+        if (stepped && *stepped) waiters_.wake_all();
+        co_await rollouts_wakeup_.sleep(std::chrono::seconds(1));
+    }
+}
+
+DispatchRules GatewayRole::dispatch_rules() const {
+    return {catalog_, rollouts_, config_.offer_outside_rollouts};
+}
+
 boost::asio::awaitable<void> GatewayRole::stop() {
+    waiters_.close();
+    pacer_.close();
     co_await agents_->stop(kAgentsStopGrace);
     co_await tasks_.stop();
     co_await flow_.stop();
@@ -157,9 +183,16 @@ GatewayStatusParts GatewayRole::status_parts() const {
 }
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
-    return {devices_,  authority_,  catalog_,
-            receipts_, consortium_, *node_,
-            clock_,    token,       "https://" + agents_->address()};
+    return {devices_,    authority_, dispatch_rules(), receipts_, consortium_,
+            *node_,      clock_,     token,            "https://" + agents_->address()};
+}
+
+RolloutApiParts GatewayRole::rollout_parts(const OperatorToken& token) {
+    const auto look_again = [this] {
+        rollouts_wakeup_.wake();  // opens the first phase, and has waiting devices look
+        flow_.wake();             // fetches a release that is not the newest
+    };
+    return {rollouts_, devices_, dispatch_rules(), consortium_, clock_, token, look_again};
 }
 
 }  // namespace assay::gateway

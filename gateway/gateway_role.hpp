@@ -8,7 +8,9 @@
 
 #include "gateway/api/agent_api.hpp"
 #include "gateway/api/device_admin_api.hpp"
+#include "gateway/api/rollout_api.hpp"
 #include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/dispatch/site_authority.hpp"
 #include "gateway/ledger_nodes.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
@@ -49,6 +51,7 @@ class GatewayRole {
     [[nodiscard]] std::string devices_address() const { return agents_->address(); }
     [[nodiscard]] GatewayStatusParts status_parts() const;
     [[nodiscard]] DeviceAdminParts admin_parts(const OperatorToken& token);
+    [[nodiscard]] RolloutApiParts rollout_parts(const OperatorToken& token);
 
   private:
     GatewayRole(const GatewayNeeds& needs,
@@ -61,6 +64,8 @@ class GatewayRole {
     [[nodiscard]] Result<void> listen_for_devices(const GatewayNeeds& needs);
     [[nodiscard]] RecorderLedger recorder_ledger();
     [[nodiscard]] BatchSigner batch_signer() const;
+    [[nodiscard]] DispatchRules dispatch_rules() const;
+    [[nodiscard]] boost::asio::awaitable<void> run_rollouts();
 
     ledger::Node& consortium_;
     RefusalLog& refusals_;
@@ -68,12 +73,15 @@ class GatewayRole {
     const Clock& clock_;
 
     std::unique_ptr<ledger::Node> node_;            // the gateways' ledger
-    std::unique_ptr<ledger::KeyValueStore> store_;  // devices, receipts, verdicts
+    std::unique_ptr<ledger::KeyValueStore> store_;  // devices, receipts, verdicts, rollouts
     SiteAuthority authority_;
     DeviceRegistry devices_;
     ReceiptStore receipts_;
     VerdictStore verdicts_;
     ReleaseCatalog catalog_;
+    RolloutBook rollouts_;
+    Wakeup rollouts_wakeup_;
+    PollWaiters waiters_;
 
     http::Client content_client_;
     ipfs::Retriever retriever_;
@@ -84,6 +92,7 @@ class GatewayRole {
     Wakeup recorder_wakeup_;
     ReceiptDesk desk_;
 
+    SendPacer pacer_;
     http::Router agent_routes_;
     std::unique_ptr<http::Server> agents_;
     ledger::TaskGroup tasks_;

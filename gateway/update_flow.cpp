@@ -126,6 +126,7 @@ UpdateFlow::Step UpdateFlow::offer_to_devices(Delivery& delivery) {
     delivery.entry.stage = ReleaseStage::kReady;
     delivery.entry.word.clear();
     delivery.entry.detail.clear();
+    parts_.waiters.wake_all();
     co_return Result<void>();
 }
 
@@ -154,7 +155,13 @@ void UpdateFlow::look_up_releases() {
     const std::pair seen(parts_.consortium.chain().tip().id, view.final_size);
     if (std::exchange(looked_up_at_, seen) == seen) return;
     withdraw_releases(view);
-    for (KnownRelease& release : newest_final_releases(view)) {
+    std::vector<KnownRelease> wanted = newest_final_releases(view);
+    for (const auto& [id, rollout] : parts_.rollouts.rollouts()) {  // may name older ones
+        if (parts_.catalog.find(rollout.plan.release) != nullptr) continue;
+        auto release = find_release(view, rollout.plan.release);
+        if (release && release->final) wanted.push_back(std::move(*release));
+    }
+    for (KnownRelease& release : wanted) {
         const ledger::LeafHash leaf = release.leaf;
         if (parts_.catalog.find(leaf) != nullptr) continue;
         log::info("release-found", {{"release", to_hex(leaf.view())},

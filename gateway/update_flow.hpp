@@ -17,6 +17,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "gateway/dispatch/poll_waiters.hpp"
+#include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
 #include "gateway/verify/bulk_verifier.hpp"
@@ -38,6 +40,8 @@ struct UpdateFlowParts {
     BulkVerifier& verifier;
     VerdictStore& verdicts;
     ReleaseCatalog& catalog;
+    const RolloutBook& rollouts;
+    PollWaiters& waiters;
     RefusalLog& refusals;
 };
 

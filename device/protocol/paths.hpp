@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@
 namespace assay::protocol {
 
 inline constexpr std::string_view kPollPath = "/agent/v1/poll";
+// "?wait_ms=N": a poll that is answered when there is an assignment, or after N milliseconds.
+inline constexpr std::string_view kWaitParameter = "wait_ms";
+inline constexpr std::uint32_t kWaitMsMax = 60'000;
 inline constexpr std::string_view kReceiptsPath = "/agent/v1/receipts";
 // `{leaf}` is the release's leaf hash in hexadecimal.
 inline constexpr std::string_view kProofPattern = "/agent/v1/releases/{leaf}/proof";

@@ -1,6 +1,7 @@
 #include "gateway/api/agent_api.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "device/protocol/messages.hpp"
 #include "device/protocol/paths.hpp"
@@ -46,14 +47,19 @@ DeviceReport report_of(const protocol::PollRequest& poll) {
 
 // Gives the device what is to be had; one nonce for as long as that is the same release.
 Result<std::optional<protocol::Assignment>> assign(const AgentApiParts& parts, Device& device) {
-    const auto decision = decide_assignment(device, parts.catalog, parts.clock.now());
+    const auto decision = decide_assignment(device, parts.rules, parts.clock.now());
     if (decision.release == nullptr) return std::nullopt;
     const KnownRelease& release = decision.release->release;
-    if (!device.assignment || device.assignment->release != release.leaf) {
+    const bool is_new = !device.assignment || device.assignment->release != release.leaf;
+    const bool begins = decision.rollout != nullptr && !device.rollouts.contains(decision.rollout->plan.id);
+    if (begins) parts.rollouts.note_offered(device, *decision.rollout, parts.clock.now());
+    if (is_new) {
         Assignment assignment;
         assignment.release = release.leaf;
         crypto::fill_random(assignment.nonce);
         device.assignment = assignment;
+    }
+    if (is_new || begins) {
         if (auto saved = parts.devices.save(device); !saved) return fail(std::move(saved).error());
         log::info("assigned", {{"device", device.id}, {"release", to_hex(release.leaf.view())}});
     }
@@ -66,23 +72,47 @@ Result<std::optional<protocol::Assignment>> assign(const AgentApiParts& parts, D
     return answer;
 }
 
-http::Response poll(const AgentApiParts& parts, const http::Request& request) {
+// What the device says of itself, noted.
+Result<Device*> take_report(const AgentApiParts& parts, const http::Request& request) {
     const auto device = device_of(parts, request);
-    if (!device) return refuse(parts, device.error());
+    if (!device) return fail(Error(device.error()));
     const auto message = protocol::parse_poll_request(as_text(request.body));
-    if (!message) return refuse(parts, Error(message.error()).within((*device)->id));
+    if (!message) return fail(Error(message.error()).within((*device)->id));
     DeviceReport report = report_of(*message);
     (*device)->last_seen = parts.clock.now();
     if ((*device)->report != report) {
         (*device)->report = std::move(report);
-        if (auto saved = parts.devices.save(**device); !saved) return problem_of(saved.error());
+        if (auto saved = parts.devices.save(**device); !saved) return fail(std::move(saved).error());
     }
-    auto assignment = assign(parts, **device);
-    if (!assignment) return problem_of(assignment.error());
-    protocol::PollAnswer answer;
-    answer.sleep_ms = poll_sleep_ms(parts.devices.devices().size());
-    answer.assignment = std::move(*assignment);
-    return http::Response(200, protocol::kJsonType, std::string_view(protocol::to_json(answer)));
+    return *device;
+}
+
+// How long the device would wait for something to do: ?wait_ms=N.
+std::chrono::milliseconds patience_of(const http::Request& request) {
+    const std::string_view text = request.query_value(protocol::kWaitParameter).value_or("");
+    std::uint32_t wait = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wait);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::chrono::milliseconds(0);
+    return std::chrono::milliseconds(std::min(wait, protocol::kWaitMsMax));
+}
+
+boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request request) {
+    const auto device = take_report(parts, request);
+    if (!device) co_return refuse(parts, device.error());
+    const auto until = std::chrono::steady_clock::now() + patience_of(request);
+    for (;;) {
+        auto assignment = assign(parts, **device);
+        if (!assignment) co_return problem_of(assignment.error());
+        const bool is_over = std::chrono::steady_clock::now() >= until || parts.waiters.closed();
+        if (*assignment || is_over) {
+            protocol::PollAnswer answer;
+            answer.sleep_ms = poll_sleep_ms(parts.devices.devices().size());
+            answer.assignment = std::move(*assignment);
+            const std::string text = protocol::to_json(answer);
+            co_return http::Response(200, protocol::kJsonType, std::string_view(text));
+        }
+        co_await parts.waiters.wait(until);
+    }
 }
 
 // The ready release named in the path.
@@ -91,7 +121,7 @@ Result<const CatalogEntry*> ready_release(const AgentApiParts& parts,
     if (const auto device = device_of(parts, request); !device) return fail(Error(device.error()));
     const auto leaf = leaf_in_path(request);
     if (!leaf) return fail(Error(leaf.error()));
-    const CatalogEntry* const entry = parts.catalog.find(*leaf);
+    const CatalogEntry* const entry = parts.rules.catalog.find(*leaf);
     if (entry == nullptr || entry->stage != ReleaseStage::kReady) {
         return fail(Refusal::kReleaseUnknown, "nothing is offered under " + to_hex(leaf->view()));
     }
@@ -121,10 +151,52 @@ http::Response get_chunks(const AgentApiParts& parts, const http::Request& reque
     return http::Response(200, protocol::kBytesType, std::move(digests));
 }
 
+// One download by one device.
+class Download {
+  public:
+    Download(const AgentApiParts& parts, const Device& device, const CatalogEntry& entry)
+        : parts_{parts},
+          device_{device},
+          entry_{entry},
+          pace_{parts.pacer, device.site, entry.release.record.urgency} {}
+
+    // Not recalled, its rollout not aborted, and still the one the device should have.
+    [[nodiscard]] bool stands() const {
+        const ledger::LeafHash& release = entry_.release.leaf;
+        return entry_.stage == ReleaseStage::kReady && device_.assignment &&
+               device_.assignment->release == release &&
+               !parts_.rollouts.is_cancelled(device_, release);
+    }
+    boost::asio::awaitable<Result<void>> may_send(std::uint64_t bytes) {
+        const bool in_turn = co_await pace_.pass(bytes);
+        if (in_turn && stands()) co_return Result<void>();
+        co_return fail(std::errc::operation_canceled, "withdrawn while it was sent");
+    }
+
+  private:
+    AgentApiParts parts_;
+    const Device& device_;
+    const CatalogEntry& entry_;
+    SendPacer::Download pace_;
+};
+
 http::Response get_image(const AgentApiParts& parts, const http::Request& request) {
+    const auto device = device_of(parts, request);
+    if (!device) return refuse(parts, device.error());
     const auto entry = ready_release(parts, request);
     if (!entry) return refuse(parts, entry.error());
-    return image_response(request, (*entry)->image, to_hex((*entry)->release.leaf.view()));
+    const std::string leaf = to_hex((*entry)->release.leaf.view());
+    auto download = std::make_shared<Download>(parts, **device, **entry);
+    if (!download->stands()) {
+        return refuse(parts, Error(make_error_code(Refusal::kReleaseUnknown),
+                                   leaf + " is not assigned to " + (*device)->id));
+    }
+    SendTerms terms;
+    terms.piece_bytes = parts.pacer.limits().piece_bytes();
+    terms.may_send = [download = std::move(download)](std::uint64_t bytes) {
+        return download->may_send(bytes);
+    };
+    return image_response(request, (*entry)->image, leaf, std::move(terms));
 }
 
 http::Response post_receipt(const AgentApiParts& parts, const http::Request& request) {
@@ -142,7 +214,8 @@ void add_agent_routes(http::Router& router, const AgentApiParts& parts) {
     const auto bind = [&parts](auto handler) {
         return [parts, handler](const http::Request& request) { return handler(parts, request); };
     };
-    add_plain(router, "POST", protocol::kPollPath, bind(poll));
+    router.post(protocol::kPollPath,
+                [parts](http::Request request) { return poll(parts, std::move(request)); });
     add_plain(router, "POST", protocol::kReceiptsPath, bind(post_receipt));
     add_plain(router, "GET", protocol::kProofPattern, bind(get_device_proof));
     add_plain(router, "GET", protocol::kChunksPattern, bind(get_chunks));

@@ -1,10 +1,15 @@
 // What devices talk to (docs/formats.md, section 12): poll, proof, chunks, image, receipts. The
 // listener has checked the client certificate; here the device must be enrolled with that very key.
-// The image is sent from the block files, any range of it, without being put together first.
+// The image is sent from the block files, any range of it, without being put together first, to those
+// devices it is assigned to, and no further once it is recalled or its rollout aborted. A poll may
+// wait until there is something to say.
 
 #pragma once
 
+#include "gateway/dispatch/assignment.hpp"
 #include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/poll_waiters.hpp"
+#include "gateway/dispatch/send_pacer.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
@@ -16,8 +21,11 @@ namespace assay::gateway {
 
 struct AgentApiParts {
     DeviceRegistry& devices;
-    const ReleaseCatalog& catalog;
+    DispatchRules rules;
+    RolloutBook& rollouts;
     ReceiptDesk& receipts;
+    PollWaiters& waiters;
+    SendPacer& pacer;
     const ledger::Node& consortium;
     RefusalLog& refusals;
     const Clock& clock;

@@ -1,10 +1,13 @@
 #include "gateway/api/device_admin_api.hpp"
 
+#include <algorithm>
+
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 
 #include "device/protocol/enrolment.hpp"
 #include "device/protocol/paths.hpp"
-#include "gateway/dispatch/assignment.hpp"
+#include "gateway/dispatch/rollout_json.hpp"
 #include "gateway/receipt/receipt_audit.hpp"
 #include "gateway/release/device_proof_builder.hpp"
 #include "host/base/text_encoding.hpp"
@@ -16,7 +19,9 @@ namespace {
 
 namespace json = boost::json;
 
-json::object describe_device(const Device& device, const ReleaseCatalog& catalog, Timestamp now) {
+constexpr std::size_t kTagsMax = 64;
+
+json::object describe_device(const Device& device, const DispatchRules& rules, Timestamp now) {
     json::object out;
     out["id"] = device.id;
     out["ledger_id"] = to_hex(device.ledger_id);
@@ -25,6 +30,9 @@ json::object describe_device(const Device& device, const ReleaseCatalog& catalog
     out["confirmed_sequence"] = device.confirmed_sequence;
     out["last_event"] = device.last_event;
     if (!device.last_word.empty()) out["last_word"] = device.last_word;
+    out["site"] = device.site;
+    json::array& tags = out["tags"].emplace_array();
+    for (const std::string& tag : device.tags) tags.emplace_back(tag);
     if (!device.report) {
         out["state"] = "enrolled";
         return out;
@@ -37,7 +45,7 @@ json::object describe_device(const Device& device, const ReleaseCatalog& catalog
     out["version"] = device.report->version;
     out["running"] = to_hex(device.report->running.view());
     out["epoch"] = device.report->epoch;
-    out["assignment"] = to_string(decide_assignment(device, catalog, now).verdict);
+    out["assignment"] = to_string(decide_assignment(device, rules, now).verdict);
     if (device.assignment) out["release"] = to_hex(device.assignment->release.view());
     return out;
 }
@@ -46,7 +54,7 @@ http::Response get_devices(const DeviceAdminParts& parts, const http::Request&) 
     json::array devices;
     const Timestamp now = parts.clock.now();
     for (const auto& [id, device] : parts.devices.devices()) {
-        devices.push_back(describe_device(device, parts.catalog, now));
+        devices.push_back(describe_device(device, parts.rules, now));
     }
     json::object out;
     out["devices"] = std::move(devices);
@@ -80,6 +88,47 @@ http::Response post_device(const DeviceAdminParts& parts, const http::Request& r
     return http::Response(201, protocol::kJsonType, std::string_view(protocol::to_json(answer)));
 }
 
+// {"site": "...", "tags": [...]}: what is missing stays as it is.
+Result<void> read_labels(std::string_view text, Device& device) {
+    boost::system::error_code bad;
+    const json::value value = json::parse(text, bad);
+    const auto malformed = [](const char* why) { return fail(Refusal::kMalformed, why); };
+    if (bad || !value.is_object()) return malformed("labels are {\"site\": \"...\", \"tags\": [...]}");
+    for (const auto& member : value.get_object()) {
+        const json::value& given = member.value();
+        if (member.key() == "site" && given.is_string()) {
+            device.site = std::string(given.get_string());
+        } else if (member.key() == "tags" && given.is_array()) {
+            device.tags.clear();
+            for (const json::value& tag : given.get_array()) {
+                if (!tag.is_string()) return malformed("tags are texts");
+                device.tags.emplace_back(tag.get_string());
+            }
+        } else {
+            return malformed("labels have a text \"site\" and a list \"tags\", nothing else");
+        }
+    }
+    const bool site_is_good = device.site.empty() || is_label(device.site);
+    if (!site_is_good || device.tags.size() > kTagsMax || !std::ranges::all_of(device.tags, is_label)) {
+        return malformed("a site and up to 64 tags have 1 to 64 characters of a-z, 0-9, '.' and '-' each");
+    }
+    return {};
+}
+
+http::Response post_labels(const DeviceAdminParts& parts, const http::Request& request) {
+    if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
+    Device* const known = parts.devices.find(request.path_value("id"));
+    if (known == nullptr) {
+        return http::problem(404, "not-found", "no device of that name is enrolled here; "
+                                               "`assay device list` shows those that are");
+    }
+    Device device = *known;
+    if (auto read = read_labels(as_text(request.body), device); !read) return problem_of(read.error());
+    if (auto saved = parts.devices.save(device); !saved) return problem_of(saved.error());
+    *known = std::move(device);
+    return json_response(200, describe_device(*known, parts.rules, parts.clock.now()));
+}
+
 http::Response get_audit(const DeviceAdminParts& parts, const http::Request&) {
     const auto audit = audit_receipts(parts.receipts, parts.gateway.chain());
     if (!audit) return problem_of(audit.error());
@@ -100,6 +149,7 @@ void add_device_admin_routes(http::Router& router, const DeviceAdminParts& parts
     };
     add_plain(router, "GET", "/v1/devices", bind(get_devices));
     add_plain(router, "POST", "/v1/devices", bind(post_device));
+    add_plain(router, "POST", "/v1/devices/{id}/labels", bind(post_labels));
     add_plain(router, "GET", "/v1/receipts/audit", bind(get_audit));
 }
 

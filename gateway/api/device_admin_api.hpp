@@ -2,6 +2,7 @@
 //
 //   GET  /v1/devices          what each reported, is assigned and has confirmed
 //   POST /v1/devices          enrols one: {"id","csr","vendor"}; operator token
+//   POST /v1/devices/{id}/labels   its site and tags, for rollouts; operator token
 //   GET  /v1/receipts/audit   whether each receipt is on the gateway ledger exactly once
 
 #pragma once
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "gateway/api/api_support.hpp"
+#include "gateway/dispatch/assignment.hpp"
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/dispatch/site_authority.hpp"
 #include "gateway/receipt/receipt_store.hpp"
@@ -21,7 +23,7 @@ namespace assay::gateway {
 struct DeviceAdminParts {
     DeviceRegistry& devices;
     const SiteAuthority& authority;
-    const ReleaseCatalog& catalog;
+    DispatchRules rules;
     const ReceiptStore& receipts;
     const ledger::Node& consortium;
     const ledger::Node& gateway;

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,9 +13,18 @@
 
 namespace assay::gateway {
 
+// How an image is sent: `may_send`, if set, is awaited before each piece; its error cuts the
+// connection.
+struct SendTerms {
+    SendTerms() = default;
+    std::uint64_t piece_bytes = 256 * 1024;
+    std::function<boost::asio::awaitable<Result<void>>(std::uint64_t)> may_send;
+};
+
 // `etag` names the bytes for If-Range, without quotes.
 [[nodiscard]] http::Response image_response(const http::Request& request,
                                             std::shared_ptr<const ipfs::ImageReader> image,
-                                            const std::string& etag);
+                                            const std::string& etag,
+                                            SendTerms terms = {});
 
 }  // namespace assay::gateway

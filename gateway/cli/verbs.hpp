@@ -182,6 +182,40 @@ struct EnrolOptions {
 };
 [[nodiscard]] Outcome enrol_device(const EnrolOptions& options);  // cli_device.cpp
 
+// cli_rollout.cpp
+struct RolloutOptions {
+    std::filesystem::path dir = ".";
+    std::string id;
+    std::string release;  // leaf hash; for a dry run empty: of the rollout that has the id
+    std::vector<std::string> sites, tags, versions, devices;
+    std::vector<std::string> phases;  // "10%,success=95,soak=24h,gate"
+    unsigned abort_percent = 10;
+    std::vector<std::string> windows;
+    std::string zone = "UTC";
+    int priority = 0;
+    std::uint32_t under_way_max = 0;
+    std::string deadline_offered, deadline_verified, deadline_installed;
+};
+[[nodiscard]] Outcome create_rollout(const RolloutOptions& options);
+[[nodiscard]] Outcome try_rollout(const RolloutOptions& options);
+[[nodiscard]] Outcome list_rollouts(const FolderOptions& options);
+
+struct RolloutActionOptions {
+    std::filesystem::path dir = ".";
+    std::string id;
+    std::string action;  // pause, resume, abort, approve
+};
+[[nodiscard]] Outcome show_rollout(const RolloutActionOptions& options);
+[[nodiscard]] Outcome change_rollout(const RolloutActionOptions& options);
+
+struct LabelOptions {
+    std::filesystem::path dir = ".";
+    std::string id;
+    std::optional<std::string> site;
+    std::optional<std::vector<std::string>> tags;
+};
+[[nodiscard]] Outcome label_device(const LabelOptions& options);
+
 struct BlockOptions {
     std::filesystem::path dir = ".";
     std::string ledger = "consortium";

@@ -1,57 +1,87 @@
 #include "gateway/dispatch/assignment.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 
 namespace assay::gateway {
 
 using std::chrono::seconds;
 
-std::string_view to_string(AssignmentVerdict verdict) noexcept {
-    switch (verdict) {
-        case AssignmentVerdict::kAssigned:
-            return "assigned";
-        case AssignmentVerdict::kNoRelease:
-            return "no-release";
-        case AssignmentVerdict::kUpToDate:
-            return "up-to-date";
-        case AssignmentVerdict::kNotApplicable:
-            return "not-applicable";
-        case AssignmentVerdict::kNotYetValid:
-            return "not-yet-valid";
-        case AssignmentVerdict::kExpired:
-            return "expired";
-        case AssignmentVerdict::kHeldBack:
-            return "held-back";
-        case AssignmentVerdict::kGivenUp:
-            return "given-up";
+namespace {
+
+// Releases in the order in which a device should get them.
+using Rank = std::tuple<ledger::Urgency, int, std::uint64_t>;
+
+struct Choice {
+    AssignmentDecision decision;
+    std::optional<Rank> rank;
+
+    // One that is open beats one that is not; then the rank counts.
+    void consider(const AssignmentDecision& other, const Rank& other_rank) {
+        const bool open = decision.release != nullptr;
+        const bool other_open = other.release != nullptr;
+        if (rank && (open != other_open ? open : *rank >= other_rank)) return;
+        decision = other;
+        rank = other_rank;
     }
-    return "unknown";
+};
+
+Rank rank_of(const ledger::ReleaseRecord& release, int priority) {
+    return {release.urgency, priority, release.sequence};
 }
 
-AssignmentDecision decide_assignment(const Device& device,
-                                     const ReleaseCatalog& catalog,
-                                     Timestamp now) {
-    const CatalogEntry* const newest = catalog.newest_ready(device.report->target);
-    if (newest == nullptr) return {AssignmentVerdict::kNoRelease, nullptr};
-    const ledger::ReleaseRecord& record = newest->release.record;
-    // A device that lost its own memory must not be led back to what its receipts have outrun.
-    const std::uint64_t has = std::max(device.report->sequence, device.confirmed_sequence);
-    if (record.sequence <= has) return {AssignmentVerdict::kUpToDate, nullptr};
+AssignmentDecision decide(AssignmentVerdict verdict, const CatalogEntry& entry, const Rollout* rollout) {
+    AssignmentDecision decision;
+    decision.verdict = verdict;
+    if (verdict != AssignmentVerdict::kAssigned) return decision;
+    decision.release = &entry;
+    decision.rollout = rollout;
+    return decision;
+}
 
+}  // namespace
+
+AssignmentVerdict judge_release(const Device& device, const CatalogEntry& entry, Timestamp now) {
+    const ledger::ReleaseRecord& record = entry.release.record;
+    const std::uint64_t has = device.sequence();
+    if (record.sequence <= has) return AssignmentVerdict::kUpToDate;
+    if (entry.stage != ReleaseStage::kReady) return AssignmentVerdict::kNotReady;
     if (const auto& applies = record.applies_to) {
         if (applies->from_sequence.value_or(0) > has ||
             applies->to_sequence.value_or(UINT64_MAX) < has) {
-            return {AssignmentVerdict::kNotApplicable, nullptr};
+            return AssignmentVerdict::kNotApplicable;
         }
     }
     const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
-    if (record.not_before.value_or(0) > time) return {AssignmentVerdict::kNotYetValid, nullptr};
-    if (record.expires.value_or(UINT64_MAX) <= time) return {AssignmentVerdict::kExpired, nullptr};
-    if (device.hold && device.hold->release == newest->release.leaf) {
-        if (device.hold->failures >= kFailuresMax) return {AssignmentVerdict::kGivenUp, nullptr};
-        if (now < device.hold->until) return {AssignmentVerdict::kHeldBack, nullptr};
+    if (record.not_before.value_or(0) > time) return AssignmentVerdict::kNotYetValid;
+    if (record.expires.value_or(UINT64_MAX) <= time) return AssignmentVerdict::kExpired;
+    if (device.hold && device.hold->release == entry.release.leaf) {
+        if (device.hold->failures >= kFailuresMax) return AssignmentVerdict::kGivenUp;
+        if (now < device.hold->until) return AssignmentVerdict::kHeldBack;
     }
-    return {AssignmentVerdict::kAssigned, newest};
+    return AssignmentVerdict::kAssigned;
+}
+
+AssignmentDecision decide_assignment(const Device& device, const DispatchRules& rules, Timestamp now) {
+    Choice choice;
+    for (const auto& [id, rollout] : rules.rollouts.rollouts()) {
+        const CatalogEntry* const entry = rules.catalog.find(rollout.plan.release);
+        if (entry == nullptr) continue;
+        AssignmentVerdict verdict = rules.rollouts.judge(rollout, device, now);
+        if (verdict == AssignmentVerdict::kOtherTarget) continue;
+        if (verdict == AssignmentVerdict::kAssigned) verdict = judge_release(device, *entry, now);
+        choice.consider(decide(verdict, *entry, &rollout),
+                        rank_of(entry->release.record, rollout.plan.priority));
+    }
+    const auto is_free = [&](const CatalogEntry& entry) {
+        return rules.outside_rollouts && !rules.rollouts.governs(entry.release.leaf);
+    };
+    if (const CatalogEntry* const newest = rules.catalog.newest_ready(device.report->target, is_free)) {
+        choice.consider(decide(judge_release(device, *newest, now), *newest, nullptr),
+                        rank_of(newest->release.record, 0));
+    }
+    return choice.decision;
 }
 
 Hold next_hold(const std::optional<Hold>& before,

@@ -1,28 +1,15 @@
 // Decides which release a device gets, and says why it gets none. Pure: reads the catalog of
-// releases, a report and the time.
+// releases, the rollouts, a report and the time.
 
 #pragma once
 
-#include <string_view>
-
+#include "gateway/dispatch/assignment_verdict.hpp"
 #include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/release/release_catalog.hpp"
 #include "host/base/clock.hpp"
 
 namespace assay::gateway {
-
-enum class AssignmentVerdict {
-    kAssigned,
-    kNoRelease,      // nothing is ready for its vendor, class and component
-    kUpToDate,       // the newest one is confirmed
-    kNotApplicable,  // not from the sequence the device has
-    kNotYetValid,
-    kExpired,
-    kHeldBack,  // failed on this device a moment ago
-    kGivenUp,   // failed on this device kFailuresMax times; a newer release is offered again
-};
-// "assigned", "no-release", "up-to-date", ...
-[[nodiscard]] std::string_view to_string(AssignmentVerdict verdict) noexcept;
 
 // Then a release is given up for that device: each attempt writes its flash.
 inline constexpr unsigned kFailuresMax = 8;
@@ -30,11 +17,26 @@ inline constexpr unsigned kFailuresMax = 8;
 struct AssignmentDecision {
     AssignmentVerdict verdict = AssignmentVerdict::kNoRelease;
     const CatalogEntry* release = nullptr;  // set exactly with kAssigned
+    const Rollout* rollout = nullptr;       // that offers it; null: offered to all
 };
 
-// The newest ready release above the device's sequence. Precondition: the device has reported.
+// What goes out: by rollouts, and beside them.
+struct DispatchRules {
+    const ReleaseCatalog& catalog;
+    const RolloutBook& rollouts;
+    bool outside_rollouts = true;  // releases that no rollout names go to all
+};
+
+// Whether the device may have this release at all, whatever offers it.
+[[nodiscard]] AssignmentVerdict judge_release(const Device& device,
+                                              const CatalogEntry& entry,
+                                              Timestamp now);
+
+// Of the releases that are open to the device the most urgent one; among equals the one of the
+// rollout with the highest priority, then the newest. Without any, why the first of these is not.
+// Precondition: the device has reported.
 [[nodiscard]] AssignmentDecision decide_assignment(const Device& device,
-                                                   const ReleaseCatalog& catalog,
+                                                   const DispatchRules& rules,
                                                    Timestamp now);
 
 // After a failure or a refusal: 30 s, doubling with each one in a row, at most an hour.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -34,12 +35,29 @@ json::object encode_report(const DeviceReport& report) {
     return out;
 }
 
+json::object encode_rollouts(const std::map<std::string, RolloutProgress, std::less<>>& rollouts) {
+    json::object out;
+    for (const auto& [id, progress] : rollouts) {
+        json::object& item = out[id].emplace_object();
+        item["step"] = to_string(progress.step);
+        item["since"] = progress.since.time_since_epoch().count();
+        item["word"] = progress.word;
+    }
+    return out;
+}
+
 std::string encode(const Device& device) {
     json::object out;
     out["ledger_id"] = to_hex(device.ledger_id);
     out["algorithm"] = static_cast<int>(device.key.algorithm);
     out["key"] = to_hex(device.key.bytes);
     out["enrolled"] = device.enrolled.time_since_epoch().count();
+    if (!device.site.empty()) out["site"] = device.site;
+    if (!device.tags.empty()) {
+        json::array& tags = out["tags"].emplace_array();
+        for (const std::string& tag : device.tags) tags.emplace_back(tag);
+    }
+    if (!device.rollouts.empty()) out["rollouts"] = encode_rollouts(device.rollouts);
     if (device.report) out["report"] = encode_report(*device.report);
     if (device.assignment) {
         out["release"] = to_hex(device.assignment->release.view());
@@ -86,6 +104,29 @@ DeviceReport decode_report(const json::object& in) {
     return report;
 }
 
+RolloutProgress decode_progress(const json::object& in) {
+    const auto step = parse_rollout_step(text_at(in, "step"));
+    if (!step) throw std::invalid_argument("step");
+    RolloutProgress progress;
+    progress.step = *step;
+    progress.since = Timestamp{std::chrono::seconds(in.at("since").to_number<std::int64_t>())};
+    progress.word = text_at(in, "word");
+    return progress;
+}
+
+// What devices of an earlier version do not have.
+void decode_labels(const json::object& in, Device& device) {
+    if (in.contains("site")) device.site = text_at(in, "site");
+    if (const auto* tags = in.if_contains("tags")) {
+        for (const json::value& tag : tags->as_array()) device.tags.emplace_back(tag.as_string());
+    }
+    if (const auto* rollouts = in.if_contains("rollouts")) {
+        for (const auto& item : rollouts->as_object()) {
+            device.rollouts.emplace(std::string(item.key()), decode_progress(item.value().as_object()));
+        }
+    }
+}
+
 Device decode_or_throw(std::string id, ByteView text) {
     const json::value value = json::parse(as_text(text));
     const json::object& in = value.as_object();
@@ -97,6 +138,7 @@ Device decode_or_throw(std::string id, ByteView text) {
     if (!key) throw std::invalid_argument("key");
     device.key.bytes = *key;
     device.enrolled = Timestamp{std::chrono::seconds(in.at("enrolled").to_number<std::int64_t>())};
+    decode_labels(in, device);
     if (const auto* report = in.if_contains("report")) {
         device.report = decode_report(report->as_object());
     }

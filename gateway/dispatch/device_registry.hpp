@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/dispatch/rollout_progress.hpp"
 #include "host/base/clock.hpp"
 #include "host/base/result.hpp"
 #include "host/crypto/signature.hpp"
@@ -52,6 +54,10 @@ struct Device {
     crypto::PublicKey key;
     Timestamp enrolled{};
 
+    std::string site;               // by the operator, as are...
+    std::vector<std::string> tags;  // ...these; [a-z0-9.-]
+    std::map<std::string, RolloutProgress, std::less<>> rollouts;  // those that offered it something
+
     std::optional<DeviceReport> report;
     std::optional<Assignment> assignment;
     std::uint64_t confirmed_sequence = 0;
@@ -61,6 +67,11 @@ struct Device {
     std::optional<Hold> hold;
 
     Timestamp last_seen{};  // not kept over a restart
+
+    // What it has: a device that lost its memory must not be led back to what its receipts outran.
+    [[nodiscard]] std::uint64_t sequence() const noexcept {
+        return std::max(report ? report->sequence : 0, confirmed_sequence);
+    }
 };
 
 class DeviceRegistry {

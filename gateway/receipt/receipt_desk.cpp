@@ -48,6 +48,8 @@ Result<void> ReceiptDesk::note(Device& device,
     const auto word = refusal_from_number(body.result);
     device.last_event = ledger::to_string(body.event);
     device.last_word = word ? std::string(to_word(*word)) : std::string();
+    // Also of one that is known: the power may have gone between the two writes.
+    rollouts_->note_receipt(device, body.release, body.event, device.last_word, now);
     if (is_new) {
         log::info("receipt", {{"device", device.id},
                               {"step", device.last_event},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/receipt/receipt_store.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/wakeup.hpp"
@@ -16,11 +17,13 @@ class ReceiptDesk {
     // All outlive the desk. `recorder` is woken for each new receipt.
     ReceiptDesk(ReceiptStore& receipts,
                 DeviceRegistry& devices,
+                RolloutBook& rollouts,
                 const ledger::Node& consortium,
                 RefusalLog& refusals,
                 Wakeup& recorder)
         : receipts_{&receipts},
           devices_{&devices},
+          rollouts_{&rollouts},
           consortium_{&consortium},
           refusals_{&refusals},
           recorder_{&recorder} {}
@@ -37,6 +40,7 @@ class ReceiptDesk {
 
     ReceiptStore* receipts_;
     DeviceRegistry* devices_;
+    RolloutBook* rollouts_;
     const ledger::Node* consortium_;
     RefusalLog* refusals_;
     Wakeup* recorder_;

@@ -44,7 +44,8 @@ const CatalogEntry* ReleaseCatalog::find(const ledger::LeafHash& leaf) const {
     return found == entries_.end() ? nullptr : &found->second;
 }
 
-const CatalogEntry* ReleaseCatalog::newest_ready(const ledger::ReleaseKey& target) const {
+const CatalogEntry* ReleaseCatalog::newest_ready(const ledger::ReleaseKey& target,
+                                                 const Condition& counts) const {
     const CatalogEntry* newest = nullptr;
     for (const auto& [leaf, entry] : entries_) {
         const ledger::ReleaseRecord& record = entry.release.record;
@@ -52,7 +53,8 @@ const CatalogEntry* ReleaseCatalog::newest_ready(const ledger::ReleaseKey& targe
             record.device_class != target.device_class || record.component != target.component) {
             continue;
         }
-        if (newest == nullptr || newest->release.record.sequence < record.sequence) newest = &entry;
+        const bool is_newer = newest == nullptr || newest->release.record.sequence < record.sequence;
+        if (is_newer && counts(entry)) newest = &entry;
     }
     return newest;
 }

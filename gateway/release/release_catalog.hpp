@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,8 +37,12 @@ class ReleaseCatalog {
     [[nodiscard]] CatalogEntry* find(const ledger::LeafHash& leaf);
     [[nodiscard]] const CatalogEntry* find(const ledger::LeafHash& leaf) const;
 
-    // The ready release with the highest sequence for that target; null if there is none.
-    [[nodiscard]] const CatalogEntry* newest_ready(const ledger::ReleaseKey& target) const;
+    // The ready release with the highest sequence for that target, of those that `counts` lets
+    // pass; null if there is none.
+    using Condition = std::function<bool(const CatalogEntry&)>;
+    [[nodiscard]] const CatalogEntry* newest_ready(
+        const ledger::ReleaseKey& target,
+        const Condition& counts = [](const CatalogEntry&) { return true; }) const;
 
     [[nodiscard]] const std::map<ledger::LeafHash, CatalogEntry>& entries() const noexcept {
         return entries_;

@@ -29,6 +29,10 @@ genesis = "c.genesis"
 [gateway]
 genesis = "/elsewhere/g.genesis"
 [devices]
+offer = "rollouts"
+bytes_per_s = 1000000
+site_bytes_per_s = 2000
+site_downloads_max = 7
 listen = "0.0.0.0:4"
 [mining]
 engine = "opencl:0"
@@ -55,6 +59,10 @@ flush_count = 100
     EXPECT_EQ(config->consortium_genesis, "/member/c.genesis");
     EXPECT_EQ(config->gateway_genesis, std::filesystem::path("/elsewhere/g.genesis"));
     EXPECT_EQ(config->devices_listen, "0.0.0.0:4");
+    EXPECT_FALSE(config->offer_outside_rollouts);
+    EXPECT_EQ(config->pace.bytes_per_s, 1'000'000U);
+    EXPECT_EQ(config->pace.site_bytes_per_s, 2'000U);
+    EXPECT_EQ(config->pace.site_downloads_max, 7U);
     EXPECT_EQ(config->mining_engine, "opencl:0");
     EXPECT_EQ(config->mining_share, 0.5);
     EXPECT_EQ(config->compute_engine, "cpu");

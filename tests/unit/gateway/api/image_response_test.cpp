@@ -56,6 +56,22 @@ class ImageResponse : public testing::Test {
     boost::asio::io_context io_;
 };
 
+TEST_F(ImageResponse, AsksBeforeEachPieceAndStopsWhenItMayNotGoOn) {
+    SendTerms terms;
+    terms.piece_bytes = 1'000;
+    std::vector<std::uint64_t> asked;
+    terms.may_send = [&asked](std::uint64_t bytes) -> boost::asio::awaitable<Result<void>> {
+        asked.push_back(bytes);
+        if (asked.size() == 3) co_return fail(std::errc::operation_canceled, "recalled");
+        co_return Result<void>();
+    };
+    const auto response = image_response(http::Request(), reader_, "leaf", terms);
+    EXPECT_EQ(test::run_awaitable(io_, response.streamed->next()), part(0, 1'000));
+    EXPECT_EQ(test::run_awaitable(io_, response.streamed->next()), part(1'000, 1'000));
+    EXPECT_FALSE(test::run_awaitable(io_, response.streamed->next())) << "cut, not completed";
+    EXPECT_EQ(asked, (std::vector<std::uint64_t>{1'000, 1'000, 1'000}));
+}
+
 TEST_F(ImageResponse, SendsTheWholeImage) {
     const auto response = get({});
     EXPECT_EQ(response.status, 200U);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/memory_store.hpp"
+
 namespace assay::gateway {
 namespace {
 
@@ -38,11 +40,15 @@ class Assignments : public testing::Test {
         return entry;
     }
     [[nodiscard]] AssignmentDecision decide() const {
-        return decide_assignment(device_, catalog_, kNow);
+        const DispatchRules rules{catalog_, book_};
+        return decide_assignment(device_, rules, kNow);
     }
 
     Device device_;
     ReleaseCatalog catalog_;
+    test::MemoryStore store_;
+    DeviceRegistry devices_ = DeviceRegistry::open(store_).value();
+    RolloutBook book_{store_, devices_, catalog_};  // without rollouts
 };
 
 TEST_F(Assignments, GivesABlankDeviceTheNewestReadyRelease) {

@@ -39,6 +39,13 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
         device.assignment->nonce[7] = std::byte{8};
         device.confirmed_sequence = 4;
         device.last_event = "confirmed";
+        device.site = "hamburg";
+        device.tags = {"canary", "indoor"};
+        RolloutProgress progress;
+        progress.step = RolloutStep::kFailed;
+        progress.since = kEnrolled;
+        progress.word = "deadline";
+        device.rollouts.emplace("spring", progress);
         device.hold.emplace();
         device.hold->release.bytes[2] = std::byte{5};
         device.hold->until = kEnrolled;
@@ -61,6 +68,12 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     EXPECT_EQ(device.last_event, "confirmed");
     EXPECT_EQ(device.hold->release.bytes[2], std::byte{5});
     EXPECT_EQ(device.hold->until, kEnrolled);
+    EXPECT_EQ(device.site, "hamburg");
+    EXPECT_EQ(device.tags, (std::vector<std::string>{"canary", "indoor"}));
+    ASSERT_TRUE(device.rollouts.contains("spring"));
+    EXPECT_EQ(device.rollouts.at("spring").step, RolloutStep::kFailed);
+    EXPECT_EQ(device.rollouts.at("spring").since, kEnrolled);
+    EXPECT_EQ(device.rollouts.at("spring").word, "deadline");
     EXPECT_EQ(device.hold->failures, 3U);
 }
 

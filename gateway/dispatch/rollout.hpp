@@ -1,0 +1,128 @@
+// A rollout: which devices get a release, how many of them at a time, and when to stop. The plan is
+// what the operator wrote and never changes; the state is how far it is. Pure: devices, receipts and
+// the time are passed in, so that the same events lead to the same state, also after a restart.
+// docs/rollouts.md explains it to operators; RolloutBook keeps rollouts on disk.
+//
+// Phases open one after another. Each device has a place, drawn from a hash of the rollout's and its
+// own name; a phase of 10 % covers the first tenth of the devices that match when it opens, and those
+// that come later and draw such a place. The next phase opens once enough devices have
+// confirmed the release, for as long as the soak time says, and the operator has opened the gate.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gateway/dispatch/assignment_verdict.hpp"
+#include "gateway/dispatch/maintenance_windows.hpp"
+#include "gateway/dispatch/rollout_progress.hpp"
+#include "host/base/clock.hpp"
+#include "host/base/result.hpp"
+#include "ledger/core/ids.hpp"
+
+namespace assay::gateway {
+
+struct Device;
+
+// Every list that is not empty must be met.
+struct DeviceFilter {
+    std::vector<std::string> sites;     // one of them
+    std::vector<std::string> tags;      // all of them
+    std::vector<std::string> versions;  // runs one of them
+    std::vector<std::string> devices;   // is one of them
+};
+
+struct RolloutPhase {
+    unsigned percent = 100;         // of the matching devices, earlier phases included
+    unsigned success_percent = 90;  // of the phase's devices, for the next phase to open
+    std::chrono::seconds soak{0};   // so long that must hold
+    bool gate = false;              // then wait for an operator, too
+};
+
+// How long a device may stay in a step before it counts as failed; 0: as long as it likes.
+struct RolloutDeadlines {
+    std::chrono::seconds offered{0}, verified{0}, installed{0};
+};
+
+struct RolloutPlan {
+    std::string id;  // [a-z0-9.-], 1 to 64 characters
+    ledger::LeafHash release;
+    DeviceFilter filter;
+    std::vector<RolloutPhase> phases;  // ascending
+    unsigned abort_percent = 10;       // failed devices of the open phases; 0: never by itself
+    MaintenanceWindows windows;        // when updates begin; what has begun goes on
+    int priority = 0;                  // among releases of the same urgency, higher goes first
+    std::uint32_t under_way_max = 0;   // devices at a time; 0: any number
+    RolloutDeadlines deadlines;
+};
+
+enum class RolloutStage { kRunning, kPaused, kAborted, kDone };
+// "running", "paused", "aborted", "done"
+[[nodiscard]] std::string_view to_string(RolloutStage stage) noexcept;
+
+struct RolloutState {
+    RolloutStage stage = RolloutStage::kRunning;
+    std::size_t phase = 0;  // the newest that is open
+    Timestamp created{};
+    Timestamp phase_opened{};
+    std::optional<std::uint64_t> last_place;  // of the open phases; none while nobody matches
+    std::optional<Timestamp> met_since;       // the phase's goal has been met
+    bool approved = false;                    // the gate after this phase
+    std::string reason;                       // why it was aborted or paused
+};
+
+// Of the devices of the open phases.
+struct RolloutTally {
+    std::uint64_t matching = 0;  // in all phases
+    std::uint64_t members = 0;
+    std::uint64_t waiting = 0, under_way = 0, done = 0, failed = 0;
+};
+
+// One matching device, as advance() sees it.
+struct RolloutMember {
+    std::uint64_t place = 0;
+    std::optional<RolloutStep> step;  // none: not offered yet
+};
+
+// Where a device stands in the queue of a rollout; even over all 64-bit numbers.
+[[nodiscard]] std::uint64_t place_of(std::string_view rollout, std::string_view device);
+
+// Of the last device that a phase covers, which are at least one; none if nobody matches.
+[[nodiscard]] std::optional<std::uint64_t> last_place(const RolloutPhase& phase,
+                                                      std::span<const RolloutMember> matching);
+
+// kAssigned if the device matches; else the first thing that does not.
+[[nodiscard]] AssignmentVerdict match(const DeviceFilter& filter, const Device& device);
+
+// Whether a device that matches may begin or go on now. `under_way` counts the others.
+[[nodiscard]] AssignmentVerdict admit(const RolloutPlan& plan,
+                                      const RolloutState& state,
+                                      const Device& device,
+                                      std::uint64_t under_way,
+                                      Timestamp now);
+
+// The device has been in its step for too long.
+[[nodiscard]] bool is_overdue(const RolloutPlan& plan, const RolloutProgress& progress, Timestamp now);
+
+[[nodiscard]] RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching);
+
+// Opens the next phase, aborts or ends the rollout, if it is time. Returns whether `state` changed.
+// A device that had the release before the rollout is no member.
+bool advance(const RolloutPlan& plan,
+             RolloutState& state,
+             std::span<const RolloutMember> matching,
+             Timestamp now);
+
+// The goal is met and has been for long enough: only the operator is missing.
+[[nodiscard]] bool waits_at_gate(const RolloutPlan& plan, const RolloutState& state, Timestamp now);
+
+// What the operator may do. Fails with std::errc::operation_not_permitted and what to do instead.
+[[nodiscard]] Result<void> pause(const RolloutPlan& plan, RolloutState& state);
+[[nodiscard]] Result<void> resume(const RolloutPlan& plan, RolloutState& state);
+[[nodiscard]] Result<void> abort(const RolloutPlan& plan, RolloutState& state);
+[[nodiscard]] Result<void> approve(const RolloutPlan& plan, RolloutState& state, Timestamp now);
+
+}  // namespace assay::gateway

@@ -1,0 +1,286 @@
+#include "gateway/dispatch/rollout_book.hpp"
+
+#include <algorithm>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "gateway/dispatch/rollout_json.hpp"
+#include "host/base_daemon/log.hpp"
+
+namespace assay::gateway {
+namespace {
+
+namespace json = boost::json;
+
+constexpr char kRolloutPrefix = 'o';
+
+Bytes rollout_key(std::string_view id) {
+    Bytes key = {static_cast<std::byte>(kRolloutPrefix)};
+    append(key, as_bytes(id));
+    return key;
+}
+
+// What save() wrote; anything else throws.
+Rollout read_rollout_or_throw(ByteView text) {
+    const json::value value = json::parse(as_text(text));
+    const json::object& in = value.as_object();
+    Rollout rollout;
+    auto plan = parse_rollout_plan(json::serialize(in.at("plan")));
+    if (!plan) throw std::invalid_argument(plan.error().to_string());
+    rollout.plan = std::move(*plan);
+    rollout.state = rollout_state_from(in.at("state").as_object());
+    if (rollout.state.phase >= rollout.plan.phases.size()) throw std::invalid_argument("phase");
+    return rollout;
+}
+
+bool is_for(const ledger::ReleaseRecord& release, const ledger::ReleaseKey& target) {
+    return release.vendor == target.vendor && release.device_class == target.device_class &&
+           release.component == target.component;
+}
+
+std::optional<RolloutStep> progress_of(const Device& device, std::string_view rollout) {
+    const auto found = device.rollouts.find(rollout);
+    return found == device.rollouts.end() ? std::nullopt : std::optional(found->second.step);
+}
+
+// A device that began goes on, whatever its inventory says meanwhile: the new version, above all.
+AssignmentVerdict matches(const RolloutPlan& plan,
+                          const ledger::ReleaseRecord& release,
+                          const Device& device) {
+    if (device.rollouts.contains(plan.id)) return AssignmentVerdict::kAssigned;
+    if (device.report && !is_for(release, device.report->target)) return AssignmentVerdict::kOtherTarget;
+    const AssignmentVerdict verdict = match(plan.filter, device);
+    if (verdict != AssignmentVerdict::kAssigned) return verdict;
+    return device.sequence() >= release.sequence ? AssignmentVerdict::kUpToDate : verdict;
+}
+
+}  // namespace
+
+Result<void> RolloutBook::load() {
+    std::optional<Error> damage;
+    const std::byte prefix = static_cast<std::byte>(kRolloutPrefix);
+    store_->for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
+        std::string id(as_text(key.subspan(1)));
+        try {
+            rollouts_.emplace(id, read_rollout_or_throw(value));
+        } catch (const std::exception& error) {
+            damage.emplace(std::make_error_code(std::errc::illegal_byte_sequence),
+                           "stored rollout \"" + id + "\": " + error.what());
+        }
+        return !damage.has_value();
+    });
+    if (damage) return fail(std::move(*damage));
+    for (const auto& [id, device] : devices_->devices()) {
+        for (const auto& [name, progress] : device.rollouts) {
+            const auto rollout = rollouts_.find(name);
+            if (rollout != rollouts_.end() && progress.under_way()) ++rollout->second.under_way;
+        }
+    }
+    return {};
+}
+
+const Rollout* RolloutBook::find(std::string_view id) const {
+    const auto found = rollouts_.find(id);
+    return found == rollouts_.end() ? nullptr : &found->second;
+}
+
+bool RolloutBook::governs(const ledger::LeafHash& release) const {
+    return std::ranges::any_of(
+        rollouts_, [&](const auto& item) { return item.second.plan.release == release; });
+}
+
+Result<RolloutBook::Created> RolloutBook::create(RolloutPlan plan, Timestamp now) {
+    if (const Rollout* const known = find(plan.id)) {
+        if (to_json(known->plan) == to_json(plan)) return Created::kKnown;
+        return fail(std::errc::file_exists, "there is another rollout " + plan.id + "; choose another name, "
+                                            "or see it with `assay rollout show " + plan.id + "`");
+    }
+    if (rollouts_.size() >= kRolloutsMax) {
+        return fail(Refusal::kLimitExceeded, "this gateway keeps 1,000 rollouts at most");
+    }
+    Rollout rollout;
+    rollout.plan = std::move(plan);
+    rollout.state.created = now;
+    rollout.state.phase_opened = now;
+    if (auto saved = save(rollout); !saved) return fail(std::move(saved).error());
+    std::string id = rollout.plan.id;
+    rollouts_.emplace(std::move(id), std::move(rollout));
+    return Created::kNew;
+}
+
+Result<void> RolloutBook::act(std::string_view id, Action action, Timestamp now) {
+    const auto found = rollouts_.find(id);
+    if (found == rollouts_.end()) {
+        return fail(std::errc::no_such_file_or_directory,
+                    "there is no rollout " + std::string(id) + "; `assay rollout list` shows those there are");
+    }
+    Rollout changed = found->second;
+    Result<void> done;
+    switch (action) {
+        case Action::kPause:
+            done = pause(changed.plan, changed.state);
+            break;
+        case Action::kResume:
+            done = resume(changed.plan, changed.state);
+            break;
+        case Action::kAbort:
+            done = abort(changed.plan, changed.state);
+            break;
+        case Action::kApprove:
+            done = approve(changed.plan, changed.state, now);
+            break;
+    }
+    if (!done) return done;
+    if (auto saved = save(changed); !saved) return saved;
+    found->second = std::move(changed);
+    return {};
+}
+
+AssignmentVerdict RolloutBook::judge(const Rollout& rollout, const Device& device, Timestamp now) const {
+    const CatalogEntry* const entry = catalog_->find(rollout.plan.release);
+    if (entry == nullptr) return AssignmentVerdict::kNotReady;
+    const AssignmentVerdict verdict = matches(rollout.plan, entry->release.record, device);
+    if (verdict != AssignmentVerdict::kAssigned) return verdict;
+    return admit(rollout.plan, rollout.state, device, rollout.under_way, now);
+}
+
+bool RolloutBook::is_cancelled(const Device& device, const ledger::LeafHash& release) const {
+    bool cancelled = false;
+    for (const auto& [id, progress] : device.rollouts) {
+        const Rollout* const rollout = find(id);
+        if (rollout == nullptr || rollout->plan.release != release) continue;
+        if (rollout->state.stage != RolloutStage::kAborted) return false;
+        cancelled = true;
+    }
+    return cancelled;
+}
+
+void RolloutBook::note_offered(Device& device, const Rollout& rollout, Timestamp now) {
+    // What it was to do before is overtaken, and begins anew if it is still wanted afterwards.
+    std::erase_if(device.rollouts, [&](const auto& item) {
+        if (item.first == rollout.plan.id || !item.second.under_way()) return false;
+        const auto other = rollouts_.find(item.first);
+        if (other != rollouts_.end() && other->second.under_way > 0) --other->second.under_way;
+        return true;
+    });
+    if (device.rollouts.contains(rollout.plan.id)) return;
+    RolloutProgress progress;
+    progress.since = now;
+    device.rollouts.emplace(rollout.plan.id, progress);
+    ++rollouts_.find(rollout.plan.id)->second.under_way;
+}
+
+void RolloutBook::note_receipt(Device& device,
+                               const ledger::LeafHash& release,
+                               ledger::ReceiptEvent event,
+                               std::string_view word,
+                               Timestamp now) {
+    for (auto& [id, progress] : device.rollouts) {
+        const auto rollout = rollouts_.find(id);
+        if (rollout == rollouts_.end() || rollout->second.plan.release != release) continue;
+        const bool was_under_way = progress.under_way();
+        progress = after_receipt(progress, event, word, now);
+        std::uint64_t& under_way = rollout->second.under_way;
+        if (was_under_way && !progress.under_way() && under_way > 0) --under_way;
+    }
+}
+
+Result<bool> RolloutBook::step(Timestamp now) {
+    bool more = false;
+    for (auto& [id, rollout] : rollouts_) {
+        const RolloutStage stage = rollout.state.stage;
+        if (stage != RolloutStage::kRunning && stage != RolloutStage::kPaused) continue;
+        const auto stepped = step_one(rollout, now);
+        if (!stepped) return fail(Error(stepped.error()).within("rollout " + id));
+        more = more || *stepped;
+    }
+    return more;
+}
+
+Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
+    if (catalog_->find(rollout.plan.release) == nullptr) return false;
+    if (auto failed = fail_overdue(rollout, now); !failed) return fail(std::move(failed).error());
+    const std::vector<RolloutMember> matching = members(rollout);
+    Rollout next = rollout;
+    const bool changed = advance(next.plan, next.state, matching, now);
+    if (changed) {
+        if (auto saved = save(next); !saved) return fail(std::move(saved).error());
+    }
+    if (next.state.stage != rollout.state.stage || next.state.phase != rollout.state.phase) {
+        log::info("rollout", {{"rollout", next.plan.id},
+                              {"stage", std::string(to_string(next.state.stage))},
+                              {"phase", next.state.phase + 1},
+                              {"reason", next.state.reason.empty() ? "-" : next.state.reason}});
+    }
+    const RolloutTally counts = tally(next.state, matching);
+    next.under_way = counts.under_way;
+    rollout = std::move(next);
+    const bool is_open = rollout.plan.windows.is_open(now);
+    const bool was_open = std::exchange(was_open_[rollout.plan.id], is_open);
+    const bool has_room = rollout.plan.under_way_max > counts.under_way && counts.waiting > 0;
+    return changed || is_open != was_open || has_room;
+}
+
+std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
+    std::vector<RolloutMember> out;
+    const CatalogEntry* const entry = catalog_->find(rollout.plan.release);
+    if (entry == nullptr) return out;
+    for (const Candidate& candidate : candidates(rollout.plan, entry->release.record)) {
+        if (candidate.verdict != AssignmentVerdict::kAssigned) continue;
+        RolloutMember member;
+        member.place = candidate.place;
+        member.step = candidate.step;
+        out.push_back(member);
+    }
+    return out;
+}
+
+RolloutTally RolloutBook::count(const Rollout& rollout) const {
+    return tally(rollout.state, members(rollout));
+}
+
+Result<void> RolloutBook::fail_overdue(const Rollout& rollout, Timestamp now) {
+    const RolloutDeadlines& deadlines = rollout.plan.deadlines;
+    if ((deadlines.offered + deadlines.verified + deadlines.installed).count() == 0) return {};
+    for (const auto& [id, known] : devices_->devices()) {
+        const auto progress = known.rollouts.find(rollout.plan.id);
+        if (progress == known.rollouts.end() || !is_overdue(rollout.plan, progress->second, now)) continue;
+        Device& device = *devices_->find(id);
+        RolloutProgress& late = device.rollouts.find(rollout.plan.id)->second;
+        log::warning("rollout-device-overdue", {{"rollout", rollout.plan.id},
+                                                {"device", id},
+                                                {"step", std::string(to_string(late.step))}});
+        late.step = RolloutStep::kFailed;
+        late.word = "deadline";
+        late.since = now;
+        if (auto saved = devices_->save(device); !saved) return saved;
+    }
+    return {};
+}
+
+std::vector<RolloutBook::Candidate> RolloutBook::candidates(const RolloutPlan& plan,
+                                                            const ledger::ReleaseRecord& release) const {
+    std::vector<Candidate> out;
+    out.reserve(devices_->devices().size());
+    for (const auto& [id, device] : devices_->devices()) {
+        Candidate candidate;
+        candidate.device = &device;
+        candidate.verdict = matches(plan, release, device);
+        candidate.step = progress_of(device, plan.id);
+        if (candidate.verdict == AssignmentVerdict::kAssigned) candidate.place = place_of(plan.id, id);
+        out.push_back(candidate);
+    }
+    return out;
+}
+
+Result<void> RolloutBook::save(const Rollout& rollout) {
+    json::object out;
+    out["plan"] = to_json(rollout.plan);
+    out["state"] = to_json(rollout.state);
+    ledger::WriteBatch batch;
+    batch.put(rollout_key(rollout.plan.id), as_bytes(json::serialize(out)));
+    return store_->write_synced(batch);
+}
+
+}  // namespace assay::gateway

@@ -1,0 +1,97 @@
+// All rollouts of this gateway, on disk, and how they meet its devices: which device a rollout
+// admits, what receipts mean for it, when its next phase opens. Uses the pure model of rollout.hpp.
+//
+// A release that any rollout names reaches devices through rollouts alone, also after they are
+// aborted. Every other release is offered to every device it is for, unless the configuration says
+// that nothing goes out without a rollout. Io thread only.
+
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/rollout.hpp"
+#include "gateway/release/release_catalog.hpp"
+#include "ledger/chain/key_value_store.hpp"
+
+namespace assay::gateway {
+
+inline constexpr std::size_t kRolloutsMax = 1000;
+
+struct Rollout {
+    RolloutPlan plan;
+    RolloutState state;
+    std::uint64_t under_way = 0;  // devices that began and are neither done nor failed
+};
+
+class RolloutBook {
+  public:
+    // All outlive the book, which owns the store's keys that start with 'o'.
+    RolloutBook(ledger::KeyValueStore& store, DeviceRegistry& devices, const ReleaseCatalog& catalog)
+        : store_{&store}, devices_{&devices}, catalog_{&catalog} {}
+    // Reads what is on disk; to be called first. Fails if a rollout there is damaged.
+    [[nodiscard]] Result<void> load();
+
+    [[nodiscard]] const std::map<std::string, Rollout, std::less<>>& rollouts() const noexcept {
+        return rollouts_;
+    }
+    [[nodiscard]] const Rollout* find(std::string_view id) const;
+    // As things are now; reads every device.
+    [[nodiscard]] RolloutTally count(const Rollout& rollout) const;
+    [[nodiscard]] bool governs(const ledger::LeafHash& release) const;
+
+    // On disk when it returns; the same plan again is kKnown. Fails with std::errc::file_exists if
+    // another one has the name.
+    enum class Created { kNew, kKnown };
+    [[nodiscard]] Result<Created> create(RolloutPlan plan, Timestamp now);
+
+    enum class Action { kPause, kResume, kAbort, kApprove };
+    // On disk when it returns. Fails with no_such_file_or_directory or operation_not_permitted.
+    [[nodiscard]] Result<void> act(std::string_view id, Action action, Timestamp now);
+
+    // Whether the rollout would have the device begin or go on now; the release is not judged.
+    // Precondition: the device has reported.
+    [[nodiscard]] AssignmentVerdict judge(const Rollout& rollout, const Device& device, Timestamp now) const;
+    // The operator has stopped it, or failures have, after the device was given the release.
+    [[nodiscard]] bool is_cancelled(const Device& device, const ledger::LeafHash& release) const;
+
+    // Both change `device`, which the caller saves.
+    void note_offered(Device& device, const Rollout& rollout, Timestamp now);
+    void note_receipt(Device& device,
+                      const ledger::LeafHash& release,
+                      ledger::ReceiptEvent event,
+                      std::string_view word,
+                      Timestamp now);
+
+    // Fails devices that are overdue, opens phases, stops what fails. Returns whether there may be something
+    // to offer that was not before. To be called about once a second, and after receipts of failures.
+    [[nodiscard]] Result<bool> step(Timestamp now);
+
+    // Every matching device with its place, and the others with the reason: for a dry run, of a plan
+    // that need not be in the book.
+    struct Candidate {
+        const Device* device = nullptr;
+        AssignmentVerdict verdict = AssignmentVerdict::kAssigned;  // of filter and target
+        std::uint64_t place = 0;
+        std::optional<RolloutStep> step;
+    };
+    [[nodiscard]] std::vector<Candidate> candidates(const RolloutPlan& plan,
+                                                    const ledger::ReleaseRecord& release) const;
+
+  private:
+    [[nodiscard]] Result<void> save(const Rollout& rollout);
+    [[nodiscard]] Result<void> fail_overdue(const Rollout& rollout, Timestamp now);
+    [[nodiscard]] std::vector<RolloutMember> members(const Rollout& rollout) const;
+    [[nodiscard]] Result<bool> step_one(Rollout& rollout, Timestamp now);
+
+    ledger::KeyValueStore* store_;
+    DeviceRegistry* devices_;
+    const ReleaseCatalog* catalog_;
+    std::map<std::string, Rollout, std::less<>> rollouts_;
+    std::map<std::string, bool, std::less<>> was_open_;  // windows, at the last step
+};
+
+}  // namespace assay::gateway

@@ -1,0 +1,158 @@
+// Rollouts on running daemons: what operators say by verbs, what devices get of it, over a restart.
+
+#include <future>
+
+#include <gtest/gtest.h>
+
+#include "tests/integration/gateway/daemons.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using test::Consortium;
+using test::eventually;
+using test::TestDevice;
+
+class RolloutPath : public testing::Test {
+  protected:
+    void SetUp() override {
+        world_.set_policy();
+        image_.resize(3'000'000, std::byte{7});
+        leaf_ = world_.publish(image_, 1);
+        ASSERT_TRUE(eventually([&] { return world_.stage(leaf_) == "ready"; }));
+    }
+    cli::RolloutOptions plan(const std::string& id) const {
+        cli::RolloutOptions options;
+        options.dir = world_.gw.folder().dir();
+        options.id = id;
+        options.release = leaf_;
+        return options;
+    }
+    cli::Outcome act(const std::string& id, const std::string& action) const {
+        cli::RolloutActionOptions options;
+        options.dir = world_.gw.folder().dir();
+        options.id = id;
+        options.action = action;
+        return cli::change_rollout(options);
+    }
+    boost::json::object show(const std::string& id) const { return world_.gw.get("/v1/rollouts/" + id); }
+    std::string image_path() const { return "/agent/v1/releases/" + leaf_ + "/image"; }
+    void label(const std::string& id, const std::string& site) const {
+        cli::LabelOptions options;
+        options.dir = world_.gw.folder().dir();
+        options.id = id;
+        options.site = site;
+        options.tags = {"canary"};
+        const auto labelled = cli::label_device(options);
+        ASSERT_TRUE(labelled) << labelled.error().message;
+    }
+
+    Consortium world_;
+    Bytes image_;
+    std::string leaf_;
+};
+
+TEST_F(RolloutPath, GoesPhaseByPhaseThroughAGateAndARestart) {
+    std::vector<std::unique_ptr<TestDevice>> devices;
+    for (int i = 0; i < 4; ++i) {
+        devices.push_back(std::make_unique<TestDevice>(world_, "device-" + std::to_string(i)));
+        label("device-" + std::to_string(i), i == 3 ? "kiel" : "hamburg");
+    }
+    cli::RolloutOptions spring = plan("spring");
+    spring.sites = {"hamburg"};
+    spring.tags = {"canary"};
+    spring.phases = {"10%,success=100,gate", "100%"};
+    const auto tried = cli::try_rollout(spring);
+    ASSERT_TRUE(tried) << tried.error().message;
+    EXPECT_EQ(tried->json.at("verdicts").at("not-reported"), 3);
+    EXPECT_EQ(tried->json.at("verdicts").at("other-site"), 1);
+    const auto created = cli::create_rollout(spring);
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_TRUE(cli::create_rollout(spring)) << "the same again";
+    spring.priority = 1;
+    EXPECT_FALSE(cli::create_rollout(spring)) << "another under its name";
+
+    const auto offered = [&] {
+        std::vector<std::size_t> out;
+        for (std::size_t i = 0; i < devices.size(); ++i) {
+            if (devices[i]->poll().assignment) out.push_back(i);
+        }
+        return out;
+    };
+    EXPECT_TRUE(offered().size() <= 1);  // reports who they are
+    ASSERT_TRUE(eventually([&] { return offered().size() == 1; }));
+    const std::size_t first = offered().at(0);
+    ASSERT_LT(first, 3U);
+    EXPECT_EQ(devices[first]->request("GET", image_path()).body, image_);
+    EXPECT_EQ(devices[(first + 1) % 3]->request("GET", image_path()).status, 404U) << "not its turn";
+    const auto early = act("spring", "approve");
+    ASSERT_FALSE(early);
+    EXPECT_NE(early.error().message.find("rollout show"), std::string::npos) << early.error().message;
+
+    const auto answer = devices[first]->poll();
+    const Bytes confirmed = devices[first]->receipt(*answer.assignment, ledger::ReceiptEvent::kConfirmed, 1);
+    EXPECT_EQ(devices[first]->post(confirmed).status, 200U);
+    ASSERT_TRUE(eventually([&] { return show("spring").at("waits_at_gate").as_bool(); }));
+    EXPECT_EQ(show("spring").at("next").as_string(), "assay rollout approve spring");
+    world_.gw.stop();
+    world_.start_gateway();
+    ASSERT_TRUE(eventually([&] { return world_.stage(leaf_) == "ready"; }));
+    ASSERT_TRUE(eventually([&] { return show("spring").at("waits_at_gate").as_bool(); }));
+    EXPECT_TRUE(offered().empty()) << "the gate is closed";
+    ASSERT_TRUE(act("spring", "approve"));
+    ASSERT_TRUE(eventually([&] { return offered().size() == 2; }));
+    EXPECT_FALSE(devices[3]->poll().assignment) << "another site";
+
+    ASSERT_TRUE(act("spring", "abort"));
+    EXPECT_TRUE(offered().empty());
+    EXPECT_EQ(devices[(first + 1) % 3]->request("GET", image_path()).status, 404U);
+    EXPECT_FALSE(act("spring", "resume"));
+    const auto listed = world_.gw.get("/v1/rollouts");
+    EXPECT_EQ(listed.at("rollouts").as_array().at(0).at("stage").as_string(), "aborted");
+}
+
+TEST_F(RolloutPath, AWaitingDeviceIsWoken) {
+    TestDevice device(world_, "device-1");
+    cli::RolloutOptions other = plan("other");
+    other.devices = {"somebody-else"};
+    ASSERT_TRUE(cli::create_rollout(other));
+    EXPECT_FALSE(device.poll().assignment);
+    protocol::PollRequest poll;
+    poll.vendor = ledger::vendor_id_of(Consortium::kVendor);
+    poll.device_class = ledger::class_id_of(poll.vendor, Consortium::kClass);
+    poll.component = Consortium::kComponent;
+    poll.state = "idle";
+    auto waiting = std::async(std::launch::async, [&] {
+        return device.request("POST", "/agent/v1/poll?wait_ms=60000", as_bytes(protocol::to_json(poll)));
+    });
+    cli::RolloutOptions spring = plan("spring");
+    ASSERT_TRUE(cli::create_rollout(spring));
+    const auto began = std::chrono::steady_clock::now();
+    const auto answer = protocol::parse_poll_answer(waiting.get().text());
+    ASSERT_TRUE(answer && answer->assignment);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(55)) << "woken, not timed out";
+    EXPECT_EQ(to_hex(answer->assignment->release.view()), leaf_);
+}
+
+TEST_F(RolloutPath, SaysWhatIsWrongAndWhatToDo) {
+    cli::RolloutOptions bad = plan("spring");
+    bad.phases = {"ten"};
+    EXPECT_EQ(cli::create_rollout(bad).error().code, cli::ExitCode::kUsage);
+    bad.phases = {"50%", "10%"};
+    EXPECT_EQ(cli::create_rollout(bad).error().word, "malformed");
+    bad.phases.clear();
+    bad.zone = "Nowhere/Atlantis";
+    EXPECT_NE(cli::create_rollout(bad).error().message.find("Atlantis"), std::string::npos);
+    bad.zone = "UTC";
+    bad.release = std::string(64, '0');
+    EXPECT_EQ(cli::create_rollout(bad).error().word, "release-unknown");
+    EXPECT_NE(act("nobody", "pause").error().message.find("rollout list"), std::string::npos);
+    cli::LabelOptions label_options;
+    label_options.dir = world_.gw.folder().dir();
+    label_options.id = "nobody";
+    label_options.site = "kiel";
+    EXPECT_FALSE(cli::label_device(label_options));
+}
+
+}  // namespace
+}  // namespace assay::gateway

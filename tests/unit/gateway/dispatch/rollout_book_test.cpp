@@ -1,0 +1,315 @@
+#include "gateway/dispatch/rollout_book.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "gateway/dispatch/assignment.hpp"
+#include "ledger/chain/leveldb_store.hpp"
+#include "tests/support/memory_store.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr ledger::Uuid kVendor{std::byte{1}};
+constexpr Timestamp kBegin{seconds(1'800'000'000)};
+
+ledger::LeafHash leaf_of(std::uint64_t sequence) {
+    ledger::LeafHash leaf;
+    leaf.bytes[0] = static_cast<std::byte>(sequence);
+    return leaf;
+}
+
+RolloutPlan plan_of(const std::string& id, std::uint64_t sequence) {
+    RolloutPlan plan;
+    plan.id = id;
+    plan.release = leaf_of(sequence);
+    plan.phases.emplace_back();
+    return plan;
+}
+
+// A registry, a catalog and a book over one store, which can be closed and opened again.
+class RolloutBooks : public testing::Test {
+  protected:
+    void SetUp() override { open(ledger::open_leveldb(dir_.path()).value()); }
+    void open(std::unique_ptr<ledger::KeyValueStore> store) {
+        store_ = std::move(store);
+        devices_.emplace(DeviceRegistry::open(*store_).value());
+        book_.emplace(*store_, *devices_, catalog_);
+        ASSERT_TRUE(book_->load());
+    }
+    void restart() {
+        book_.reset();
+        devices_.reset();
+        store_.reset();
+        open(ledger::open_leveldb(dir_.path()).value());
+    }
+    void add_devices(int count) {
+        for (int i = 0; i < count; ++i) {
+            const std::string id = "device-" + std::to_string(i);
+            ASSERT_TRUE(devices_->enrol(id, {}, crypto::PublicKey(), DeviceRegistry::KeyChange::kRefuse, now_));
+            Device& device = *devices_->find(id);
+            device.report.emplace();
+            device.report->target.vendor = kVendor;
+            device.report->target.device_class = kVendor;
+            device.report->target.component = "firmware";
+            device.report->version = "1.0";
+            ASSERT_TRUE(devices_->save(device));
+        }
+    }
+    CatalogEntry& add_release(std::uint64_t sequence,
+                              ledger::Urgency urgency = ledger::Urgency::kRoutine) {
+        KnownRelease release;
+        release.leaf = leaf_of(sequence);
+        release.record.vendor = kVendor;
+        release.record.device_class = kVendor;
+        release.record.component = "firmware";
+        release.record.sequence = sequence;
+        release.record.urgency = urgency;
+        release.record.images.emplace_back();
+        CatalogEntry& entry = catalog_.add(std::move(release));
+        entry.stage = ReleaseStage::kReady;
+        return entry;
+    }
+    void begin(RolloutPlan plan) {
+        const auto created = book_->create(std::move(plan), now_);
+        ASSERT_TRUE(created) << created.error().to_string();
+        ASSERT_TRUE(book_->step(now_));
+    }
+    AssignmentDecision decide(const std::string& id) {
+        const DispatchRules rules{catalog_, *book_};
+        return decide_assignment(*devices_->find(id), rules, now_);
+    }
+    std::uint64_t offered_sequence(const std::string& id) {
+        const auto decision = decide(id);
+        return decision.release == nullptr ? 0 : decision.release->release.record.sequence;
+    }
+    // As a poll does it; returns whether there was something.
+    bool poll(const std::string& id) {
+        const auto decision = decide(id);
+        if (decision.release == nullptr) return false;
+        Device& device = *devices_->find(id);
+        if (decision.rollout != nullptr) book_->note_offered(device, *decision.rollout, now_);
+        EXPECT_TRUE(devices_->save(device));
+        return true;
+    }
+    void receipt(const std::string& id, std::uint64_t sequence, ledger::ReceiptEvent event) {
+        Device& device = *devices_->find(id);
+        book_->note_receipt(device, leaf_of(sequence), event, "", now_);
+        if (event == ledger::ReceiptEvent::kConfirmed) {
+            device.report->sequence = sequence;
+            device.report->version = "2.0";
+            device.confirmed_sequence = sequence;
+        }
+        EXPECT_TRUE(devices_->save(device));
+    }
+    std::set<std::string> poll_all() {
+        std::set<std::string> offered;
+        for (const auto& [id, device] : devices_->devices()) {
+            if (poll(id)) offered.insert(id);
+        }
+        return offered;
+    }
+    const RolloutState& state(const char* id) const { return book_->find(id)->state; }
+
+    test::TempDir dir_;
+    std::unique_ptr<ledger::KeyValueStore> store_;
+    ReleaseCatalog catalog_;
+    std::optional<DeviceRegistry> devices_;
+    std::optional<RolloutBook> book_;
+    Timestamp now_ = kBegin;
+};
+
+TEST_F(RolloutBooks, WithoutAnyEveryDeviceGetsTheNewest) {
+    add_devices(5);
+    add_release(2);
+    EXPECT_EQ(poll_all().size(), 5U);
+}
+
+TEST_F(RolloutBooks, AReleaseThatARolloutNamesGoesByItAlone) {
+    add_devices(20);
+    add_release(1);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.phases[0].percent = 25;
+    plan.phases.emplace_back();
+    begin(plan);
+    int of_rollout = 0;
+    for (const auto& [id, device] : devices_->devices()) {
+        const std::uint64_t sequence = offered_sequence(id);
+        EXPECT_TRUE(sequence == 1 || sequence == 2);
+        of_rollout += sequence == 2 ? 1 : 0;
+    }
+    EXPECT_EQ(of_rollout, 5) << "the others get what no rollout governs";
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kAbort, now_));
+    for (const auto& [id, device] : devices_->devices()) EXPECT_EQ(offered_sequence(id), 1U);
+}
+
+TEST_F(RolloutBooks, NothingGoesOutsideRolloutsIfConfiguredSo) {
+    add_devices(1);
+    add_release(1);
+    DispatchRules rules{catalog_, *book_};
+    rules.outside_rollouts = false;
+    EXPECT_EQ(decide_assignment(*devices_->find("device-0"), rules, now_).verdict, AssignmentVerdict::kNoRelease);
+    begin(plan_of("spring", 1));
+    EXPECT_EQ(decide_assignment(*devices_->find("device-0"), rules, now_).verdict, AssignmentVerdict::kAssigned);
+}
+
+TEST_F(RolloutBooks, PhasesGoOnExactlyAfterARestart) {
+    add_devices(40);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.phases[0].percent = 10;
+    plan.phases[0].success_percent = 100;
+    plan.phases[0].soak = hours(1);
+    plan.phases.emplace_back();
+    begin(plan);
+    const auto first = poll_all();
+    ASSERT_EQ(first.size(), 4U);
+    restart();
+    EXPECT_EQ(poll_all(), first) << "they alone, and again";
+    EXPECT_EQ(book_->find("spring")->under_way, 4U);
+    for (const std::string& id : first) receipt(id, 2, ledger::ReceiptEvent::kConfirmed);
+    ASSERT_TRUE(book_->step(now_));
+    ASSERT_TRUE(state("spring").met_since);
+    restart();
+    now_ += hours(1);
+    EXPECT_TRUE(poll_all().empty());
+    EXPECT_TRUE(book_->step(now_).value());
+    EXPECT_EQ(state("spring").phase, 1U);
+    EXPECT_EQ(poll_all().size(), 36U);
+    restart();
+    EXPECT_EQ(state("spring").phase, 1U);
+    for (const auto& [id, device] : devices_->devices()) {
+        if (!first.contains(id)) receipt(id, 2, ledger::ReceiptEvent::kConfirmed);
+    }
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kDone);
+}
+
+TEST_F(RolloutBooks, AnUrgentFixOvertakes) {
+    add_devices(4);
+    add_release(3);
+    begin(plan_of("features", 3));
+    EXPECT_EQ(poll_all().size(), 4U);
+    receipt("device-0", 3, ledger::ReceiptEvent::kVerified);
+    add_release(2, ledger::Urgency::kUrgent);
+    begin(plan_of("fix", 2));
+    for (const auto& [id, device] : devices_->devices()) EXPECT_EQ(offered_sequence(id), 2U) << id;
+    EXPECT_EQ(poll_all().size(), 4U);
+    EXPECT_EQ(book_->find("features")->under_way, 0U) << "overtaken, not failed";
+    receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_EQ(offered_sequence("device-0"), 3U) << "and afterwards what was overtaken";
+}
+
+TEST_F(RolloutBooks, PriorityDecidesAmongEquals) {
+    add_devices(1);
+    add_release(2);
+    add_release(3);
+    RolloutPlan first = plan_of("first", 2);
+    first.priority = 1;
+    begin(first);
+    begin(plan_of("second", 3));
+    EXPECT_EQ(offered_sequence("device-0"), 2U);
+}
+
+TEST_F(RolloutBooks, FailuresStopItForThoseUnderWayToo) {
+    add_devices(10);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.abort_percent = 20;
+    begin(plan);
+    poll_all();
+    receipt("device-0", 2, ledger::ReceiptEvent::kFailed);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kRunning);
+    receipt("device-1", 2, ledger::ReceiptEvent::kRolledBack);
+    EXPECT_FALSE(book_->is_cancelled(*devices_->find("device-5"), leaf_of(2)));
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kAborted);
+    EXPECT_TRUE(book_->is_cancelled(*devices_->find("device-5"), leaf_of(2)));
+    EXPECT_EQ(decide("device-5").verdict, AssignmentVerdict::kAborted);
+    restart();
+    EXPECT_EQ(decide("device-5").verdict, AssignmentVerdict::kAborted);
+}
+
+TEST_F(RolloutBooks, ASilentDeviceFailsAtItsDeadline) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.deadlines.verified = hours(2);
+    plan.abort_percent = 100;
+    begin(plan);
+    poll_all();
+    receipt("device-0", 2, ledger::ReceiptEvent::kVerified);
+    now_ += hours(2) - seconds(1);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(book_->count(*book_->find("spring")).failed, 0U);
+    now_ += seconds(1);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(book_->count(*book_->find("spring")).failed, 1U);
+    restart();
+    EXPECT_EQ(devices_->find("device-0")->rollouts.at("spring").word, "deadline");
+    receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_EQ(book_->count(*book_->find("spring")).done, 1U) << "late is better than never";
+}
+
+TEST_F(RolloutBooks, KeepsToTheNumberUnderWay) {
+    add_devices(10);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.under_way_max = 3;
+    begin(plan);
+    const auto first = poll_all();
+    EXPECT_EQ(first.size(), 3U);
+    restart();
+    EXPECT_EQ(poll_all(), first);
+    receipt(*first.begin(), 2, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_TRUE(book_->step(now_).value()) << "there is room for another";
+    EXPECT_EQ(poll_all().size(), 3U);
+    EXPECT_EQ(book_->count(*book_->find("spring")).done, 1U);
+}
+
+TEST_F(RolloutBooks, ADeviceThatBeganGoesOnUnderAnotherVersion) {
+    add_devices(1);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.filter.versions = {"1.0"};
+    begin(plan);
+    poll_all();
+    devices_->find("device-0")->report->version = "1.0-rescue";
+    EXPECT_EQ(decide("device-0").verdict, AssignmentVerdict::kAssigned);
+}
+
+TEST_F(RolloutBooks, TheSamePlanTwiceIsOneRollout) {
+    add_release(2);
+    EXPECT_EQ(book_->create(plan_of("spring", 2), now_), RolloutBook::Created::kNew);
+    EXPECT_EQ(book_->create(plan_of("spring", 2), now_), RolloutBook::Created::kKnown);
+    RolloutPlan other = plan_of("spring", 2);
+    other.priority = 1;
+    const auto refused = book_->create(other, now_);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(std::errc::file_exists));
+    EXPECT_FALSE(book_->act("autumn", RolloutBook::Action::kPause, now_));
+}
+
+TEST_F(RolloutBooks, WhatIsNotOnDiskDidNotHappen) {
+    auto store = std::make_unique<test::MemoryStore>();
+    test::MemoryStore& disk = *store;
+    open(std::move(store));
+    add_release(2);
+    add_devices(1);
+    begin(plan_of("spring", 2));
+    disk.break_down();
+    EXPECT_FALSE(book_->act("spring", RolloutBook::Action::kPause, now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kRunning);
+    EXPECT_FALSE(book_->create(plan_of("autumn", 2), now_));
+    EXPECT_EQ(book_->find("autumn"), nullptr);
+}
+
+}  // namespace
+}  // namespace assay::gateway

@@ -1,0 +1,362 @@
+#include "gateway/dispatch/rollout.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
+
+#include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/rollout_json.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Timestamp kStart{seconds(1'800'000'000)};
+
+RolloutPhase phase(unsigned percent, unsigned success = 90) {
+    RolloutPhase out;
+    out.percent = percent;
+    out.success_percent = success;
+    return out;
+}
+
+// A rollout over `devices` matching ones, driven by hand.
+class Fleet {
+  public:
+    Fleet(std::size_t devices, std::vector<RolloutPhase> phases) {
+        plan.id = "spring";
+        plan.phases = std::move(phases);
+        for (std::size_t i = 0; i < devices; ++i) {
+            RolloutMember member;
+            member.place = place_of(plan.id, "device-" + std::to_string(i));
+            members.push_back(member);
+        }
+        std::ranges::sort(members, {}, &RolloutMember::place);
+    }
+    bool advance() { return gateway::advance(plan, state, members, now); }
+    RolloutTally count() const { return tally(state, members); }
+    // The first `n` members of the open phases that are not there yet.
+    void bring(std::size_t n, RolloutStep step) {
+        for (RolloutMember& member : members) {
+            const bool in = member.place <= state.last_place.value_or(0);
+            if (n == 0) return;
+            if (!in || member.step) continue;
+            member.step = step;
+            --n;
+        }
+    }
+
+    RolloutPlan plan;
+    RolloutState state;
+    std::vector<RolloutMember> members;
+    Timestamp now = kStart;
+};
+
+TEST(Rollout, OpensExactlyThePercentageOfAPhase) {
+    Fleet fleet(1000, {phase(1), phase(10), phase(55), phase(100)});
+    EXPECT_TRUE(fleet.advance());
+    for (const std::uint64_t wanted : {10U, 100U, 550U, 1000U}) {
+        EXPECT_EQ(fleet.count().members, wanted);
+        EXPECT_EQ(fleet.state.stage, RolloutStage::kRunning);
+        fleet.bring(1000, RolloutStep::kDone);
+        EXPECT_TRUE(fleet.advance());
+    }
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kDone);
+}
+
+TEST(Rollout, APhaseHasADeviceIfThereIsAny) {
+    Fleet fleet(7, {phase(1), phase(100)});
+    fleet.advance();
+    EXPECT_EQ(fleet.count().members, 1U);
+    Fleet empty(0, {phase(1), phase(100)});
+    EXPECT_FALSE(empty.advance());
+    EXPECT_EQ(empty.state.phase, 0U) << "nobody has shown that the release is good";
+    empty.members = fleet.members;
+    EXPECT_TRUE(empty.advance());
+    EXPECT_EQ(empty.count().members, 1U);
+}
+
+TEST(Rollout, PlacesDependOnBothNamesAloneAndAreEven) {
+    EXPECT_EQ(place_of("spring", "device-1"), place_of("spring", "device-1"));
+    EXPECT_NE(place_of("spring", "device-1"), place_of("autumn", "device-1"));
+    EXPECT_NE(place_of("a", "bc"), place_of("ab", "c"));
+    EXPECT_EQ(place_of("spring", "device-1"), 0x2b9364fc2d79d5b9U) << "other versions draw the same";
+    std::array<int, 16> buckets{};
+    for (int i = 0; i < 16'000; ++i) ++buckets[place_of("spring", "device-" + std::to_string(i)) >> 60U];
+    for (const int count : buckets) EXPECT_NEAR(count, 1000, 150);
+}
+
+TEST(Rollout, TheNextPhaseWaitsForSuccesses) {
+    Fleet fleet(100, {phase(10, 80), phase(100)});
+    fleet.advance();
+    fleet.bring(7, RolloutStep::kDone);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 0U);
+    fleet.bring(1, RolloutStep::kDone);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 1U);
+}
+
+TEST(Rollout, SoaksAsLongAsTheGoalIsMet) {
+    Fleet fleet(100, {phase(10, 80), phase(100)});
+    fleet.plan.phases[0].soak = hours(1);
+    fleet.plan.abort_percent = 0;
+    fleet.advance();
+    fleet.bring(8, RolloutStep::kDone);
+    EXPECT_TRUE(fleet.advance());
+    fleet.now += minutes(59);
+    EXPECT_FALSE(fleet.advance());
+    const auto last = std::ranges::find_if(fleet.members, [](const auto& m) { return m.step.has_value(); });
+    last->step = RolloutStep::kFailed;  // one falls back
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_FALSE(fleet.state.met_since);
+    fleet.now += minutes(2);
+    last->step = RolloutStep::kDone;
+    EXPECT_TRUE(fleet.advance());
+    fleet.now += minutes(59);
+    EXPECT_FALSE(fleet.advance()) << "soaks anew";
+    fleet.now += minutes(1);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 1U);
+}
+
+TEST(Rollout, AGateOpensByHandOnly) {
+    Fleet fleet(10, {phase(10), phase(100)});
+    fleet.plan.phases[0].gate = true;
+    fleet.advance();
+    EXPECT_FALSE(approve(fleet.plan, fleet.state, fleet.now)) << "nothing is proven yet";
+    fleet.bring(1, RolloutStep::kDone);
+    fleet.advance();
+    fleet.now += hours(1000);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_TRUE(waits_at_gate(fleet.plan, fleet.state, fleet.now));
+    ASSERT_TRUE(approve(fleet.plan, fleet.state, fleet.now));
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 1U);
+    EXPECT_FALSE(fleet.state.approved) << "each gate wants an approval of its own";
+}
+
+TEST(Rollout, AbortsAtTheShareOfFailures) {
+    Fleet fleet(1000, {phase(10), phase(100)});
+    fleet.plan.abort_percent = 5;
+    fleet.advance();
+    fleet.bring(4, RolloutStep::kFailed);
+    EXPECT_FALSE(fleet.advance());
+    fleet.bring(1, RolloutStep::kFailed);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
+    EXPECT_EQ(fleet.state.reason, "5 of 100 devices failed");
+    EXPECT_FALSE(resume(fleet.plan, fleet.state));
+    EXPECT_FALSE(fleet.advance()) << "for good";
+}
+
+TEST(Rollout, NeverAbortsByItselfIfToldSo) {
+    Fleet fleet(10, {phase(100)});
+    fleet.plan.abort_percent = 0;
+    fleet.advance();
+    fleet.bring(10, RolloutStep::kFailed);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kRunning);
+}
+
+TEST(Rollout, PausedItOpensNothing) {
+    Fleet fleet(10, {phase(10), phase(100)});
+    fleet.advance();
+    ASSERT_TRUE(pause(fleet.plan, fleet.state));
+    fleet.bring(1, RolloutStep::kDone);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_FALSE(pause(fleet.plan, fleet.state));
+    ASSERT_TRUE(resume(fleet.plan, fleet.state));
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 1U);
+    ASSERT_TRUE(abort(fleet.plan, fleet.state));
+    EXPECT_FALSE(abort(fleet.plan, fleet.state));
+    EXPECT_FALSE(pause(fleet.plan, fleet.state));
+}
+
+TEST(Rollout, LateComersJoinThePhaseThatTheyDraw) {
+    Fleet fleet(1000, {phase(10), phase(100)});
+    fleet.advance();
+    const std::uint64_t last = *fleet.state.last_place;
+    for (int i = 0; i < 1000; ++i) {
+        RolloutMember member;
+        member.place = place_of("spring", "late-" + std::to_string(i));
+        fleet.members.push_back(member);
+    }
+    fleet.advance();
+    EXPECT_EQ(*fleet.state.last_place, last);
+    EXPECT_NEAR(static_cast<double>(fleet.count().members), 200, 40);
+}
+
+// Any history, written down and read again at each event, goes on exactly as if it had not been.
+TEST(Rollout, ARestartChangesNothing) {
+    std::uint64_t random = 7;
+    const auto below = [&random](std::uint64_t n) {
+        random = random * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+        return (random >> 33U) % n;
+    };
+    for (int history = 0; history < 50; ++history) {
+        Fleet fleet(200, {phase(5, 80), phase(30, 70), phase(100, 95)});
+        fleet.plan.phases[1].soak = minutes(10);
+        fleet.plan.phases[0].gate = history % 2 == 0;
+        fleet.plan.abort_percent = 40;
+        Fleet restarted = fleet;
+        for (int event = 0; event < 200; ++event) {
+            fleet.now += seconds(below(120));
+            RolloutMember& member = fleet.members[below(fleet.members.size())];
+            if (member.place <= fleet.state.last_place.value_or(0)) {
+                member.step = below(5) == 0 ? RolloutStep::kFailed : RolloutStep::kDone;
+            }
+            if (below(20) == 0) (void)pause(fleet.plan, fleet.state);
+            if (below(5) == 0) (void)resume(fleet.plan, fleet.state);
+            if (below(5) == 0) (void)approve(fleet.plan, fleet.state, fleet.now);
+            fleet.advance();
+
+            const auto text = boost::json::serialize(to_json(fleet.state));
+            restarted.state = rollout_state_from(boost::json::parse(text).as_object());
+            restarted.members = fleet.members;
+            restarted.now = fleet.now;
+            EXPECT_EQ(restarted.advance(), fleet.advance());
+            ASSERT_EQ(boost::json::serialize(to_json(restarted.state)),
+                      boost::json::serialize(to_json(fleet.state)));
+        }
+    }
+}
+
+TEST(RolloutAdmission, SaysWhyNot) {
+    Fleet fleet(1, {phase(100)});
+    Device device;
+    device.id = "device-0";
+    const auto verdict = [&](std::uint64_t under_way = 0) {
+        return admit(fleet.plan, fleet.state, device, under_way, fleet.now);
+    };
+    EXPECT_EQ(verdict(), AssignmentVerdict::kLaterPhase);
+    fleet.advance();
+    EXPECT_EQ(verdict(), AssignmentVerdict::kAssigned);
+    fleet.plan.under_way_max = 3;
+    EXPECT_EQ(verdict(2), AssignmentVerdict::kAssigned);
+    EXPECT_EQ(verdict(3), AssignmentVerdict::kTooMany);
+    const auto day = static_cast<std::size_t>(0);
+    fleet.plan.windows.windows.emplace_back();  // of no day
+    EXPECT_EQ(verdict(), AssignmentVerdict::kWindowClosed);
+    fleet.plan.windows.windows[day].days.fill(true);
+    fleet.plan.windows.windows[day].length = 1440;
+    EXPECT_EQ(verdict(), AssignmentVerdict::kAssigned);
+    fleet.plan.windows.windows[day].days.fill(false);
+    fleet.state.stage = RolloutStage::kPaused;
+    EXPECT_EQ(verdict(), AssignmentVerdict::kPaused);
+    device.rollouts.emplace("spring", RolloutProgress());
+    EXPECT_EQ(verdict(3), AssignmentVerdict::kAssigned) << "what has begun goes on";
+    fleet.state.stage = RolloutStage::kAborted;
+    EXPECT_EQ(verdict(), AssignmentVerdict::kAborted) << "but not that";
+}
+
+TEST(RolloutFilter, MustBeMetInEveryPart) {
+    Device device;
+    device.id = "device-1";
+    device.site = "hamburg";
+    device.tags = {"canary", "indoor"};
+    DeviceFilter filter;
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kNotReported);
+    device.report.emplace();
+    device.report->version = "1.0";
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kAssigned);
+    filter.sites = {"kiel", "hamburg"};
+    filter.tags = {"indoor", "canary"};
+    filter.versions = {"0.9", "1.0"};
+    filter.devices = {"device-1", "device-2"};
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kAssigned);
+    device.report->version = "1.1";
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kOtherVersion);
+    device.tags = {"canary"};
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kMissingTag);
+    device.site = "bremen";
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kOtherSite);
+    device.id = "device-3";
+    EXPECT_EQ(match(filter, device), AssignmentVerdict::kNotListed);
+}
+
+TEST(RolloutDeadlines, HoldForEachStep) {
+    RolloutPlan plan;
+    plan.deadlines.offered = hours(1);
+    plan.deadlines.installed = minutes(5);
+    RolloutProgress progress;
+    progress.since = kStart;
+    EXPECT_FALSE(is_overdue(plan, progress, kStart + hours(1) - seconds(1)));
+    EXPECT_TRUE(is_overdue(plan, progress, kStart + hours(1)));
+    progress.step = RolloutStep::kVerified;
+    EXPECT_FALSE(is_overdue(plan, progress, kStart + hours(1000))) << "0: no deadline";
+    progress.step = RolloutStep::kInstalled;
+    EXPECT_TRUE(is_overdue(plan, progress, kStart + minutes(5)));
+    for (const RolloutStep over : {RolloutStep::kDone, RolloutStep::kFailed}) {
+        progress.step = over;
+        EXPECT_FALSE(is_overdue(plan, progress, kStart + hours(1000)));
+    }
+}
+
+TEST(RolloutProgress, GoesForwardAndForgetsNoFailureButByConfirmation) {
+    using ledger::ReceiptEvent;
+    RolloutProgress progress;
+    const auto next = [&](ReceiptEvent event, std::string_view word = "") {
+        progress = after_receipt(progress, event, word, kStart);
+        return progress.step;
+    };
+    EXPECT_EQ(next(ReceiptEvent::kVerified), RolloutStep::kVerified);
+    EXPECT_EQ(next(ReceiptEvent::kInstalled), RolloutStep::kInstalled);
+    EXPECT_EQ(next(ReceiptEvent::kVerified), RolloutStep::kInstalled) << "sent again";
+    EXPECT_EQ(next(ReceiptEvent::kRolledBack), RolloutStep::kFailed);
+    EXPECT_EQ(progress.word, "rolled-back");
+    EXPECT_EQ(next(ReceiptEvent::kInstalled), RolloutStep::kFailed);
+    EXPECT_EQ(next(ReceiptEvent::kConfirmed), RolloutStep::kDone);
+    EXPECT_EQ(next(ReceiptEvent::kFailed, "slot-write-failed"), RolloutStep::kDone);
+}
+
+TEST(RolloutJson, APlanIsReadAsItIsWritten) {
+    const std::string leaf(64, 'a');
+    const auto plan = parse_rollout_plan(
+        R"({"id":"spring-1.0","release":")" + leaf + R"(","filter":{"sites":["kiel"],"tags":["canary"],)"
+        R"("versions":["1.0"],"devices":["d-1"]},"phases":[{"percent":5,"success_percent":99,"soak_s":3600,)"
+        R"("gate":true},{"percent":100}],"abort_percent":3,"windows":["mon-fri 22:00-05:00"],)"
+        R"("zone":"CET-1CEST,M3.5.0,M10.5.0/3","priority":-2,"under_way_max":50,)"
+        R"("deadlines":{"offered_s":1,"verified_s":2,"installed_s":3}})");
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    EXPECT_EQ(plan->phases.size(), 2U);
+    EXPECT_TRUE(plan->phases[0].gate);
+    EXPECT_EQ(plan->phases[1].success_percent, 90U);
+    EXPECT_EQ(plan->windows.windows[0].length, 7 * 60);
+    const std::string text = boost::json::serialize(to_json(*plan));
+    const auto again = parse_rollout_plan(text);
+    ASSERT_TRUE(again) << again.error().to_string();
+    EXPECT_EQ(boost::json::serialize(to_json(*again)), text);
+    const auto least = parse_rollout_plan(R"({"id":"x","release":")" + leaf + R"("})");
+    ASSERT_TRUE(least);
+    EXPECT_EQ(least->phases.size(), 1U);
+    EXPECT_EQ(least->phases[0].percent, 100U);
+    EXPECT_EQ(least->abort_percent, 10U);
+}
+
+TEST(RolloutJson, RefusesWhatItDoesNotUnderstand) {
+    const std::string head = R"({"id":"x","release":")" + std::string(64, 'a') + R"(")";
+    for (const char* const tail :
+         {R"(,"id2":1})", R"(,"phases":[]})", R"(,"phases":[{"percent":0}]})", R"(,"phases":[{"percent":101}]})",
+          R"(,"phases":[{"percent":50},{"percent":50}]})", R"(,"phases":[{"percent":50,"x":1}]})",
+          R"(,"phases":{}})", R"(,"abort_percent":1.5})", R"(,"abort_percent":"5"})", R"(,"priority":5000})",
+          R"(,"windows":["whenever"]})", R"(,"zone":"Nowhere/Atlantis"})", R"(,"filter":{"site":[]}})",
+          R"(,"filter":{"sites":[1]}})", R"(,"deadlines":{"offered_s":-1}})", R"(,"under_way_max":4294967296})",
+          R"(,"release":"short"})", R"(,"id":"Big"})", ""}) {
+        const auto plan = parse_rollout_plan(head + tail);
+        ASSERT_FALSE(plan) << tail;
+        EXPECT_TRUE(plan.error().is(Refusal::kMalformed)) << tail;
+    }
+    EXPECT_FALSE(parse_rollout_plan("[]"));
+    EXPECT_TRUE(parse_rollout_plan(std::string(kPlanBytesMax + 1, ' ')).error().is(Refusal::kLimitExceeded));
+}
+
+}  // namespace
+}  // namespace assay::gateway
