@@ -49,13 +49,14 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     if (!node) return fail(std::move(node).error());
     const auto made = create_directories_durable(folder.store(), 0700);
     if (!made) return fail(Error(made.error()));
-    auto store = ledger::open_leveldb(folder.store());
-    if (!store) return fail(std::move(store).error().within("store of devices and receipts"));
+    auto disk = ledger::open_leveldb(folder.store());
+    if (!disk) return fail(std::move(disk).error().within("store of devices and receipts"));
+    auto store = std::make_unique<GroupCommit>(needs.executor, std::move(*disk));
     auto authority = SiteAuthority::load(folder);
     if (!authority) return fail(std::move(authority).error());
-    auto devices = DeviceRegistry::open(**store);
+    auto devices = DeviceRegistry::open(*store);
     if (!devices) return fail(std::move(devices).error());
-    auto receipts = ReceiptStore::open(**store);
+    auto receipts = ReceiptStore::open(*store);
     if (!receipts) return fail(std::move(receipts).error());
     const auto identity = load_member_identity(folder);
     if (!identity) return fail(Error(identity.error()));
@@ -63,7 +64,7 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     if (!content_tls) return fail(std::move(content_tls).error());
 
     std::unique_ptr<GatewayRole> role(
-        new GatewayRole(needs, std::move(*node), std::move(*store), std::move(*authority),
+        new GatewayRole(needs, std::move(*node), std::move(store), std::move(*authority),
                         std::move(*devices), std::move(*receipts), std::move(*content_tls)));
     if (auto loaded = role->rollouts_.load(); !loaded) return fail(std::move(loaded).error());
     if (auto listening = role->listen_for_devices(needs); !listening) {
@@ -74,7 +75,7 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
 
 GatewayRole::GatewayRole(const GatewayNeeds& needs,
                          std::unique_ptr<ledger::Node> node,
-                         std::unique_ptr<ledger::KeyValueStore> store,
+                         std::unique_ptr<GroupCommit> store,
                          SiteAuthority authority,
                          DeviceRegistry devices,
                          ReceiptStore receipts,
@@ -105,7 +106,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       tasks_{needs.executor} {}
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
-    const AgentApiParts parts{devices_, dispatch_rules(), rollouts_, desk_, waiters_, pacer_, consortium_, refusals_, clock_};
+    const AgentApiParts parts{*store_, devices_, dispatch_rules(), rollouts_, desk_, waiters_, pacer_, consortium_, refusals_, clock_};
     add_agent_routes(agent_routes_, parts);
     const auto tls = devices_server_tls(needs.node_parts.folder);
     if (!tls) return fail(Error(tls.error()));
@@ -189,7 +190,8 @@ DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
 
 RolloutApiParts GatewayRole::rollout_parts(const OperatorToken& token) {
     const auto look_again = [this] {
-        rollouts_wakeup_.wake();  // opens the first phase, and has waiting devices look
+        rollouts_wakeup_.wake();  // opens the first phase
+        waiters_.wake_all();      // one that was paused may go on
         flow_.wake();             // fetches a release that is not the newest
     };
     return {rollouts_, devices_, dispatch_rules(), consortium_, clock_, token, look_again};

@@ -12,6 +12,7 @@
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/dispatch/site_authority.hpp"
+#include "gateway/group_commit.hpp"
 #include "gateway/ledger_nodes.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/receipt/receipt_recorder.hpp"
@@ -56,7 +57,7 @@ class GatewayRole {
   private:
     GatewayRole(const GatewayNeeds& needs,
                 std::unique_ptr<ledger::Node> node,
-                std::unique_ptr<ledger::KeyValueStore> store,
+                std::unique_ptr<GroupCommit> store,
                 SiteAuthority authority,
                 DeviceRegistry devices,
                 ReceiptStore receipts,
@@ -73,7 +74,7 @@ class GatewayRole {
     const Clock& clock_;
 
     std::unique_ptr<ledger::Node> node_;            // the gateways' ledger
-    std::unique_ptr<ledger::KeyValueStore> store_;  // devices, receipts, verdicts, rollouts
+    std::unique_ptr<GroupCommit> store_;            // devices, receipts, verdicts, rollouts
     SiteAuthority authority_;
     DeviceRegistry devices_;
     ReceiptStore receipts_;

@@ -46,13 +46,14 @@ DeviceReport report_of(const protocol::PollRequest& poll) {
 }
 
 // Gives the device what is to be had; one nonce for as long as that is the same release.
-Result<std::optional<protocol::Assignment>> assign(const AgentApiParts& parts, Device& device) {
+Result<void> assign(const AgentApiParts& parts,
+                    Device& device,
+                    std::optional<protocol::Assignment>& out) {
     const auto decision = decide_assignment(device, parts.rules, parts.clock.now());
-    if (decision.release == nullptr) return std::nullopt;
+    if (decision.release == nullptr) return {};
     const KnownRelease& release = decision.release->release;
     const bool is_new = !device.assignment || device.assignment->release != release.leaf;
-    const bool begins = decision.rollout != nullptr && !device.rollouts.contains(decision.rollout->plan.id);
-    if (begins) parts.rollouts.note_offered(device, *decision.rollout, parts.clock.now());
+    const bool begins = parts.rollouts.note_offered(device, decision.rollout, parts.clock.now());
     if (is_new) {
         Assignment assignment;
         assignment.release = release.leaf;
@@ -60,31 +61,27 @@ Result<std::optional<protocol::Assignment>> assign(const AgentApiParts& parts, D
         device.assignment = assignment;
     }
     if (is_new || begins) {
-        if (auto saved = parts.devices.save(device); !saved) return fail(std::move(saved).error());
+        if (auto saved = parts.devices.save(device); !saved) return saved;
         log::info("assigned", {{"device", device.id}, {"release", to_hex(release.leaf.view())}});
     }
-    protocol::Assignment answer;
+    protocol::Assignment& answer = out.emplace();
     answer.release = release.leaf;
     answer.nonce = device.assignment->nonce;
     answer.sequence = release.record.sequence;
     answer.version = release.record.version;
     answer.image_bytes = release.full_image()->bytes;
-    return answer;
+    return {};
 }
 
 // What the device says of itself, noted.
-Result<Device*> take_report(const AgentApiParts& parts, const http::Request& request) {
-    const auto device = device_of(parts, request);
-    if (!device) return fail(Error(device.error()));
+Result<void> take_report(const AgentApiParts& parts, Device& device, const http::Request& request) {
     const auto message = protocol::parse_poll_request(as_text(request.body));
-    if (!message) return fail(Error(message.error()).within((*device)->id));
+    if (!message) return fail(Error(message.error()).within(device.id));
     DeviceReport report = report_of(*message);
-    (*device)->last_seen = parts.clock.now();
-    if ((*device)->report != report) {
-        (*device)->report = std::move(report);
-        if (auto saved = parts.devices.save(**device); !saved) return fail(std::move(saved).error());
-    }
-    return *device;
+    device.last_seen = parts.clock.now();
+    if (device.report == report) return {};
+    device.report = std::move(report);
+    return parts.devices.save(device);
 }
 
 // How long the device would wait for something to do: ?wait_ms=N.
@@ -96,18 +93,38 @@ std::chrono::milliseconds patience_of(const http::Request& request) {
     return std::chrono::milliseconds(std::min(wait, protocol::kWaitMsMax));
 }
 
+// What `work` writes is on disk, with one fsync for all requests that are ready, when this returns.
+template <typename Work>
+boost::asio::awaitable<Result<void>> durably(GroupCommit& store, Work work) {
+    const std::uint64_t before = store.deferred();
+    Result<void> done;
+    {
+        const GroupCommit::Deferral together(store);
+        done = work();
+    }
+    if (!done || store.deferred() == before) co_return done;
+    Result<void> settled = co_await store.settled();
+    co_return settled;
+}
+
 boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request request) {
-    const auto device = take_report(parts, request);
-    if (!device) co_return refuse(parts, device.error());
+    const auto known = device_of(parts, request);
+    if (!known) co_return refuse(parts, known.error());
+    Device& device = **known;
+    const auto report = [&] { return take_report(parts, device, request); };
+    const Result<void> reported = co_await durably(parts.store, report);
+    if (!reported) co_return refuse(parts, reported.error());
     const auto until = std::chrono::steady_clock::now() + patience_of(request);
     for (;;) {
-        auto assignment = assign(parts, **device);
-        if (!assignment) co_return problem_of(assignment.error());
+        std::optional<protocol::Assignment> assignment;
+        const auto decide = [&] { return assign(parts, device, assignment); };
+        const Result<void> decided = co_await durably(parts.store, decide);
+        if (!decided) co_return problem_of(decided.error());
         const bool is_over = std::chrono::steady_clock::now() >= until || parts.waiters.closed();
-        if (*assignment || is_over) {
+        if (assignment || is_over) {
             protocol::PollAnswer answer;
             answer.sleep_ms = poll_sleep_ms(parts.devices.devices().size());
-            answer.assignment = std::move(*assignment);
+            answer.assignment = std::move(assignment);
             const std::string text = protocol::to_json(answer);
             co_return http::Response(200, protocol::kJsonType, std::string_view(text));
         }
@@ -199,13 +216,16 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
     return image_response(request, (*entry)->image, leaf, std::move(terms));
 }
 
-http::Response post_receipt(const AgentApiParts& parts, const http::Request& request) {
+boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
     const auto device = device_of(parts, request);
-    if (!device) return refuse(parts, device.error());
-    const auto taken = parts.receipts.take(**device, request.body, parts.clock.now());
-    if (!taken) return refuse(parts, taken.error());
-    return http::Response(200, protocol::kJsonType,
-                          std::string_view(protocol::receipt_acknowledgement()));
+    if (!device) co_return refuse(parts, device.error());
+    const auto take = [&] {
+        return parts.receipts.take(**device, request.body, parts.clock.now());
+    };
+    const Result<void> taken = co_await durably(parts.store, take);
+    if (!taken) co_return refuse(parts, taken.error());
+    const std::string text = protocol::receipt_acknowledgement();
+    co_return http::Response(200, protocol::kJsonType, std::string_view(text));
 }
 
 }  // namespace
@@ -216,7 +236,8 @@ void add_agent_routes(http::Router& router, const AgentApiParts& parts) {
     };
     router.post(protocol::kPollPath,
                 [parts](http::Request request) { return poll(parts, std::move(request)); });
-    add_plain(router, "POST", protocol::kReceiptsPath, bind(post_receipt));
+    router.post(protocol::kReceiptsPath,
+                [parts](http::Request request) { return post_receipt(parts, std::move(request)); });
     add_plain(router, "GET", protocol::kProofPattern, bind(get_device_proof));
     add_plain(router, "GET", protocol::kChunksPattern, bind(get_chunks));
     add_plain(router, "GET", protocol::kImagePattern, bind(get_image));

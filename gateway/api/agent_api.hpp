@@ -10,6 +10,7 @@
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/dispatch/poll_waiters.hpp"
 #include "gateway/dispatch/send_pacer.hpp"
+#include "gateway/group_commit.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
@@ -20,6 +21,7 @@
 namespace assay::gateway {
 
 struct AgentApiParts {
+    GroupCommit& store;  // what the devices, rollouts and receipts below are kept in
     DeviceRegistry& devices;
     DispatchRules rules;
     RolloutBook& rollouts;

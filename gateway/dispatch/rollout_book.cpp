@@ -156,19 +156,21 @@ bool RolloutBook::is_cancelled(const Device& device, const ledger::LeafHash& rel
     return cancelled;
 }
 
-void RolloutBook::note_offered(Device& device, const Rollout& rollout, Timestamp now) {
-    // What it was to do before is overtaken, and begins anew if it is still wanted afterwards.
-    std::erase_if(device.rollouts, [&](const auto& item) {
-        if (item.first == rollout.plan.id || !item.second.under_way()) return false;
+bool RolloutBook::note_offered(Device& device, const Rollout* rollout, Timestamp now) {
+    const std::string_view id = rollout == nullptr ? std::string_view() : rollout->plan.id;
+    // What is overtaken begins anew if it is still wanted afterwards.
+    const std::size_t overtaken = std::erase_if(device.rollouts, [&](const auto& item) {
+        if (item.first == id || !item.second.under_way()) return false;
         const auto other = rollouts_.find(item.first);
         if (other != rollouts_.end() && other->second.under_way > 0) --other->second.under_way;
         return true;
     });
-    if (device.rollouts.contains(rollout.plan.id)) return;
+    if (rollout == nullptr || device.rollouts.contains(id)) return overtaken > 0;
     RolloutProgress progress;
     progress.since = now;
-    device.rollouts.emplace(rollout.plan.id, progress);
-    ++rollouts_.find(rollout.plan.id)->second.under_way;
+    device.rollouts.emplace(id, progress);
+    ++rollouts_.find(id)->second.under_way;
+    return true;
 }
 
 void RolloutBook::note_receipt(Device& device,

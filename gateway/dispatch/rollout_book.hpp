@@ -58,8 +58,9 @@ class RolloutBook {
     // The operator has stopped it, or failures have, after the device was given the release.
     [[nodiscard]] bool is_cancelled(const Device& device, const ledger::LeafHash& release) const;
 
-    // Both change `device`, which the caller saves.
-    void note_offered(Device& device, const Rollout& rollout, Timestamp now);
+    // Both change `device`, which the caller saves. `rollout` is null if none offered the release;
+    // what another one had begun is overtaken. Returns whether `device` changed.
+    bool note_offered(Device& device, const Rollout* rollout, Timestamp now);
     void note_receipt(Device& device,
                       const ledger::LeafHash& release,
                       ledger::ReceiptEvent event,

@@ -1,5 +1,6 @@
 // Takes a receipt from a device: checks it, stores it, and notes in the device registry how far the
-// device is. What it has returned success for is on disk. Used by the agents' API; io thread only.
+// device is. What it has returned success for is on disk, or will be when the deferred
+// writes have settled (gateway/group_commit.hpp). Used by the agents' API; io thread only.
 
 #pragma once
 

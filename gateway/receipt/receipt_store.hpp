@@ -1,6 +1,7 @@
 // The receipts this gateway has acknowledged, in the order in which they came, and the batches made
-// of them. Acknowledged means on disk: add() returns after fsync. The same receipt again is known,
-// not new; another one under a used counter is refused. Io thread only.
+// of them. Acknowledged means on disk: add() returns after fsync, or, under a Deferral
+// (gateway/group_commit.hpp), the caller waits for it. The same receipt again is known, not new;
+// another one under a used counter is refused. Io thread only.
 
 #pragma once
 

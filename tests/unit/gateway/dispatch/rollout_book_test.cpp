@@ -93,7 +93,7 @@ class RolloutBooks : public testing::Test {
         const auto decision = decide(id);
         if (decision.release == nullptr) return false;
         Device& device = *devices_->find(id);
-        if (decision.rollout != nullptr) book_->note_offered(device, *decision.rollout, now_);
+        book_->note_offered(device, decision.rollout, now_);
         EXPECT_TRUE(devices_->save(device));
         return true;
     }
@@ -204,6 +204,21 @@ TEST_F(RolloutBooks, AnUrgentFixOvertakes) {
     EXPECT_EQ(book_->find("features")->under_way, 0U) << "overtaken, not failed";
     receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
     EXPECT_EQ(offered_sequence("device-0"), 3U) << "and afterwards what was overtaken";
+}
+
+TEST_F(RolloutBooks, AFixThatGoesToAllOvertakesToo) {
+    add_devices(1);
+    add_release(3);
+    RolloutPlan plan = plan_of("features", 3);
+    plan.deadlines.offered = hours(1);
+    begin(plan);
+    poll_all();
+    add_release(2, ledger::Urgency::kEmergency);
+    poll_all();
+    now_ += hours(2);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(book_->count(*book_->find("features")).failed, 0U) << "nobody waits for it";
+    EXPECT_EQ(book_->find("features")->under_way, 0U);
 }
 
 TEST_F(RolloutBooks, PriorityDecidesAmongEquals) {

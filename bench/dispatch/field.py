@@ -1,0 +1,69 @@
+"""An OEM, a gateway with a seeded fleet, and the releases that the fleet is to get."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from frame.suite import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/system"))
+from testbed import Testbed, wait_until  # noqa: E402
+
+BULK_CLASS, FIELD_CLASS, IDLE_CLASS = "bulk-x1", "edge-x64", "idle-x1"
+
+
+class Field:
+    def __init__(self, suite, folder, devices, bulk_mib, field_mib):
+        self.suite = suite
+        self.bed = Testbed(folder, binaries=suite.program("assay").parent, mine_engine="cpu", hash_engine="cpu")
+        self.bed.found([("oem", ["oem", "node"]), ("gw", ["gateway", "node"])])
+        self.oem, self.gw = self.bed.members
+        self.fleet = folder / "fleet.jsonl"
+        self._fleet("seed", "--member", self.gw.dir, "--count", devices, "--out", self.fleet)
+        self.bed.start_members()
+        self.bed.run("release", "policy", "set", "--dir", self.oem.dir, "--vendor", self.bed.vendor, "--wait")
+        self.root = folder / "www"
+        self.root.mkdir()
+        self.bulk, self.bulk_sha256 = self._publish(BULK_CLASS, bulk_mib)
+        self.release, _ = self._publish(FIELD_CLASS, field_mib)
+        probe = self.bed.add_devices([("probe", self.gw, FIELD_CLASS, "firmware")])[0]
+        self.anchor = probe.dir / "anchor.cbor"
+
+    def _publish(self, device_class, mib):
+        image = self.root / f"{device_class}.bin"
+        image.write_bytes(os.urandom(mib << 20))
+        leaf = self.bed.publish(self.oem, image, device_class, "firmware", 1, "1.1")["leaf"]
+        wait_until(f"{device_class} ready", lambda: any(
+            r["leaf"] == leaf and r.get("stage") == "ready"
+            for r in (self.gw.get("/v1/releases") or {}).get("releases", [])), 180)
+        return leaf, hashlib.sha256(image.read_bytes()).hexdigest()
+
+    def _fleet(self, *arguments):
+        command = [str(self.suite.program("assay-fleet")), *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=900)
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def run(self, scenario, devices, device_class=IDLE_CLASS, address=None, **options):
+        """One scenario of assay-fleet; its JSON."""
+        flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+        result = self._fleet(scenario, "--fleet", self.fleet, "--devices", devices, "--class", device_class,
+                             "--address", address or f"127.0.0.1:{self.gw.devices}", *flags)
+        print(f"{scenario} {devices}: {json.dumps(result)}", file=sys.stderr, flush=True)
+        return result
+
+    @property
+    def pid(self):
+        return self.gw.process.child.pid
+
+    def token(self):
+        return self.gw.token()
+
+    def stop(self):
+        self.bed.stop()
+
+
+def audit(member):
+    return member.get("/v1/receipts/audit")

@@ -1,0 +1,123 @@
+#include "gateway/group_commit.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_store.hpp"
+#include "tests/support/run_awaitable.hpp"
+
+namespace assay::gateway {
+namespace {
+
+// Counts what reaches the disk.
+class CountingStore final : public ledger::KeyValueStore {
+  public:
+    std::optional<Bytes> get(ByteView key) const override { return memory.get(key); }
+    void for_each(ByteView prefix, const Visitor& visit) const override { memory.for_each(prefix, visit); }
+    Result<void> write_synced(const ledger::WriteBatch& batch) override {
+        ++writes;
+        return memory.write_synced(batch);
+    }
+    const std::optional<Error>& failure() const noexcept override { return memory.failure(); }
+
+    test::MemoryStore memory;
+    int writes = 0;
+};
+
+class GroupCommits : public testing::Test {
+  protected:
+    GroupCommits() {
+        auto disk = std::make_unique<CountingStore>();
+        disk_ = disk.get();
+        store_ = std::make_unique<GroupCommit>(io_.get_executor(), std::move(disk));
+    }
+    static ledger::WriteBatch put(std::string_view key, std::string_view value) {
+        ledger::WriteBatch batch;
+        batch.put(as_bytes(key), as_bytes(value));
+        return batch;
+    }
+    void write(std::string_view key, std::string_view value) {
+        EXPECT_TRUE(store_->write_synced(put(key, value)));
+    }
+    void defer(std::string_view key, std::string_view value) {
+        const GroupCommit::Deferral together(*store_);
+        write(key, value);
+    }
+    std::string at(const ledger::StateView& store, std::string_view key) const {
+        const auto value = store.get(as_bytes(key));
+        return value ? std::string(as_text(*value)) : "none";
+    }
+    std::string all() const {
+        std::string out;
+        store_->for_each(as_bytes("k"), [&](ByteView key, ByteView value) {
+            out += std::string(as_text(key)) + "=" + std::string(as_text(value)) + " ";
+            return true;
+        });
+        return out;
+    }
+
+    boost::asio::io_context io_;
+    CountingStore* disk_ = nullptr;
+    std::unique_ptr<GroupCommit> store_;
+};
+
+TEST_F(GroupCommits, OneFsyncForManyRequests) {
+    for (int i = 0; i < 100; ++i) defer("k" + std::to_string(i), "v");
+    EXPECT_EQ(disk_->writes, 0);
+    EXPECT_EQ(at(*store_, "k7"), "v") << "seen at once";
+    EXPECT_EQ(at(*disk_, "k7"), "none") << "but not on disk";
+    EXPECT_TRUE(test::run_awaitable(io_, store_->settled()));
+    EXPECT_EQ(disk_->writes, 1);
+    EXPECT_EQ(at(*disk_, "k7"), "v");
+    EXPECT_TRUE(test::run_awaitable(io_, store_->settled())) << "nothing waits";
+    EXPECT_EQ(disk_->writes, 1);
+}
+
+TEST_F(GroupCommits, NothingIsAcknowledgedBeforeItIsOnDisk) {
+    bool acknowledged = false;
+    const auto request = [&]() -> boost::asio::awaitable<void> {
+        defer("k", "v");
+        const Result<void> settled = co_await store_->settled();
+        acknowledged = settled && at(*disk_, "k") == "v";
+    };
+    test::run_awaitable(io_, request());
+    EXPECT_TRUE(acknowledged);
+}
+
+TEST_F(GroupCommits, AWriteThatDoesNotWaitTakesAlongWhatDoes) {
+    defer("k1", "old");
+    defer("k1", "new");
+    write("k2", "v");
+    EXPECT_EQ(disk_->writes, 1) << "one write: never the second without the first";
+    EXPECT_EQ(at(*disk_, "k1"), "new");
+    EXPECT_EQ(at(*disk_, "k2"), "v");
+}
+
+TEST_F(GroupCommits, ReadsSeeDiskAndWaitingWritesAsOne) {
+    write("k1", "a");
+    write("k3", "c");
+    defer("k2", "b");
+    defer("k3", "C");
+    {
+        const GroupCommit::Deferral together(*store_);
+        ledger::WriteBatch erase;
+        erase.erase(as_bytes("k1"));
+        EXPECT_TRUE(store_->write_synced(erase));
+    }
+    EXPECT_EQ(all(), "k2=b k3=C ");
+    EXPECT_EQ(at(*store_, "k1"), "none");
+    EXPECT_TRUE(test::run_awaitable(io_, store_->settled()));
+    EXPECT_EQ(all(), "k2=b k3=C ");
+    EXPECT_EQ(at(*disk_, "k1"), "none");
+}
+
+TEST_F(GroupCommits, ABrokenDiskIsSaidToEveryoneWhoWaits) {
+    defer("k", "v");
+    disk_->memory.break_down();
+    EXPECT_FALSE(test::run_awaitable(io_, store_->settled()));
+    const GroupCommit::Deferral together(*store_);
+    EXPECT_FALSE(store_->write_synced(put("k", "v")));
+    EXPECT_EQ(at(*store_, "k"), "none");
+}
+
+}  // namespace
+}  // namespace assay::gateway
