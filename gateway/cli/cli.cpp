@@ -4,8 +4,15 @@
 #include <functional>
 #include <iostream>
 
+<<<<<<< HEAD
 #include "gateway/cli/cli11_support.hpp"
 #include "gateway/cli/image_verbs.hpp"
+=======
+#include <CLI/CLI.hpp>
+
+#include "gateway/cli/commands.hpp"
+#include "gateway/cli/rollout_commands.hpp"
+>>>>>>> 7f2a564 (Keep the command line of rollouts in a file of its own)
 #include "gateway/cli/verbs.hpp"
 
 namespace assay::gateway::cli {
@@ -34,9 +41,7 @@ struct Request {
     RevokeOptions revoke;
     ImageOptions image;
     EnrolOptions enrol;
-    LabelOptions label;
-    RolloutOptions rollout;
-    RolloutActionOptions rollout_action;
+    RolloutRequest rollout;
     BlockOptions block;
     TransactionOptions transaction;
     ProveOptions prove;
@@ -347,91 +352,11 @@ void add_device_verbs(CLI::App& app, Request& request) {
     verb->add_option("--vendor", enrol.vendor, "Whose releases it takes")->required();
     verb->add_option("--out", enrol.out, "The device's folder")->required();
     verb->add_flag("--replace-key", enrol.replace_key, "Of a device that is enrolled with another");
-    add_label_verb(*device, request);
+    add_label_verb(*device, request.rollout, request.verb);
     add_dir(*add_verb(*device, "list", "Show the devices and how far they are",
                       "assay device list --dir gw",
                       [&request] { request.verb = [&] { return list_devices(request.folder); }; }),
             request.folder.dir);
-}
-
-void add_label_verb(CLI::App& device, Request& request) {
-    LabelOptions& label = request.label;
-    CLI::App* const verb =
-        add_verb(device, "label", "Say where a device is and what it is like, for rollouts",
-                 "assay device label dev-1 --site hamburg --tag canary --tag indoor --dir gw",
-                 [&request] { request.verb = [&] { return label_device(request.label); }; });
-    verb->add_option("id", label.id, "The device")->required();
-    verb->add_option("--site", label.site, "Its site; \"\" for none");
-    verb->add_option("--tag", label.tags, "Its tags, in place of those it had");
-    add_dir(*verb, label.dir);
-}
-
-void add_plan_options(CLI::App& verb, RolloutOptions& rollout) {
-    verb.add_option("id", rollout.id, "The rollout's name: a-z0-9.-")->required();
-    verb.add_option("--site", rollout.sites, "Only devices of these sites")->delimiter(',');
-    verb.add_option("--tag", rollout.tags, "Only devices with all of these tags")->delimiter(',');
-    verb.add_option("--version", rollout.versions, "Only devices that run one of these");
-    verb.add_option("--device", rollout.devices, "Only these devices")->delimiter(',');
-    verb.add_option("--phase", rollout.phases,
-                    "PERCENT[,success=PERCENT][,soak=TIME][,gate]; several, growing (default: 100%)");
-    verb.add_option("--abort", rollout.abort_percent, "Stop when so many percent failed; 0: never")
-        ->capture_default_str();
-    verb.add_option("--window", rollout.windows, "When to begin, e.g. \"mon-fri 22:00-05:00\"");
-    verb.add_option("--zone", rollout.zone, "Of the windows, e.g. Europe/Berlin")->capture_default_str();
-    verb.add_option("--priority", rollout.priority, "Higher goes first among equally urgent ones")
-        ->capture_default_str();
-    verb.add_option("--under-way-max", rollout.under_way_max, "Devices at a time; 0: any number")
-        ->capture_default_str();
-    verb.add_option("--deadline-offered", rollout.deadline_offered, "Offered so long: failed");
-    verb.add_option("--deadline-verified", rollout.deadline_verified, "Downloading so long: failed");
-    verb.add_option("--deadline-installed", rollout.deadline_installed, "Installed so long: failed");
-    add_dir(verb, rollout.dir);
-}
-
-void add_rollout_actions(CLI::App& group, Request& request) {
-    RolloutActionOptions& action = request.rollout_action;
-    CLI::App* const show =
-        add_verb(group, "show", "Show one rollout, and who failed", "assay rollout show spring --dir gw",
-                 [&request] { request.verb = [&] { return show_rollout(request.rollout_action); }; });
-    show->add_option("id", action.id, "Its name")->required();
-    add_dir(*show, action.dir);
-    const std::pair<const char*, const char*> actions[] = {
-        {"pause", "Begin no more updates; those that began go on"},
-        {"resume", "Go on with a paused rollout"},
-        {"abort", "Stop for good, downloads under way included"},
-        {"approve", "Open the gate at which a rollout waits"}};
-    for (const auto& [name, about] : actions) {
-        CLI::App* const verb = add_verb(
-            group, name, about, std::string("assay rollout ") + name + " spring --dir gw",
-            [&request, word = std::string(name)] {
-                request.rollout_action.action = word;
-                request.verb = [&] { return change_rollout(request.rollout_action); };
-            });
-        verb->add_option("id", action.id, "Its name")->required();
-        add_dir(*verb, action.dir);
-    }
-}
-
-void add_rollout_verbs(CLI::App& app, Request& request) {
-    CLI::App* const group = add_group(app, "rollout", "Who gets a release, and when");
-    CLI::App* const create = add_verb(
-        *group, "create", "Give a release to devices phase by phase",
-        "assay rollout create spring --release LEAF --phase 1%,soak=24h,gate --phase 25% \\\n"
-        "      --phase 100% --abort 5 --site hamburg --window \"daily 22:00-05:00\" --zone Europe/Berlin",
-        [&request] { request.verb = [&] { return create_rollout(request.rollout); }; });
-    create->add_option("--release", request.rollout.release, "Its leaf hash")->required();
-    add_plan_options(*create, request.rollout);
-    CLI::App* const dry_run = add_verb(
-        *group, "dry-run", "Show who would get it, and why not",
-        "assay rollout dry-run spring --release LEAF --phase 1% --phase 100% --site hamburg\n"
-        "  assay rollout dry-run spring            # one that exists, as of now",
-        [&request] { request.verb = [&] { return try_rollout(request.rollout); }; });
-    dry_run->add_option("--release", request.rollout.release, "Leaf hash; none: of the rollout that exists");
-    add_plan_options(*dry_run, request.rollout);
-    add_dir(*add_verb(*group, "list", "Show all rollouts", "assay rollout list --dir gw",
-                      [&request] { request.verb = [&] { return list_rollouts(request.folder); }; }),
-            request.folder.dir);
-    add_rollout_actions(*group, request);
 }
 
 // Those that want nothing but a ledger.
@@ -558,7 +483,7 @@ int run(int argc, const char* const* argv) {
     add_member_verbs(app, request);
     add_image_verbs(app, request.image, request.verb);
     add_device_verbs(app, request);
-    add_rollout_verbs(app, request);
+    add_rollout_verbs(app, request.rollout, request.verb);
     add_ledger_verbs(app, request);
     try {
         app.parse(argc, argv);

@@ -66,8 +66,8 @@ TEST_F(ImageResponse, AsksBeforeEachPieceAndStopsWhenItMayNotGoOn) {
         co_return Result<void>();
     };
     const auto response = image_response(http::Request(), reader_, "leaf", terms);
-    EXPECT_EQ(test::run_awaitable(io_, response.streamed->next()), part(0, 1'000));
-    EXPECT_EQ(test::run_awaitable(io_, response.streamed->next()), part(1'000, 1'000));
+    EXPECT_EQ(test::run_awaitable(io_, response.streamed->next())->bytes, part(0, 1'000));
+    EXPECT_EQ(test::run_awaitable(io_, response.streamed->next())->bytes, part(1'000, 1'000));
     EXPECT_FALSE(test::run_awaitable(io_, response.streamed->next())) << "cut, not completed";
     EXPECT_EQ(asked, (std::vector<std::uint64_t>{1'000, 1'000, 1'000}));
 }
