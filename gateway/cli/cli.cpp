@@ -4,15 +4,9 @@
 #include <functional>
 #include <iostream>
 
-<<<<<<< HEAD
 #include "gateway/cli/cli11_support.hpp"
 #include "gateway/cli/image_verbs.hpp"
-=======
-#include <CLI/CLI.hpp>
-
-#include "gateway/cli/commands.hpp"
-#include "gateway/cli/rollout_commands.hpp"
->>>>>>> 7f2a564 (Keep the command line of rollouts in a file of its own)
+#include "gateway/cli/rollout_verbs.hpp"
 #include "gateway/cli/verbs.hpp"
 
 namespace assay::gateway::cli {

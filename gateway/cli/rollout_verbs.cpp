@@ -1,6 +1,6 @@
-#include "gateway/cli/rollout_commands.hpp"
+#include "gateway/cli/rollout_verbs.hpp"
 
-#include "gateway/cli/commands.hpp"
+#include "gateway/cli/cli11_support.hpp"
 
 namespace assay::gateway::cli {
 namespace {
