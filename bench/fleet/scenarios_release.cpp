@@ -125,7 +125,7 @@ class Updater {
         : world_{world}, device_{device}, run_{run}, connection_{world.connection(device)}, timer_{world.io} {}
 
     asio::awaitable<void> run() {
-        while (memory_.sequence == 0 && Steady::now() < run_.until) {
+        while (!is_done() && Steady::now() < run_.until) {
             const Result<void> went = co_await go();
             if (went) continue;
             if (refusal_of(went.error().code())) world_.note(went.error());
@@ -135,11 +135,12 @@ class Updater {
             timer_.expires_after(std::chrono::milliseconds(50 + run_.random() % 400));
             co_await timer_.async_wait(kAsTuple);
         }
-        if (memory_.sequence != 0) ++run_.done;
+        if (is_done()) ++run_.done;
     }
 
   private:
-    asio::awaitable<Result<RawAnswer>> ask(Bytes request, RawConnection::Sink sink = Sink()) {
+    [[nodiscard]] bool is_done() const { return memory_.sequence != 0 && memory_.outbox.empty(); }
+    asio::awaitable<Result<RawAnswer>> ask(Bytes request, RawConnection::Sink sink = RawConnection::Sink()) {
         if (run_.random() % 1000 < run_.cut_per_mille) {
             co_return fail(std::errc::connection_aborted, "power cut");
         }
@@ -155,7 +156,7 @@ class Updater {
             if (!opened) co_return opened;
         }
         Result<void> sent = co_await deliver();
-        if (!sent) co_return sent;
+        if (!sent || is_done()) co_return sent;
         const Result<RawAnswer> polled = co_await ask(poll_request(world_.options, 0, "?wait_ms=20000"));
         if (!polled) co_return fail(Error(polled.error()));
         const auto answer = protocol::parse_poll_answer(as_text(polled->body));
@@ -177,10 +178,9 @@ class Updater {
         if (!filled) co_return filled;
         sent = co_await report(assignment, ReceiptEvent::kInstalled);
         if (!sent) co_return sent;
+        memory_.sequence = assignment.sequence;  // it runs, whether or not the gateway knows
         sent = co_await report(assignment, ReceiptEvent::kConfirmed);
-        if (!sent) co_return sent;
-        memory_.sequence = assignment.sequence;
-        co_return Result<void>();
+        co_return sent;
     }
     ledger::DeviceTrust trust_of() const {
         return ledger::DeviceTrust{.anchor = run_.anchor, .checkpoint = {}, .now = {}, .device = {}};
