@@ -1,11 +1,13 @@
 """nginx as the peer: one worker, the gateway's own certificate, client certificates checked."""
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 CONFIG = """
+{user}
 daemon off;
 worker_processes 1;
 pid {run}/nginx.pid;
@@ -44,7 +46,8 @@ class Nginx:
     def __init__(self, binary, run, member, root, port):
         run.mkdir(parents=True, exist_ok=True)
         config = run / "nginx.conf"
-        config.write_text(CONFIG.format(run=run, member=member, root=root, port=port))
+        user = "user root;" if os.geteuid() == 0 else ""  # the folder is this user's alone
+        config.write_text(CONFIG.format(user=user, run=run, member=member, root=root, port=port))
         self.address = f"127.0.0.1:{port}"
         self._log = open(run / "start.log", "wb")
         self._child = subprocess.Popen([binary, "-c", config, "-p", run], stderr=self._log)

@@ -91,7 +91,7 @@ boost::json::object run_storm(World& world);
 boost::json::object run_download(World& world);
 // Signed receipts, --each from every device, as fast as they are acknowledged.
 boost::json::object run_receipts(World& world);
-// Every device takes the release it is offered: proof, chunks, receipts. --seconds, --cut PER MILLE
+// Every device takes the release it is offered: proof, chunks, receipts. --seconds, --cut PER MILLE, --counter
 boost::json::object run_rollout(World& world);
 
 // Devices of run_polls that mean harm: forged and replayed receipts, floods, stalls, cuts. Each goes on

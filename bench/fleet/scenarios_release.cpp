@@ -114,6 +114,7 @@ struct RolloutRun {
     Steady::time_point until{};
     std::minstd_rand random{1};
     unsigned cut_per_mille = 0;
+    std::uint32_t first_counter = 0;  // above those that earlier runs have used
     std::uint64_t done = 0, acknowledged = 0, reconnects = 0;
     std::string first_problem;  // of a connection; the device tries again
 };
@@ -122,7 +123,9 @@ struct RolloutRun {
 class Updater {
   public:
     Updater(World& world, const FleetDevice& device, RolloutRun& run)
-        : world_{world}, device_{device}, run_{run}, connection_{world.connection(device)}, timer_{world.io} {}
+        : world_{world}, device_{device}, run_{run}, connection_{world.connection(device)}, timer_{world.io} {
+        memory_.counter = run.first_counter;
+    }
 
     asio::awaitable<void> run() {
         while (!is_done() && Steady::now() < run_.until) {
@@ -306,6 +309,7 @@ json::object run_rollout(World& world) {
     const auto began = Steady::now();
     run.until = began + std::chrono::seconds(world.options.number("seconds", 120));
     run.cut_per_mille = static_cast<unsigned>(world.options.number("cut", 0));
+    run.first_counter = static_cast<std::uint32_t>(world.options.number("counter", 0));
     run.random.seed(static_cast<unsigned>(world.options.number("seed", 1)));
     for (const FleetDevice& device : world.devices) {
         asio::co_spawn(world.io, update_device(world, device, run), asio::detached);

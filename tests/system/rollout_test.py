@@ -68,10 +68,15 @@ def main():
         leaf = bed.publish(oem, image, CLASS, COMPONENT, 1, "1.1")["leaf"]
         wait_until("the release is ready", lambda: release_ready(gateway, leaf), 180)
         bed.run("rollout", "create", "spring", "--release", leaf, "--dir", gateway.dir,
-                "--phase", "10%", "--phase", "100%,success=100", "--abort", "0")
+                "--phase", "10%", "--phase", "100%,success=100", "--abort", "0",
+                "--under-way-max", max(4, options.devices // 20))  # so that it takes a while
         process = start_fleet(bed, gateway, fleet, probe.dir / "anchor.cbor", options)
-        for _ in range(options.kills):
-            time.sleep(dice.uniform(0.2, 2.0))
+        kills = 0
+        while kills < options.kills:
+            time.sleep(dice.uniform(0.05, 0.6))
+            if process.poll() is not None:
+                break
+            kills += 1
             gateway.process.kill()
             gateway.start()
             gateway.wait_ready()
@@ -82,7 +87,7 @@ def main():
             raise Failure(f"not every device is done: {result}")
         audit = check_receipts(gateway, result["receipts_acknowledged"])
         wait_until("the rollout is done", lambda: (gateway.get("/v1/rollouts/spring") or {}).get("stage") == "done", 60)
-        print(f"{options.devices} devices, {options.kills} kills: {json.dumps(audit)}")
+        print(f"{options.devices} devices, {kills} kills in mid-rollout: {json.dumps(audit)}")
     return 0
 
 
