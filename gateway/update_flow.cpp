@@ -152,7 +152,8 @@ void UpdateFlow::withdraw_releases(const ConsortiumView& view) {
 
 void UpdateFlow::look_up_releases() {
     const ConsortiumView view = view_of(parts_.consortium);
-    const std::pair seen(parts_.consortium.chain().tip().id, view.final_size);
+    const std::tuple seen(parts_.consortium.chain().tip().id, view.final_size,
+                          parts_.rollouts.rollouts().size());
     if (std::exchange(looked_up_at_, seen) == seen) return;
     withdraw_releases(view);
     std::vector<KnownRelease> wanted = newest_final_releases(view);
