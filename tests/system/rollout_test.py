@@ -2,7 +2,8 @@
 """kill -9 of the gateway in mid-rollout, at seeded moments, with virtual devices of assay-fleet.
 
 Afterwards every device is done, the rollout is where its devices are, and every acknowledged receipt
-is on the gateway ledger exactly once. The seed is printed; --seed replays it. --devices 500 --kills 20
+is on the gateway ledger exactly once. There are as many rollouts, of one release after another, as it
+takes to have all kills in mid-rollout. The seed is printed; --seed replays it. --devices 500 --kills 20
 is the long form.
 """
 
@@ -26,11 +27,11 @@ def release_ready(gateway, leaf):
     return any(row["leaf"] == leaf and row.get("stage") == "ready" for row in rows)
 
 
-def start_fleet(bed, gateway, fleet, anchor, options):
+def start_fleet(bed, gateway, fleet, anchor, sequence, options):
     command = [bed.assay.parent / "assay-fleet", "rollout", "--fleet", fleet, "--devices", options.devices,
                "--address", f"127.0.0.1:{gateway.devices}", "--class", CLASS, "--component", COMPONENT,
                "--vendor", bed.vendor, "--anchor", anchor, "--seconds", 600, "--cut", 5,
-               "--seed", options.seed % 2**31]
+               "--counter", sequence * 100_000, "--seed", options.seed % 2**31]
     return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
 
 
@@ -43,6 +44,41 @@ def check_receipts(gateway, acknowledged):
     if audit["missing"] or audit["on_ledger_twice"] or audit["on_ledger"] < acknowledged:
         raise Failure(f"{acknowledged} receipts were acknowledged, but the ledger has {audit}")
     return audit
+
+
+def kill_while(process, gateway, kills, dice):
+    """kill -9 and start again, until so many kills or the end of the process; how many there were."""
+    for done in range(kills):
+        time.sleep(dice.uniform(0.05, 0.6))
+        if process.poll() is not None:
+            return done
+        gateway.process.kill()
+        gateway.start()
+        gateway.wait_ready()
+    return kills
+
+
+def roll_out(bed, fleet, anchor, sequence, kills, options, dice):
+    """One release to every device, with kills meanwhile: (kills, receipts acknowledged)."""
+    oem, gateway = bed.members
+    image = bed.dir / "image.bin"
+    image.write_bytes(dice.randbytes(2**20 + 17))
+    leaf = bed.publish(oem, image, CLASS, COMPONENT, sequence, f"1.{sequence}")["leaf"]
+    name = f"spring-{sequence}"
+    bed.run("rollout", "create", name, "--release", leaf, "--dir", gateway.dir,
+            "--phase", "10%", "--phase", "100%,success=100", "--abort", "0",
+            "--under-way-max", max(4, options.devices // 20))  # so that it takes a while
+    wait_until("the release is ready", lambda: release_ready(gateway, leaf), 180)
+    process = start_fleet(bed, gateway, fleet, anchor, sequence, options)
+    killed = kill_while(process, gateway, kills, dice)
+    out, _ = process.communicate(timeout=900)
+    result = json.loads(out)
+    print(json.dumps(result), flush=True)
+    if result["done"] != options.devices or result["errors"]:
+        raise Failure(f"not every device is done: {result}")
+    wait_until("the rollout is done",
+               lambda: (gateway.get(f"/v1/rollouts/{name}") or {}).get("stage") == "done", 60)
+    return killed, result["receipts_acknowledged"]
 
 
 def main():
@@ -63,31 +99,14 @@ def main():
         bed.start_members()
         bed.run("release", "policy", "set", "--dir", oem.dir, "--vendor", bed.vendor, "--wait")
         probe = bed.add_devices([("probe", gateway, CLASS, COMPONENT)])[0]
-        image = bed.dir / "image.bin"
-        image.write_bytes(dice.randbytes(2**20 + 17))
-        leaf = bed.publish(oem, image, CLASS, COMPONENT, 1, "1.1")["leaf"]
-        wait_until("the release is ready", lambda: release_ready(gateway, leaf), 180)
-        bed.run("rollout", "create", "spring", "--release", leaf, "--dir", gateway.dir,
-                "--phase", "10%", "--phase", "100%,success=100", "--abort", "0",
-                "--under-way-max", max(4, options.devices // 20))  # so that it takes a while
-        process = start_fleet(bed, gateway, fleet, probe.dir / "anchor.cbor", options)
-        kills = 0
+        kills, acknowledged, sequence = 0, 0, 0
         while kills < options.kills:
-            time.sleep(dice.uniform(0.05, 0.6))
-            if process.poll() is not None:
-                break
-            kills += 1
-            gateway.process.kill()
-            gateway.start()
-            gateway.wait_ready()
-        out, _ = process.communicate(timeout=900)
-        result = json.loads(out)
-        print(json.dumps(result), flush=True)
-        if result["done"] != options.devices or result["errors"]:
-            raise Failure(f"not every device is done: {result}")
-        audit = check_receipts(gateway, result["receipts_acknowledged"])
-        wait_until("the rollout is done", lambda: (gateway.get("/v1/rollouts/spring") or {}).get("stage") == "done", 60)
-        print(f"{options.devices} devices, {kills} kills in mid-rollout: {json.dumps(audit)}")
+            sequence += 1
+            killed, receipts = roll_out(bed, fleet, probe.dir / "anchor.cbor", sequence,
+                                        options.kills - kills, options, dice)
+            kills, acknowledged = kills + killed, acknowledged + receipts
+        audit = check_receipts(gateway, acknowledged)
+        print(f"{options.devices} devices, {sequence} rollouts, {kills} kills: {json.dumps(audit)}")
     return 0
 
 
