@@ -104,6 +104,7 @@ Result<void> Agent::roll_back(const PendingRelease& release, const Error& why) {
     receipt.detail = detail_of(why);
     if (auto added = add_receipt(std::move(receipt)); !added) return added;
     remember_refusal(release.release, word);
+    problem_ = why;
     advance(Event::kUnhealthy);
     parts_.log("rolled-back", {{"release", to_hex(release.release.view())},
                                {"word", std::string(to_word(word))},
@@ -133,6 +134,7 @@ Result<Agent::Next> Agent::round() {
     const std::uint64_t failures_before = gateway_failures_;
     Milliseconds pause = options_.poll_max;
     has_more_to_ask_ = false;
+    problem_.reset();
     if (auto checked = keep_in_touch(); !checked) return fail(std::move(checked).error());
     if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
     if (state_.phase == Phase::kInstalling) {  // the power went
@@ -340,6 +342,7 @@ Result<void> Agent::give_up(const Outcome& outcome) {
     receipt.detail = detail_of(outcome.error);
     if (auto added = add_receipt(std::move(receipt)); !added) return added;
     remember_refusal(outcome.release, word);
+    problem_ = outcome.error;
     if (state_.pending && state_.pending->release == outcome.release) advance(Event::kAbandoned);
     // Said when it is on disk: who reads it may cut the power.
     if (auto saved = save(); !saved) return saved;

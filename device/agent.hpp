@@ -74,6 +74,8 @@ class Agent {
 
     [[nodiscard]] const AgentState& state() const noexcept { return state_; }
     [[nodiscard]] SlotIndex running_slot() const noexcept { return running_; }
+    // What went wrong in the last round, or in start(): the source, or a release.
+    [[nodiscard]] const std::optional<Error>& problem() const noexcept { return problem_; }
 
   private:
     // Steps of the state machine; each ends in a durable state.
@@ -131,6 +133,7 @@ class Agent {
     std::uint64_t known_time_ = 0;
     std::chrono::steady_clock::time_point known_at_{};
     std::uint64_t gateway_failures_ = 0;  // in a row
+    std::optional<Error> problem_;
     std::chrono::steady_clock::time_point refresh_at_{};  // not before
     bool is_out_of_touch_ = false;
     bool is_waiting_ = false;  // to restart

@@ -48,7 +48,8 @@ Result<void> Agent::keep_in_touch() {
         const std::uint64_t time = time_at_least().value_or(0);
         return time - std::min(time, state_.checkpoint->time);
     };
-    if (age() > limit / 2 && state_.installed && steady_clock::now() >= refresh_at_) {
+    const bool can_ask = state_.installed && !parts_.gateway.is_offline();
+    if (can_ask && age() > limit / 2 && steady_clock::now() >= refresh_at_) {
         refresh_at_ = steady_clock::now() + std::chrono::seconds(limit / 16);
         const auto known = state_.checkpoint;
         refresh_checkpoint();

@@ -33,6 +33,7 @@ Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
 
 // In order, since a gateway takes only rising counters. What cannot be delivered now waits.
 Result<void> Agent::send_receipts() {
+    if (parts_.gateway.is_offline()) return {};
     bool changed = false;
     while (!state_.outbox.empty()) {
         const auto sent = parts_.gateway.send_receipt(state_.outbox.front());
@@ -56,6 +57,7 @@ Result<void> Agent::save() {
 
 void Agent::note_gateway_failure(const Error& error) {
     ++gateway_failures_;
+    problem_ = error;
     parts_.log("gateway-failed", {{"word", std::string(source_trouble_word(error))},
                                   {"detail", error.to_string()}});
 }

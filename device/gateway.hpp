@@ -1,5 +1,5 @@
-// Where the agent gets its releases from: a gateway over HTTPS (gateway_client.hpp), or, in a test,
-// memory. Nothing that comes from there is believed without proof.
+// Where the agent gets its releases from: a gateway over HTTPS (gateway_client.hpp), a medium
+// (bundle_source.hpp), or, in a test, memory. Nothing that comes from there is believed without proof.
 //
 // An error says that the source could not be had or did not keep to the protocol. That is no
 // judgement on a release: but for kPeerUnknown it carries no refusal. One thread; blocks.
@@ -22,6 +22,12 @@ namespace assay::device {
     return "source-unavailable";
 }
 
+// The word of any failure of an update: the refusal's, or the source's.
+[[nodiscard]] inline std::string_view problem_word(const Error& error) {
+    const auto refusal = refusal_of(error.code());
+    return is_source_trouble(error) || !refusal ? source_trouble_word(error) : to_word(*refusal);
+}
+
 class Gateway {
   public:
     Gateway() = default;
@@ -29,6 +35,8 @@ class Gateway {
     Gateway& operator=(const Gateway&) = delete;
     virtual ~Gateway() = default;
 
+    // A medium, not a gateway: it takes no receipts and has no news.
+    [[nodiscard]] virtual bool is_offline() const noexcept { return false; }
     [[nodiscard]] virtual Result<protocol::PollAnswer> poll(
         const protocol::PollRequest& request) = 0;
     [[nodiscard]] virtual Result<Bytes> proof(const ledger::LeafHash& release) = 0;

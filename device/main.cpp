@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "device/device_folder.hpp"
+#include "device/install_bundle.hpp"
 #include "device/run.hpp"
 #include "host/http/message.hpp"
 
@@ -59,6 +60,39 @@ int postpone(const std::string& folder, std::uint64_t seconds, bool json) {
     return 0;
 }
 
+// Becomes this program again, with the same arguments.
+int execute_again(char** argv) {
+    ::execv("/proc/self/exe", argv);
+    std::perror("assay-device: restart");
+    return kExitFailed;
+}
+
+void print_bundle_report(const device::BundleReport& report, bool json) {
+    const std::string result(device::to_string(report.end));
+    if (json) {
+        std::cout << "{\"result\":" << http::json_quote(result) << ",\"word\":"
+                  << http::json_quote(report.word) << ",\"detail\":" << http::json_quote(report.detail)
+                  << ",\"version\":" << http::json_quote(report.version)
+                  << ",\"sequence\":" << report.sequence << "}\n";
+    } else if (report.end == device::BundleEnd::kFailed) {
+        std::cerr << "assay-device: not installed: " << report.word << ": " << report.detail << "\n";
+    } else {
+        std::cout << result << "; version " << (report.version.empty() ? "none" : report.version)
+                  << " (sequence " << report.sequence << ") runs now\n";
+    }
+}
+
+int install(const std::string& folder, const std::string& bundle, bool json, char** argv) {
+    using device::EventLog;
+    const EventLog log(json ? stdout : stderr,
+                       json ? EventLog::Form::kJson : EventLog::Form::kText);
+    const auto done = device::install_bundle(folder, bundle, log);
+    if (!done) return report(done.error());
+    if (done->end == device::BundleEnd::kRestart) return execute_again(argv);
+    print_bundle_report(*done, json);
+    return done->end == device::BundleEnd::kFailed ? kExitFailed : 0;
+}
+
 int run(const std::string& folder, bool once, bool json, char** argv) {
     using device::EventLog;
     const EventLog log(json ? stdout : stderr,
@@ -66,9 +100,7 @@ int run(const std::string& folder, bool once, bool json, char** argv) {
     const auto ended = device::run_agent(folder, once, log);
     if (!ended) return report(ended.error());
     if (*ended == device::RunEnd::kDone) return 0;
-    ::execv("/proc/self/exe", argv);
-    std::perror("assay-device: restart");
-    return kExitFailed;
+    return execute_again(argv);
 }
 
 }  // namespace
@@ -99,6 +131,13 @@ int main(int argc, char** argv) {
     auto* run_command = app.add_subcommand("run", "Keep the device up to date");
     add_common(run_command);
     run_command->add_flag("--once", once, "End when there is nothing to do");
+    std::string bundle;
+    auto* install_command =
+        app.add_subcommand("install", "Install from a medium, without a gateway; the same checks");
+    add_common(install_command);
+    install_command
+        ->add_option("--bundle", bundle, "What `assay release bundle` wrote, or a folder of such")
+        ->required();
     std::uint64_t seconds = 0;
     auto* postpone_command =
         app.add_subcommand("postpone", "Put the restart into a new slot off");
@@ -116,6 +155,7 @@ int main(int argc, char** argv) {
         if (*init_command) return init(folder, config, json);
         if (*status_command) return status(folder, json);
         if (*postpone_command) return postpone(folder, seconds, json);
+        if (*install_command) return install(folder, bundle, json, argv);
         return run(folder, once, json, argv);
     } catch (const std::exception& error) {
         std::cerr << "assay-device: " << error.what() << "\n";

@@ -7,7 +7,14 @@
 #include "device/gateway_client.hpp"
 
 namespace assay::device {
-namespace {
+
+Result<FileLock> lock_folder(const std::filesystem::path& folder) {
+    auto lock = FileLock::acquire(folder / "lock");
+    if (lock) return lock;
+    const bool is_taken = lock.error().is(std::errc::resource_unavailable_try_again);
+    return fail(std::move(lock).error().within(is_taken ? "another agent runs in this folder"
+                                                        : "run assay-device init first"));
+}
 
 // A real restart ends this process; if none comes, the agent ends and is started again by whoever
 // looks after it.
@@ -20,8 +27,6 @@ Result<RunEnd> restart_device(const protocol::DeviceConfig& config) {
     return RunEnd::kDone;
 }
 
-}  // namespace
-
 Result<Postponement> postpone_restart(const std::filesystem::path& folder, std::uint64_t seconds) {
     const auto config = read_config(folder);
     if (!config) return fail(config.error());
@@ -33,11 +38,8 @@ Result<Postponement> postpone_restart(const std::filesystem::path& folder, std::
 }
 
 Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const EventLog& log) {
-    const auto lock = FileLock::acquire(folder / "lock");
-    if (!lock && lock.error().is(std::errc::resource_unavailable_try_again)) {
-        return fail(Error(lock.error()).within("another agent runs in this folder"));
-    }
-    if (!lock) return fail(Error(lock.error()).within("run assay-device init first"));
+    const auto lock = lock_folder(folder);
+    if (!lock) return fail(lock.error());
     DiskStorage storage;
     const auto device = open_device(folder, storage);
     if (!device) return fail(device.error());

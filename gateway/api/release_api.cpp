@@ -4,6 +4,7 @@
 
 #include "gateway/api/api_support.hpp"
 #include "gateway/release/device_proof_builder.hpp"
+#include "host/base/parse_number.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/ipfs/cid.hpp"
 #include "ledger/core/uuid.hpp"
@@ -92,7 +93,14 @@ http::Response get_releases(const ReleaseApiParts& parts, const http::Request&) 
 http::Response get_release_proof(const ReleaseApiParts& parts, const http::Request& request) {
     const auto leaf = leaf_in_path(request);
     if (!leaf) return problem_of(leaf.error());
-    auto proof = build_device_proof(parts.consortium, *leaf, ProofReader{});
+    ProofReader reader;
+    if (const auto epoch = request.query_value("epoch")) {  // for a device, not an auditor
+        const auto number = parse_number(*epoch);
+        if (!number) return http::problem(400, Refusal::kMalformed, "epoch is not a number");
+        reader.epoch = *number;
+        reader.bytes_max = ledger::kDeviceProofBytesMax;
+    }
+    auto proof = build_device_proof(parts.consortium, *leaf, reader);
     if (!proof) return problem_of(proof.error());
     return http::Response(200, "application/cbor", std::move(*proof));
 }

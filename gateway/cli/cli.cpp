@@ -41,6 +41,7 @@ struct Request {
     ProveOptions prove;
     LogPolicyOptions log_policy;
     BundleOptions bundle;
+    ReleaseBundleOptions release_bundle;
     VerifyOptions verify;
     std::function<Outcome()> verb;
 };
@@ -183,6 +184,23 @@ void add_draft_verbs(CLI::App& release, Request& request) {
     add_dir(*submit, request.submit.dir);
 }
 
+void add_release_bundle_verb(CLI::App& release, ReleaseBundleOptions& options, Request& request) {
+    CLI::App* const verb = add_verb(
+        release, "bundle", "Write a release into a folder on a medium, for devices without a gateway",
+        "assay release bundle LEAF --out /media/usb/fw-7 --dir gw\n"
+        "  assay release bundle --vendor acme.example --class edge-x64 --component firmware \\\n"
+        "      --out /media/usb --dir gw",
+        [&request] { request.verb = [&] { return write_release_bundle(request.release_bundle); }; });
+    verb->add_option("leaf", options.leaf, "The release (default: the newest final one of these)");
+    verb->add_option("--vendor", options.vendor, "Domain name or UUID");
+    verb->add_option("--class", options.device_class, "Hardware class: name or UUID");
+    verb->add_option("--component", options.component, "Component");
+    verb->add_option("--out", options.out, "Folder to write")->required();
+    verb->add_option("--epoch", options.epoch, "The oldest epoch that a device may know")
+        ->capture_default_str();
+    add_dir(*verb, options.dir);
+}
+
 void add_release_verbs(CLI::App& app, Request& request) {
     CLI::App* const release = add_group(app, "release", "Releases and who may sign them");
     CLI::App* const policy = add_group(*release, "policy", "Vendor policies");
@@ -247,6 +265,7 @@ void add_release_verbs(CLI::App& app, Request& request) {
                       "assay release list --dir gw",
                       [&request] { request.verb = [&] { return list_releases(request.folder); }; }),
             request.folder.dir);
+    add_release_bundle_verb(*release, request.release_bundle, request);
 }
 
 void add_member_options(CLI::App& verb, MemberOptions& common) {

@@ -126,6 +126,15 @@ struct StatusOptions {
 };
 [[nodiscard]] Outcome state_release(const StatusOptions& options);  // cli_release_status.cpp
 
+struct ReleaseBundleOptions {
+    std::filesystem::path dir = ".";
+    std::string leaf;  // empty: the newest of vendor, class and component
+    std::string vendor, device_class, component;
+    std::filesystem::path out;
+    std::uint64_t epoch = 0;  // the oldest that a device may know
+};
+[[nodiscard]] Outcome write_release_bundle(const ReleaseBundleOptions& options);  // cli_release_bundle.cpp
+
 // cli_member.cpp
 struct MemberOptions {
     std::filesystem::path dir = ".";
