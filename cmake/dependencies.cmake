@@ -14,8 +14,9 @@ find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
-# The archive, for what a device installs should not grow by a library: one function is called.
-find_library(ASSAY_SODIUM libsodium.a REQUIRED)
+if(ASSAY_SODIUM)
+  pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+endif()
 
 if(ASSAY_BUILD_TESTS)
   find_package(GTest REQUIRED)

@@ -8,10 +8,10 @@
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <sodium/crypto_sign.h>
 
 #include "host/crypto/ecdsa_encoding.hpp"
 #include "host/crypto/ed25519_point.hpp"
+#include "host/crypto/ed25519_sodium.hpp"
 #include "host/crypto/openssl_ptr.hpp"
 #include "host/crypto/sha256.hpp"
 
@@ -124,29 +124,6 @@ std::optional<Algorithm> algorithm_of(EVP_PKEY* key) {
     return std::nullopt;
 }
 
-// Not by OpenSSL 3.0, which takes twice as long for it, and a ledger checks little else. Keeps no
-// state and has one implementation, so it wants no sodium_init().
-bool verify_ed25519(ByteView key, ByteView message, ByteView signature) {
-    return key.size() == kEd25519KeyBytes && is_strict_ed25519_point(key) &&
-           is_strict_ed25519_point(signature.first(kEd25519KeyBytes)) &&
-           crypto_sign_verify_detached(as_uchar(signature), as_uchar(message), message.size(),
-                                       as_uchar(key)) == 0;
-}
-
-bool verify_p256(const PublicKey& key, ByteView message, ByteView signature) {
-    const auto der = ecdsa_to_der(signature);
-    if (!der) return false;
-    EVP_PKEY* const handle = open_public_key(key);
-    const DigestContextPtr context(EVP_MD_CTX_new());
-    const bool good = handle != nullptr && context &&
-                      EVP_DigestVerifyInit(context.get(), nullptr, digest_of(key.algorithm),
-                                           nullptr, handle) == 1 &&
-                      EVP_DigestVerify(context.get(), as_uchar(*der), der->size(),
-                                       as_uchar(message), message.size()) == 1;
-    ERR_clear_error();  // a refused signature must not haunt this thread's next TLS call
-    return good;
-}
-
 }  // namespace
 
 std::string_view to_string(Algorithm algorithm) noexcept {
@@ -234,10 +211,36 @@ Result<Bytes> PrivateKey::sign(ByteView message) const {
     return std::move(*raw);
 }
 
-bool verify(const PublicKey& key, ByteView message, ByteView signature) {
+bool verify_by_openssl(const PublicKey& key, ByteView message, ByteView signature) {
     if (signature.size() != kSignatureBytes) return false;
-    return key.algorithm == Algorithm::kEd25519 ? verify_ed25519(key.bytes, message, signature)
-                                                : verify_p256(key, message, signature);
+    const bool ecdsa = key.algorithm == Algorithm::kEcdsaP256;
+    if (!ecdsa && !is_strict_ed25519_point(signature.first(kEd25519KeyBytes))) return false;
+
+    Bytes der;
+    if (ecdsa) {
+        auto encoded = ecdsa_to_der(signature);
+        if (!encoded) return false;
+        der = std::move(*encoded);
+        signature = der;
+    }
+    EVP_PKEY* const handle = open_public_key(key);
+    const DigestContextPtr context(EVP_MD_CTX_new());
+    const bool good = handle != nullptr && context &&
+                      EVP_DigestVerifyInit(context.get(), nullptr, digest_of(key.algorithm),
+                                           nullptr, handle) == 1 &&
+                      EVP_DigestVerify(context.get(), as_uchar(signature), signature.size(),
+                                       as_uchar(message), message.size()) == 1;
+    ERR_clear_error();  // a refused signature must not haunt this thread's next TLS call
+    return good;
+}
+
+bool verify(const PublicKey& key, ByteView message, ByteView signature) {
+#ifdef ASSAY_SODIUM
+    if (key.algorithm == Algorithm::kEd25519) {
+        return verify_ed25519_by_sodium(key.bytes, message, signature);
+    }
+#endif
+    return verify_by_openssl(key, message, signature);
 }
 
 }  // namespace assay::crypto

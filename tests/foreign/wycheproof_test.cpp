@@ -45,9 +45,12 @@ TEST(Ed25519, AgreesWithWycheproof) {
     ASSAY_FIXTURE_OR_SKIP(path, "ledger/wycheproof/ed25519_test.json");
     const int count =
         for_each_wycheproof(path, "pk", [](const json::value& test, const std::string& pk) {
-            EXPECT_EQ(verify(PublicKey{Algorithm::kEd25519, hex(pk)},
-                             hex(test.at("msg").as_string()), hex(test.at("sig").as_string())),
-                      test.at("result").as_string() == "valid");
+            const PublicKey key{Algorithm::kEd25519, hex(pk)};
+            const Bytes message = hex(test.at("msg").as_string());
+            const Bytes signature = hex(test.at("sig").as_string());
+            const bool valid = test.at("result").as_string() == "valid";
+            EXPECT_EQ(verify(key, message, signature), valid);
+            EXPECT_EQ(verify_by_openssl(key, message, signature), valid);
         });
     EXPECT_EQ(count, 151);
     test::count_vectors("wycheproof-ed25519", 151);

@@ -48,6 +48,7 @@ const std::map<std::string, std::vector<std::string>> kThirdParty = {
     {"<boost/json", {"host/ipfs/delegated_routing", "ledger/node/", "device/protocol/", "gateway/"}},
     {"<boost/url", {"gateway/", "host/http/url.cpp"}},
     {"<openssl/", {"host/crypto/", "host/http/"}},
+    {"<sodium", {"host/crypto/ed25519_sodium.cpp"}},
     {"<spdlog/", {"host/base_daemon/"}},
     {"<toml", {"host/base_daemon/"}},
     {"<systemd/", {"host/base_daemon/"}},
