@@ -159,7 +159,8 @@ TEST(Ed25519, RefusesKeysOfSmallOrderAndOtherSpellings) {
 
 // The corner cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020; cases.json of
 // novifinancial/ed25519-speccheck), on which libraries differ: small and mixed orders, S at or above
-// the group's order, other spellings of R. And as OpenSSL sees them: members and devices must never disagree.
+// the group's order, other spellings of R. And as OpenSSL sees them: members and devices must never
+// disagree.
 class Ed25519Corners : public testing::Test {
   protected:
     struct Case {
