@@ -1,5 +1,7 @@
 #include "gateway/config.hpp"
 
+#include <algorithm>
+
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/base_daemon/config_file.hpp"
@@ -13,6 +15,7 @@ namespace {
 constexpr std::size_t kConfigBytesMax = 1U << 20U;
 constexpr std::size_t kPeersMax = 64;
 constexpr std::size_t kSourcesMax = 64;
+constexpr std::size_t kRoutersMax = 8;  // they are asked one after another
 
 std::string endpoint(const ConfigTable& table, std::string_view key, std::string_view otherwise) {
     std::string text = table.string(key, otherwise);
@@ -44,14 +47,30 @@ std::vector<std::string> peers(const ConfigTable& table) {
     return addresses;
 }
 
-std::vector<std::string> sources(const ConfigTable& table) {
-    std::vector<std::string> urls = table.strings("sources");
-    if (urls.size() > kSourcesMax) table.note_error("sources", "more than 64 sources");
+std::vector<ipfs::Source> sources(const ConfigTable& table) {
+    std::vector<ipfs::Source> found;
+    for (const std::string& text : table.strings("sources")) {
+        auto source = ipfs::parse_source(text);
+        if (!source) {
+            table.note_error("sources", source.error().context());
+        } else if (std::find(found.begin(), found.end(), *source) != found.end()) {
+            table.note_error("sources", "\"" + text + "\" is named twice");
+        } else {
+            found.push_back(std::move(*source));
+        }
+    }
+    if (found.size() > kSourcesMax) table.note_error("sources", "more than 64 sources");
+    return found;
+}
+
+std::vector<std::string> routers(const ConfigTable& table) {
+    std::vector<std::string> urls = table.strings("routers");
+    if (urls.size() > kRoutersMax) table.note_error("routers", "more than 8 routers");
     for (const std::string& url : urls) {
         const auto parsed = http::parse_url(url);
         if (!parsed || parsed->target != "/" || url.ends_with('/')) {
-            table.note_error("sources",
-                             "\"" + url + "\" is not a source like \"https://oem.example:8472\"");
+            table.note_error("routers",
+                             "\"" + url + "\" is not a router like \"http://127.0.0.1:8190\"");
         }
     }
     return urls;
@@ -126,6 +145,7 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     const ConfigTable content = file.table("content");
     config.content_listen = endpoint(content, "listen", config.content_listen);
     config.content_sources = sources(content);
+    config.content_routers = routers(content);
     config.content_allow = allowed_keys(content);
     if (content.has("public_listen")) {
         config.content_public_listen = endpoint(content, "public_listen", "");

@@ -11,6 +11,7 @@
 
 #include "gateway/dispatch/pace_queue.hpp"
 #include "host/base/result.hpp"
+#include "host/ipfs/source.hpp"
 #include "ledger/core/ids.hpp"
 
 namespace assay::gateway {
@@ -22,10 +23,11 @@ struct Config {
     std::string peer_listen = "127.0.0.1:8471";
     std::vector<std::string> peer_connect;  // "host:port"
     std::string content_listen = "127.0.0.1:8472";
-    std::vector<std::string> content_sources;  // "https://host:port" or "http://host:port"
-    std::vector<Sha256Digest> content_allow;   // keys of others who may read content
-    std::string content_public_listen;         // plain HTTP, for anyone; empty: nobody
-    std::string content_announce;              // URL by which others reach it; empty: as listened
+    std::vector<ipfs::Source> content_sources;  // where images are fetched from
+    std::vector<std::string> content_routers;   // URLs of delegated routers, which name more sources
+    std::vector<Sha256Digest> content_allow;    // keys of others who may read content
+    std::string content_public_listen;          // plain HTTP, for anyone; empty: nobody
+    std::string content_announce;               // URL by which others reach it; empty: as listened
 
     std::filesystem::path consortium_genesis;
     std::optional<std::filesystem::path> gateway_genesis;  // none: this member is no gateway

@@ -1,10 +1,25 @@
 #include "gateway/content_listeners.hpp"
 
+#include <algorithm>
+
 #include "gateway/transport.hpp"
 #include "host/ipfs/content_server.hpp"
 #include "host/ipfs/multiaddr.hpp"
 
 namespace assay::gateway {
+namespace {
+
+// Those that may answer delegated routing; Kubo's RPC does not.
+std::vector<std::string> appliances(const std::vector<ipfs::Source>& sources) {
+    std::vector<std::string> urls;
+    for (const ipfs::Source& source : sources) {
+        const bool known = std::find(urls.begin(), urls.end(), source.url) != urls.end();
+        if (source.kind != ipfs::Source::Kind::kKubo && !known) urls.push_back(source.url);
+    }
+    return urls;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ContentListeners>> ContentListeners::create(const ContentNeeds& needs) {
     const auto identity = load_member_identity(needs.folder);
@@ -28,7 +43,7 @@ void ContentListeners::add_routes(http::Router& router,
                                   ipfs::ReadPermission may_read) {
     ipfs::add_content_routes(router, needs.store, may_read);
     ipfs::RoutingParts parts{needs.store, client_, [this] { return self(); },
-                             config_.content_sources};
+                             appliances(config_.content_sources)};
     ipfs::add_routing_routes(router, std::move(parts), std::move(may_read));
 }
 

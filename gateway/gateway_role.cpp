@@ -16,12 +16,6 @@ constexpr std::size_t kDeviceConnectionsMax = 16'000;
 constexpr std::size_t kAgentBodyBytesMax = 16 * 1024;
 constexpr std::chrono::seconds kAgentsStopGrace{2};
 
-std::vector<ipfs::Source> sources_of(const Config& config) {
-    std::vector<ipfs::Source> sources;
-    for (const std::string& url : config.content_sources) sources.emplace_back(url);
-    return sources;
-}
-
 UpdateFlowParts flow_parts(const GatewayNeeds& needs,
                            ipfs::Retriever& retriever,
                            BulkVerifier& verifier,
@@ -29,7 +23,7 @@ UpdateFlowParts flow_parts(const GatewayNeeds& needs,
                            ReleaseCatalog& catalog,
                            const RolloutBook& rollouts,
                            PollWaiters& waiters) {
-    return {needs.consortium, retriever, needs.content, sources_of(needs.node_parts.config),
+    return {needs.consortium, retriever, needs.content, needs.node_parts.config,
             verifier,         verdicts,  catalog,       rollouts,
             waiters,          needs.refusals};
 }

@@ -83,7 +83,9 @@ UpdateFlow::Step UpdateFlow::retrieve_from_ipfs(Delivery& delivery) {
     const auto root = ipfs::decode_cid(delivery.record->cid);
     if (!root) co_return fail(Error(root.error()).within("CID of the record"));
     ipfs::RetrieveRequest request(*root, delivery.record->bytes,
-                                  delivery.record->import.chunk_bytes, parts_.sources);
+                                  delivery.record->import.chunk_bytes,
+                                  parts_.config.content_sources);
+    request.routers = parts_.config.content_routers;
     request.keep_until = delivery.entry.release.record.retain_until;
     request.on_refusal = [this](const ipfs::Source& source, const Error& error) {
         parts_.refusals.record(Error(error).within(source.url));

@@ -17,6 +17,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "gateway/config.hpp"
 #include "gateway/dispatch/poll_waiters.hpp"
 #include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/refusal_log.hpp"
@@ -36,7 +37,7 @@ struct UpdateFlowParts {
     ledger::Node& consortium;
     ipfs::Retriever& retriever;
     ipfs::BlockStore& content;
-    std::vector<ipfs::Source> sources;
+    const Config& config;  // sources and routers
     BulkVerifier& verifier;
     VerdictStore& verdicts;
     ReleaseCatalog& catalog;

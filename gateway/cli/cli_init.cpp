@@ -116,7 +116,9 @@ std::string default_config(const InitMemberOptions& options, bool is_gateway) {
         "connect = []                    # [\"oem.example:8471\"]\n\n"
         "[content]                       # image blocks for the other members\n"
         "listen = \"{3}\"\n"
-        "sources = []                    # gateways: [\"https://oem.example:8472\"]\n\n"
+        "sources = []                    # gateways: [\"https://oem.example:8472\"]; others with\n"
+        "                                # \"http://...\", \"car+http://...\", \"kubo+http://...\"\n"
+        "# routers = []                  # delegated routers, which know more sources\n\n"
         "[consortium]\n"
         "genesis = \"consortium.genesis\"\n\n",
         options.name, options.base_port, listen(1), listen(2));

@@ -118,7 +118,8 @@ class Daemon {
 // An OEM node "oem" and a gateway "gw" that dials it, running.
 class Consortium {
   public:
-    Consortium() : oem{dir_ / "oem"}, gw{dir_ / "gw"} {
+    // `oem_content`: more lines of the OEM's [content].
+    explicit Consortium(const std::string& oem_content = "") : oem{dir_ / "oem"}, gw{dir_ / "gw"} {
         oem.init("oem", {"oem", "node"});
         gw.init("gw", {"gateway", "node"});
         cli::FoundOptions founding;
@@ -135,12 +136,15 @@ class Consortium {
         }
         std::filesystem::copy_file(dir_ / "genesis/gateway.genesis",
                                    gw.folder().dir() / "gateway.genesis");
-        oem.configure("[peer]\nlisten = \"127.0.0.1:0\"\n");
+        oem.configure(oem_content + "[peer]\nlisten = \"127.0.0.1:0\"\n");
         oem.start();
         start_gateway();
     }
     void start_gateway() {
-        gw.configure("sources = [\"https://" + oem.address("content") + "\"]\n" +
+        start_gateway("sources = [\"https://" + oem.address("content") + "\"]\n");
+    }
+    void start_gateway(const std::string& content) {
+        gw.configure(content +
                      "[peer]\nlisten = \"127.0.0.1:0\"\nconnect = [\"" + oem.address("peer") +
                      "\"]\n[gateway]\n[devices]\nlisten = \"127.0.0.1:0\"\n"
                      "[receipts]\nflush_age = \"1s\"\n");

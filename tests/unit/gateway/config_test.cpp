@@ -20,7 +20,8 @@ listen = "0.0.0.0:2"
 connect = ["oem.example:8471", "[::1]:9"]
 [content]
 listen = "0.0.0.0:3"
-sources = ["https://oem.example:8472", "http://127.0.0.1:8080"]
+sources = ["https://oem.example:8472", "car+http://127.0.0.1:8080", "kubo+http://127.0.0.1:5001"]
+routers = ["http://127.0.0.1:8190"]
 allow = ["000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"]
 public_listen = "127.0.0.1:8474"
 announce = "http://oem.example:8080"
@@ -51,7 +52,12 @@ flush_count = 100
     EXPECT_EQ(config->name, "gw-1");
     EXPECT_EQ(config->operator_listen, "127.0.0.1:1");
     EXPECT_EQ(config->peer_connect, (std::vector<std::string>{"oem.example:8471", "[::1]:9"}));
-    EXPECT_EQ(config->content_sources.size(), 2U);
+    using ipfs::Source;
+    const std::vector<Source> sources{Source("https://oem.example:8472"),
+                                      Source("http://127.0.0.1:8080", Source::Kind::kCars),
+                                      Source("http://127.0.0.1:5001", Source::Kind::kKubo)};
+    EXPECT_EQ(config->content_sources, sources);
+    EXPECT_EQ(config->content_routers, std::vector<std::string>{"http://127.0.0.1:8190"});
     ASSERT_EQ(config->content_allow.size(), 1U);
     EXPECT_EQ(std::to_integer<int>(config->content_allow.front().bytes[31]), 0x1f);
     EXPECT_EQ(config->content_public_listen, "127.0.0.1:8474");
@@ -93,6 +99,26 @@ TEST(Config, ErrorsNameTheKeyAndWhatIsWrong) {
     EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_age = \"60\"").find("flush_age"),
               std::string::npos);
     EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_count = 20000").find("flush_count"),
+              std::string::npos);
+}
+
+TEST(Config, ABadWordForContentIsShownWithOnesThatAreGood) {
+    const auto error = [](const std::string& line) {
+        return error_of("name = \"x\"\n[content]\n" + line);
+    };
+    for (const char* const bad : {"oem.example:8472", "ipfs+http://a", "kubo+http://a/api/v0",
+                                  "car+ftp://a", "kubo+", "http://a/"}) {
+        const std::string text = error("sources = [\"" + std::string(bad) + "\"]");
+        EXPECT_NE(text.find("\"" + std::string(bad) + "\" is not a source"), std::string::npos)
+            << text;
+        EXPECT_NE(text.find("kubo+http://127.0.0.1:5001"), std::string::npos) << text;
+        EXPECT_NE(text.find("assay.toml:3"), std::string::npos) << text;
+    }
+    EXPECT_NE(error("sources = [\"http://a\", \"http://a\"]").find("twice"), std::string::npos);
+    EXPECT_EQ(error("sources = [\"http://a\", \"car+http://a\"]"), "none") << "asked in both ways";
+    EXPECT_NE(error("routers = [\"http://a/routing/v1\"]").find("is not a router like"),
+              std::string::npos);
+    EXPECT_NE(error("routers = [\"kubo+http://a\"]").find("is not a router like"),
               std::string::npos);
 }
 
