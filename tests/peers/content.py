@@ -1,6 +1,8 @@
 """What tests and benchmarks of fetching share: a store with an image, a server of it, a fetch of it,
 each in a process of its own."""
 
+import base64
+import hashlib
 import json
 import os
 import random
@@ -22,6 +24,22 @@ def program(name):
 def memory_folder():
     """Where files need no disk; None: wherever temporary files go."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def multihash_file(store, multihash):
+    """Where a store keeps a block (Kubo's flatfs)."""
+    key = base64.b32encode(multihash).decode().rstrip("=")
+    return store / "blocks" / key[-3:-1] / f"{key}.data"
+
+
+def block_file(store, cid):
+    """The same by CID, of version 1 and in base32."""
+    text = cid[1:].upper()
+    return multihash_file(store, base64.b32decode(text + "=" * (-len(text) % 8))[2:])
+
+
+def raw_block_file(store, block):
+    return multihash_file(store, b"\x12\x20" + hashlib.sha256(block).digest())
 
 
 class Image:

@@ -1,21 +1,12 @@
 """Kills a fetch when a gateway has sent so many bytes, lets another one go on, and counts what had to
 be sent twice. The gateway is a small one in Python, which knows what it sent."""
 
-import base64
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import content
 
 PIECE = 64 * 1024
-
-
-def block_file(store, cid):
-    """Where the store keeps a block of base32 CID version 1 (Kubo's flatfs)."""
-    text = cid[1:].upper()
-    binary = base64.b32decode(text + "=" * (-len(text) % 8))
-    key = base64.b32encode(binary[2:]).decode().rstrip("=")
-    return store / "blocks" / key[-3:-1] / f"{key}.data"
 
 
 class CountingGateway:
@@ -47,7 +38,7 @@ class CountingGateway:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, handler, store):
-        block = block_file(store, handler.path.split("/")[2].split("?")[0]).read_bytes()
+        block = content.block_file(store, handler.path.split("/")[2].split("?")[0]).read_bytes()
         handler.send_response(200)
         handler.send_header("Content-Type", "application/vnd.ipld.raw")
         handler.send_header("Content-Length", str(len(block)))

@@ -66,14 +66,19 @@ def import_cars(store, cars):
     return count
 
 
-def found_one(folder, name="oem", roles=("oem", "node")):
-    """A consortium of one that anyone may read from."""
+def found(folder, names, roles=("oem", "node")):
+    """A consortium whose members anyone may read from; not started."""
     bed = Testbed(folder, mine_engine="cpu", hash_engine="cpu", mine_share=0.01)
-    bed.found([(name, list(roles))])
-    member = bed.member(name)
-    member.content_lines = ['public_listen = "127.0.0.1:0"']
-    member.configure(bed.dir / "genesis", bed.members)
-    return bed, member
+    bed.found([(name, list(roles)) for name in names])
+    for member in bed.members:
+        member.content_lines = ['public_listen = "127.0.0.1:0"']
+        member.configure(bed.dir / "genesis", bed.members)
+    return bed, bed.members
+
+
+def found_one(folder, name="oem", roles=("oem", "node")):
+    bed, members = found(folder, [name], roles)
+    return bed, members[0]
 
 
 def public_url(member):
