@@ -70,6 +70,7 @@ Result<void> App::build() {
     statuses_.emplace(*consortium_, config_.name, clock_);
     if (auto built = build_peer_listener(); !built) return built;
     if (auto built = build_content_listeners(); !built) return built;
+    if (auto built = build_content_care(); !built) return built;
     return build_operator_server();
 }
 
@@ -96,6 +97,31 @@ Result<void> App::build_content_listeners() {
     return {};
 }
 
+// gateway/content_care: what nothing keeps goes, what the disk damages is fetched again.
+Result<void> App::build_content_care() {
+    const auto identity = load_member_identity(folder_);
+    if (!identity) return fail(Error(identity.error()));
+    auto tls = content_client_tls(*identity, consortium_->chain());
+    if (!tls) return fail(std::move(tls).error());
+    content_care_ = std::make_unique<ContentCare>(ContentCareParts{
+        io_.get_executor(), config_, clock_, *content_, *chosen_.hash, std::move(*tls), refusals_,
+        [this] { return images_in_use(); }});
+    return {};
+}
+
+// Of releases that are on their way to devices, or offered to them.
+std::vector<ipfs::Cid> App::images_in_use() {
+    std::vector<ipfs::Cid> roots;
+    if (!gateway_) return roots;
+    const GatewayStatusParts gateway = gateway_->status_parts();
+    for (const auto& [leaf, entry] : gateway.catalog.entries()) {
+        const ledger::ReleaseImage* const image = entry.release.full_image();
+        if (entry.stage == ReleaseStage::kRefused || image == nullptr) continue;
+        if (auto root = ipfs::decode_cid(image->cid)) roots.push_back(std::move(*root));
+    }
+    return roots;
+}
+
 // gateway/api: status, ledgers, releases and devices for the operator, on loopback.
 Result<void> App::build_operator_server() {
     auto token = read_operator_token(folder_);
@@ -105,7 +131,7 @@ Result<void> App::build_operator_server() {
     std::optional<GatewayStatusParts> gateway_status;
     if (gateway_) gateway_status.emplace(gateway_->status_parts());
     add_status_routes(operator_routes_, {config_.name, chosen_.status, *engines_, *consortium_, refusals_,
-                                         gateway_status, ready_});
+                                         *content_care_, gateway_status, ready_});
     add_ledger_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
     add_member_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
     add_release_routes(operator_routes_,
@@ -134,6 +160,7 @@ Result<void> App::run() {
     if (gateway_) gateway_->start();
     peers_->start();
     content_listeners_->start();
+    content_care_->start();
     operator_server_->start();
     ready_ = true;
     if (auto announced = announce(); !announced) return announced;
@@ -174,6 +201,7 @@ boost::asio::awaitable<void> App::shut_down() {
     ready_ = false;
     co_await operator_server_->stop(kStopGrace);
     co_await content_listeners_->stop(kStopGrace);
+    co_await content_care_->stop();
     co_await peers_->stop();
     if (gateway_) co_await gateway_->stop();
     co_await consortium_->stop();

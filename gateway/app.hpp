@@ -12,6 +12,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "gateway/config.hpp"
+#include "gateway/content_care.hpp"
 #include "gateway/content_listeners.hpp"
 #include "gateway/gateway_role.hpp"
 #include "gateway/ledger_nodes.hpp"
@@ -44,6 +45,8 @@ class App {
     [[nodiscard]] Result<void> build();
     [[nodiscard]] Result<void> build_peer_listener();
     [[nodiscard]] Result<void> build_content_listeners();
+    [[nodiscard]] Result<void> build_content_care();
+    [[nodiscard]] std::vector<ipfs::Cid> images_in_use();
     [[nodiscard]] Result<void> build_operator_server();
     [[nodiscard]] Result<void> announce();
     [[nodiscard]] boost::asio::awaitable<void> shut_down();
@@ -65,6 +68,7 @@ class App {
     std::unique_ptr<ledger::PeerListener> peers_;
     std::optional<OperatorToken> token_;
     std::unique_ptr<ContentListeners> content_listeners_;
+    std::unique_ptr<ContentCare> content_care_;
     http::Router operator_routes_;
     std::unique_ptr<http::Server> operator_server_;
     bool ready_ = false;

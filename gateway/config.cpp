@@ -35,6 +35,12 @@ void require_loopback(const ConfigTable& table, const std::string& address) {
     }
 }
 
+double share_in(const ConfigTable& table, std::string_view key, double otherwise) {
+    const double share = table.number(key, otherwise);
+    if (!(share > 0 && share <= 1)) table.note_error(key, "must be above 0 and at most 1");
+    return share;
+}
+
 std::vector<std::string> peers(const ConfigTable& table) {
     std::vector<std::string> addresses = table.strings("connect");
     if (addresses.size() > kPeersMax) table.note_error("connect", "more than 64 peers");
@@ -133,16 +139,27 @@ std::optional<ledger::Slot> slot_in(const ConfigTable& table) {
     return static_cast<ledger::Slot>(table.integer("slot", 0, range));
 }
 
-Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path& dir) {
-    Config config;
-    config.name = file.required_string("name");
-    const ConfigTable operator_table = file.table("operator");
-    config.operator_listen = endpoint(operator_table, "listen", config.operator_listen);
-    require_loopback(operator_table, config.operator_listen);
-    const ConfigTable peer = file.table("peer");
-    config.peer_listen = endpoint(peer, "listen", config.peer_listen);
-    config.peer_connect = peers(peer);
-    const ConfigTable content = file.table("content");
+std::string publishing(const ConfigTable& table) {
+    std::string url = table.string("publish", "");
+    if (url.empty()) return url;
+    const auto parsed = http::parse_url(url);
+    if (!parsed || parsed->target != "/" || !url.starts_with("http://") || url.ends_with('/')) {
+        table.note_error("publish", "\"" + url + "\" is not the RPC of a Kubo node like "
+                                    "\"http://127.0.0.1:5001\"");
+    }
+    return url;
+}
+
+std::chrono::seconds whole_seconds(const ConfigTable& table,
+                                   std::string_view key,
+                                   std::chrono::seconds otherwise) {
+    const std::chrono::milliseconds time = table.duration(key, otherwise);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+    if (seconds != time) table.note_error(key, "is at least \"1s\", or \"0s\" for never");
+    return seconds;
+}
+
+void read_content(const ConfigTable& content, Config& config) {
     config.content_listen = endpoint(content, "listen", config.content_listen);
     config.content_sources = sources(content);
     config.content_routers = routers(content);
@@ -155,6 +172,22 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
         content.note_error("announce", "\"" + config.content_announce +
                                            "\" is not a URL like \"http://192.0.2.7:8080\"");
     }
+    config.content_publish = publishing(content);
+    config.collect_every = whole_seconds(content, "collect_every", config.collect_every);
+    config.scrub_every = whole_seconds(content, "scrub_every", config.scrub_every);
+    config.scrub_share = share_in(content, "scrub_share", config.scrub_share);
+}
+
+Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path& dir) {
+    Config config;
+    config.name = file.required_string("name");
+    const ConfigTable operator_table = file.table("operator");
+    config.operator_listen = endpoint(operator_table, "listen", config.operator_listen);
+    require_loopback(operator_table, config.operator_listen);
+    const ConfigTable peer = file.table("peer");
+    config.peer_listen = endpoint(peer, "listen", config.peer_listen);
+    config.peer_connect = peers(peer);
+    read_content(file.table("content"), config);
 
     const ConfigTable consortium = file.table("consortium");
     config.consortium_genesis =
@@ -168,10 +201,7 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
 
     const ConfigTable mining = file.table("mining");
     config.mining_engine = mining.string("engine", config.mining_engine);
-    config.mining_share = mining.number("share", config.mining_share);
-    if (!(config.mining_share > 0 && config.mining_share <= 1)) {
-        mining.note_error("share", "must be above 0 and at most 1");
-    }
+    config.mining_share = share_in(mining, "share", config.mining_share);
     config.compute_engine = file.table("compute").string("engine", config.compute_engine);
     read_engines(file.table("engines"), dir, config);
     read_devices(file.table("devices"), config);

@@ -28,6 +28,10 @@ struct Config {
     std::vector<Sha256Digest> content_allow;    // keys of others who may read content
     std::string content_public_listen;          // plain HTTP, for anyone; empty: nobody
     std::string content_announce;               // URL by which others reach it; empty: as listened
+    std::string content_publish;                // RPC of a Kubo node that is given releases; or empty
+    std::chrono::seconds collect_every{24 * 3600};    // 0: never
+    std::chrono::seconds scrub_every{7 * 24 * 3600};  // after the end of the one before; 0: never
+    double scrub_share = 0.02;                        // of the time, in (0, 1]
 
     std::filesystem::path consortium_genesis;
     std::optional<std::filesystem::path> gateway_genesis;  // none: this member is no gateway

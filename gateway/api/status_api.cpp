@@ -95,6 +95,7 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
         receipts["on_ledger"] = parts.gateway->recorder.on_ledger();
         out["receipts"] = std::move(receipts);
     }
+    out["content"] = parts.content.status();
     out["refusals"] = describe_refusals(parts.refusals);
     return json_response(200, out);
 }

@@ -4,13 +4,14 @@
 //   GET /readyz      200 when everything is started; 503 before that, while stopping, and when a
 //                    database has failed: a ledger's is opened again every few seconds, that of
 //                    devices and receipts at the next start
-//   GET /v1/status   one document: roles, engines, ledgers, devices, receipts, refusals
+//   GET /v1/status   one document: roles, engines, ledgers, content, devices, receipts, refusals
 
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "gateway/content_care.hpp"
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/refusal_log.hpp"
@@ -42,6 +43,7 @@ struct StatusApiParts {
     const compute::Engines& engines;
     const ledger::Node& consortium;
     const RefusalLog& refusals;
+    const ContentCare& content;
     std::optional<GatewayStatusParts> gateway;
     const bool& ready;
 };

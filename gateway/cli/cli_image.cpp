@@ -44,9 +44,10 @@ std::string why_pinned(const ipfs::Pin& pin) {
     std::string why = pin.by_hand ? "by hand" : "";
     if (pin.keep_until != 0) {
         if (!why.empty()) why += ", ";
-        const auto days = static_cast<std::int64_t>(pin.keep_until - unix_now()) / 86'400;
-        why += days >= 0 ? fmt::format("for a release, {} days more", days)
-                         : "for a release, whose date has passed";
+        const std::uint64_t now = unix_now();
+        why += pin.keep_until > now
+                   ? fmt::format("for a release, {} days more", (pin.keep_until - now) / 86'400)
+                   : "for a release, whose date has passed";
     }
     return why;
 }
@@ -62,6 +63,10 @@ Outcome add_image(const ImageOptions& options) {
     output.json["sha256"] = to_hex(result.sha256.view());
     output.text = fmt::format("{}  {} bytes  sha256 {}\n", result.cid.to_string(), result.bytes,
                               to_hex(result.sha256.view()));
+    if (!image->kubo_url.empty()) {
+        output.json["kubo"] = image->kubo_url;
+        output.text += "pinned by Kubo at " + image->kubo_url + "\n";
+    }
     return output;
 }
 

@@ -118,7 +118,8 @@ std::string default_config(const InitMemberOptions& options, bool is_gateway) {
         "listen = \"{3}\"\n"
         "sources = []                    # gateways: [\"https://oem.example:8472\"]; others with\n"
         "                                # \"http://...\", \"car+http://...\", \"kubo+http://...\"\n"
-        "# routers = []                  # delegated routers, which know more sources\n\n"
+        "# routers = []                  # delegated routers, which know more sources\n"
+        "# publish = \"http://127.0.0.1:5001\"   # releases go to this Kubo node, too\n\n"
         "[consortium]\n"
         "genesis = \"consortium.genesis\"\n\n",
         options.name, options.base_port, listen(1), listen(2));

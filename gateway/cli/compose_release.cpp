@@ -62,6 +62,7 @@ Answer<ledger::ReleaseRecord> compose_release(const MemberFolder& folder,
     image.dir = folder.dir();
     image.file = options.file;
     image.import = options.import;
+    image.kubo_copy = KuboCopy::kIfConfigured;  // before anyone reads of the release
     const auto imported = import_image(image, record->retain_until);
     if (!imported) return tl::unexpected(imported.error());
     record->images.push_back(describe(*imported));

@@ -1,8 +1,11 @@
 #include "gateway/cli/image_import.hpp"
 
+#include <algorithm>
+
 #include "gateway/config.hpp"
 #include "host/base/clock.hpp"
 #include "host/ipfs/block_check.hpp"
+#include "host/ipfs/kubo_publish.hpp"
 #include "host/ipfs/path_walk.hpp"
 
 namespace assay::gateway::cli {
@@ -57,6 +60,7 @@ Answer<ImageStore> ImageStore::open(const ImageOptions& options) {
     if (!store) return give_up(Error(store.error()).within("content store"));
     ImageStore out(std::move(*store));
     out.engine_name_ = config->compute_engine;
+    out.kubo_url_ = config->content_publish;
     return out;
 }
 
@@ -79,12 +83,38 @@ Answer<ipfs::ImportProfile> choose_profile(const ImportOptions& options) {
     return std::move(*profile);
 }
 
+namespace {
+
+Answer<void> give_to_kubo(ImageStore& store, const ipfs::ImportResult& image) {
+    Progress progress("publish " + image.cid.to_string().substr(0, 16));
+    const auto show = [&progress, &image](std::uint64_t done) {
+        progress.show(std::min(done, image.bytes), image.bytes);
+    };
+    const auto given = ipfs::publish_to_kubo(store.blocks(), image.cid, store.kubo_url(), show);
+    if (given) return {};
+    Failure failure(Error(given.error()).within("publish to Kubo"));
+    const std::string here = "The image is stored here as " + image.cid.to_string() + ". ";
+    failure.advice = failure.code == ExitCode::kUnreachable
+                         ? here + "Start Kubo (`ipfs daemon`), or change [content] publish in "
+                                  "assay.toml, and do this again."
+                         : here + "See to the Kubo node, and do this again.";
+    return tl::unexpected<Failure>(std::move(failure));
+}
+
+}  // namespace
+
 Answer<ImportedImage> import_image(const ImageOptions& options,
                                    std::optional<std::uint64_t> keep_until) {
     auto profile = choose_profile(options.import);
     if (!profile) return tl::unexpected(profile.error());
     auto store = ImageStore::open(options);
     if (!store) return tl::unexpected(store.error());
+    const bool configured = !store->kubo_url().empty();
+    if (options.kubo_copy == KuboCopy::kYes && !configured) {
+        return give_up(ExitCode::kUsage, "no Kubo node is configured to publish to",
+                       "Write publish = \"http://127.0.0.1:5001\" into [content] of assay.toml.");
+    }
+    const bool copies = options.kubo_copy != KuboCopy::kNo && configured;
     const auto engine = store->engine();
     if (!engine) return tl::unexpected(engine.error());
     Progress progress("import " + options.file.filename().string());
@@ -94,7 +124,14 @@ Answer<ImportedImage> import_image(const ImageOptions& options,
     auto imported =
         ipfs::import_file(options.file, *profile, **engine, store->blocks(), show, keep_until);
     if (!imported) return give_up_image(Error(imported.error()).within("import"));
-    return ImportedImage{std::move(*profile), std::move(*imported)};
+    ImportedImage image{std::move(*profile), std::move(*imported), ""};
+    if (copies) {
+        if (auto given = give_to_kubo(*store, image.result); !given) {
+            return tl::unexpected(given.error());
+        }
+        image.kubo_url = store->kubo_url();
+    }
+    return image;
 }
 
 Answer<ipfs::Cid> read_cid(const std::string& text) {

@@ -23,12 +23,15 @@ class ImageStore {
     [[nodiscard]] ipfs::BlockStore& blocks() noexcept { return store_; }
     // What [compute] engine of the folder names; `auto` without a folder.
     [[nodiscard]] Answer<compute::HashEngine*> engine();
+    // [content] publish; empty: there is none.
+    [[nodiscard]] const std::string& kubo_url() const noexcept { return kubo_url_; }
 
   private:
     explicit ImageStore(ipfs::BlockStore store) : store_{std::move(store)} {}
 
     ipfs::BlockStore store_;
     std::string engine_name_ = "auto";
+    std::string kubo_url_;
     std::unique_ptr<compute::Engines> engines_;
 };
 
@@ -37,8 +40,9 @@ class ImageStore {
 struct ImportedImage {
     ipfs::ImportProfile profile;
     ipfs::ImportResult result;
+    std::string kubo_url;  // the Kubo node that pins it, too; may be empty
 };
-// For a release: kept until `keep_until` (Unix seconds).
+// For a release: kept until `keep_until` (Unix seconds). If the copy for Kubo fails, the image stays.
 [[nodiscard]] Answer<ImportedImage> import_image(const ImageOptions& options,
                                                  std::optional<std::uint64_t> keep_until);
 

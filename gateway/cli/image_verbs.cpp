@@ -42,6 +42,10 @@ void add_image_verbs(CLI::App& app, ImageOptions& options, std::function<Outcome
     add_import_options(*add, options.import);
     add->add_flag("--only-hash", options.only_names,
                   "Compute the CID and store nothing: to check a release record");
+    add->add_flag_callback(
+           "--publish", [&options] { options.kubo_copy = KuboCopy::kYes; },
+           "Give it to the Kubo node of [content] publish, too, and pin it there")
+        ->excludes("--only-hash");
 
     CLI::App* const get = add_verb(*image, "get", "Write an image's bytes to a file, verified",
                                    "assay image get bafybei... --out fw.bin --dir gw",

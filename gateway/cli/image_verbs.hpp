@@ -23,6 +23,9 @@ struct ImportOptions {
     std::uint32_t width = 0;
 };
 
+// Whether an image that was imported also goes to the Kubo node of [content] publish.
+enum class KuboCopy { kNo, kIfConfigured, kYes };
+
 struct ImageOptions {
     std::filesystem::path dir = ".";
     std::filesystem::path store;  // empty: content/ of the member's folder
@@ -31,6 +34,7 @@ struct ImageOptions {
     std::string cid;  // CID or CID/path, where one is asked for
     ImportOptions import;
     bool only_names = false;  // add: compute, store nothing
+    KuboCopy kubo_copy = KuboCopy::kNo;
     bool remove = false;      // pin: take back
     bool dry_run = false;     // gc
 };

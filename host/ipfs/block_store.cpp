@@ -90,6 +90,31 @@ Result<void> check_sharding(const fs::path& blocks) {
                                               " can be read (convert it with Kubo's flatfs tool)");
 }
 
+// What lies in one folder; files that are no blocks of ours are left out.
+Result<std::vector<StoredBlock>> list_blocks(const fs::path& folder) {
+    std::vector<StoredBlock> out;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto multihash = decode_digits(Base::kBase32, it->path().stem().string());
+        if (!multihash || it->path().extension() != kExtension) continue;
+        Bytes cid_bytes{std::byte{1}, std::byte{static_cast<unsigned char>(Codec::kRaw)}};
+        append(cid_bytes, *multihash);
+        auto cid = decode_cid(cid_bytes);
+        std::error_code gone;
+        const std::uintmax_t bytes = it->file_size(gone);
+        if (cid && !gone) out.emplace_back(std::move(*cid), bytes);
+    }
+    if (error) return fail(error, "list " + folder.string());
+    return out;
+}
+
+Result<void> unlink_if_there(const fs::path& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return fail_errno("remove " + path.string());
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<BlockStore> BlockStore::open(const fs::path& root) {
@@ -211,22 +236,33 @@ Result<void> BlockBatch::commit() {
 }
 
 Result<void> BlockStore::remove(const Cid& cid) {
-    const fs::path path = path_of(cid);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        return fail_errno("remove " + path.string());
-    }
-    return {};
+    return unlink_if_there(path_of(cid));
 }
 
 Result<void> BlockStore::set_aside(const Cid& cid) {
     const fs::path from = path_of(cid);
-    const fs::path folder = root_ / "damaged";
+    const fs::path folder = damaged();
     if (auto made = create_directories_durable(folder); !made) return made;
     if (::rename(from.c_str(), (folder / from.filename()).c_str()) != 0 && errno != ENOENT) {
         return fail_errno("set aside " + from.string());
     }
     if (auto synced = sync_directory(folder); !synced) return synced;
     return sync_directory(from.parent_path());
+}
+
+Result<std::vector<Cid>> BlockStore::lost_blocks() const {
+    const auto aside = list_blocks(damaged());
+    if (!aside && aside.error().is(std::errc::no_such_file_or_directory)) return std::vector<Cid>();
+    if (!aside) return fail(aside.error());
+    std::vector<Cid> lost;
+    for (const StoredBlock& block : *aside) {
+        if (!has(block.cid)) lost.push_back(block.cid);
+    }
+    return lost;
+}
+
+Result<void> BlockStore::forget_lost(const Cid& cid) {
+    return unlink_if_there(damaged() / path_of(cid).filename());
 }
 
 Result<std::vector<std::string>> BlockStore::shards() const {
@@ -244,21 +280,7 @@ Result<std::vector<std::string>> BlockStore::shards() const {
 }
 
 Result<std::vector<StoredBlock>> BlockStore::blocks_in(const std::string& shard) const {
-    std::vector<StoredBlock> out;
-    std::error_code error;
-    const fs::path folder = blocks() / shard;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-        const auto multihash = decode_digits(Base::kBase32, it->path().stem().string());
-        if (!multihash || it->path().extension() != kExtension) continue;
-        Bytes cid_bytes{std::byte{1}, std::byte{static_cast<unsigned char>(Codec::kRaw)}};
-        append(cid_bytes, *multihash);
-        auto cid = decode_cid(cid_bytes);
-        std::error_code gone;
-        const std::uintmax_t bytes = it->file_size(gone);
-        if (cid && !gone) out.emplace_back(std::move(*cid), bytes);
-    }
-    if (error) return fail(error, "list " + folder.string());
-    return out;
+    return list_blocks(blocks() / shard);
 }
 
 Result<StoreStat> BlockStore::stat() const {

@@ -105,6 +105,9 @@ class BlockStore {
 
     // Moves a damaged block to damaged/, out of everybody's way. Succeeds if there is none.
     [[nodiscard]] Result<void> set_aside(const Cid& cid);
+    // Blocks that were set aside and are not here again, under the raw codec; forget_lost() ends that.
+    [[nodiscard]] Result<std::vector<Cid>> lost_blocks() const;
+    [[nodiscard]] Result<void> forget_lost(const Cid& cid);
 
     // The folders of blocks, in order, and what lies in one. Files that are no blocks of ours
     // (another hash function, another program's) are left out.
@@ -118,6 +121,7 @@ class BlockStore {
     friend class BlockBatch;
     explicit BlockStore(std::filesystem::path root) : root_{std::move(root)} {}
     [[nodiscard]] std::filesystem::path blocks() const { return root_ / "blocks"; }
+    [[nodiscard]] std::filesystem::path damaged() const { return root_ / "damaged"; }
     [[nodiscard]] std::filesystem::path pin_path(const Cid& root) const;
     [[nodiscard]] Result<void> change_pin(const Cid& root, const std::function<void(Pin&)>& change);
 

@@ -1,5 +1,6 @@
 #include "host/ipfs/collect.hpp"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "host/ipfs/dag_visit.hpp"
@@ -15,6 +16,7 @@ std::string key_of(const Cid& cid) {
 
 Result<std::unordered_set<std::string>> keys_kept(const BlockStore& store,
                                                   std::uint64_t now,
+                                                  std::span<const Cid> in_use,
                                                   CollectReport& report) {
     const auto roots = store.pins();
     if (!roots) return fail(roots.error());
@@ -27,7 +29,8 @@ Result<std::unordered_set<std::string>> keys_kept(const BlockStore& store,
     for (const Cid& root : *roots) {
         const auto pin = store.find_pin(root);
         if (!pin) return fail(pin.error());
-        if (pin->expired(now)) {
+        const bool used = std::find(in_use.begin(), in_use.end(), root) != in_use.end();
+        if (!used && pin->expired(now)) {
             report.pins_expired.push_back(root);
             continue;
         }
@@ -40,11 +43,14 @@ Result<std::unordered_set<std::string>> keys_kept(const BlockStore& store,
 
 }  // namespace
 
-Result<CollectReport> collect_blocks(BlockStore& store, std::uint64_t now, bool try_only) {
+Result<CollectReport> collect_blocks(BlockStore& store,
+                                     std::uint64_t now,
+                                     bool try_only,
+                                     std::span<const Cid> in_use) {
     const auto lease = store.lease_alone();
     if (!lease) return fail(lease.error());
     CollectReport report;
-    const auto kept = keys_kept(store, now, report);
+    const auto kept = keys_kept(store, now, in_use, report);
     if (!kept) return fail(Error(kept.error()).within("what is kept is not known"));
     // Pins first: what is removed must not be said to be here.
     for (const Cid& root : report.pins_expired) {
@@ -79,7 +85,7 @@ void discard_blocks(BlockStore& store, const std::vector<Cid>& blocks) {
     const auto lease = store.lease_alone();
     if (!lease) return;
     CollectReport unused;
-    const auto kept = keys_kept(store, 0, unused);  // at the time 0 nothing has expired
+    const auto kept = keys_kept(store, 0, {}, unused);  // at the time 0 nothing has expired
     if (!kept) return;
     for (const Cid& cid : blocks) {
         if (!kept->contains(key_of(cid))) (void)store.remove(cid);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "host/base/result.hpp"
@@ -22,11 +23,13 @@ struct CollectReport {
     std::uint64_t bytes_removed = 0;
 };
 
-// `now` in Unix seconds. With `try_only` nothing changes; the report says what would go. Fails with
-// std::errc::resource_unavailable_try_again while an import or a download is under way.
+// `now` in Unix seconds. With `try_only` nothing changes; the report says what would go. Pins of roots
+// that are `in_use` do not expire. Fails with std::errc::resource_unavailable_try_again while an import
+// or a download is under way.
 [[nodiscard]] Result<CollectReport> collect_blocks(BlockStore& store,
                                                    std::uint64_t now,
-                                                   bool try_only = false);
+                                                   bool try_only = false,
+                                                   std::span<const Cid> in_use = {});
 
 // After work that failed: removes those of `blocks` that no pin keeps, unless others write meanwhile
 // (then the next collection does). Nothing else is touched.

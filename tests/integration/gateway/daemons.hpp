@@ -162,7 +162,7 @@ class Consortium {
         ASSERT_TRUE(set) << set.error().message;
     }
     // The leaf hash of the release, in hexadecimal.
-    std::string publish(ByteView image, std::uint64_t sequence) {
+    std::string publish(ByteView image, std::uint64_t sequence, unsigned retain_years = 10) {
         const auto file = dir_ / ("image-" + std::to_string(sequence));
         EXPECT_TRUE(write_file_durable(file, image));
         cli::PublishOptions options;
@@ -173,6 +173,7 @@ class Consortium {
         options.component = kComponent;
         options.sequence = sequence;
         options.version = "1." + std::to_string(sequence);
+        options.retain_years = retain_years;
         options.wait = true;
         const auto published = cli::publish_release(options);
         EXPECT_TRUE(published) << published.error().message;

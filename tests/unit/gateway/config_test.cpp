@@ -25,6 +25,10 @@ routers = ["http://127.0.0.1:8190"]
 allow = ["000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"]
 public_listen = "127.0.0.1:8474"
 announce = "http://oem.example:8080"
+publish = "http://127.0.0.1:5001"
+collect_every = "2h"
+scrub_every = "30d"
+scrub_share = 0.5
 [consortium]
 genesis = "c.genesis"
 [gateway]
@@ -62,6 +66,10 @@ flush_count = 100
     EXPECT_EQ(std::to_integer<int>(config->content_allow.front().bytes[31]), 0x1f);
     EXPECT_EQ(config->content_public_listen, "127.0.0.1:8474");
     EXPECT_EQ(config->content_announce, "http://oem.example:8080");
+    EXPECT_EQ(config->content_publish, "http://127.0.0.1:5001");
+    EXPECT_EQ(config->collect_every, std::chrono::hours(2));
+    EXPECT_EQ(config->scrub_every, std::chrono::hours(30 * 24));
+    EXPECT_EQ(config->scrub_share, 0.5);
     EXPECT_EQ(config->consortium_genesis, "/member/c.genesis");
     EXPECT_EQ(config->gateway_genesis, std::filesystem::path("/elsewhere/g.genesis"));
     EXPECT_EQ(config->devices_listen, "0.0.0.0:4");
@@ -120,6 +128,11 @@ TEST(Config, ABadWordForContentIsShownWithOnesThatAreGood) {
               std::string::npos);
     EXPECT_NE(error("routers = [\"kubo+http://a\"]").find("is not a router like"),
               std::string::npos);
+    EXPECT_NE(error("publish = \"kubo+http://a\"").find("is not the RPC of a Kubo node like"),
+              std::string::npos);
+    EXPECT_NE(error("scrub_every = \"100ms\"").find("at least \"1s\""), std::string::npos);
+    EXPECT_EQ(error("scrub_every = \"0s\"\ncollect_every = \"0s\""), "none") << "never";
+    EXPECT_NE(error("scrub_share = 0.0").find("scrub_share"), std::string::npos);
 }
 
 TEST(Config, TheOperatorListensOnLoopbackOnly) {

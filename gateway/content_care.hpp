@@ -1,0 +1,97 @@
+// Looks after the content store while the daemon runs: collects what nothing keeps any more, scrubs
+// (every block is read and hashed again, at a small share of the time), and fetches what the disk has
+// lost from the sources of the configuration, each block checked before it is stored. What cannot be
+// fetched now is tried again later, after a restart too: the store's damaged/ folder remembers it.
+//
+// Reading and hashing have a thread of their own, so that releases never wait for them. Io thread only.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/json/fwd.hpp>
+
+#include "gateway/config.hpp"
+#include "gateway/refusal_log.hpp"
+#include "gateway/wakeup.hpp"
+#include "host/base/clock.hpp"
+#include "host/compute/hash_engine.hpp"
+#include "host/http/client.hpp"
+#include "host/ipfs/block_store.hpp"
+#include "host/ipfs/collect.hpp"
+#include "host/ipfs/scrub.hpp"
+#include "ledger/net/task_group.hpp"
+
+namespace assay::gateway {
+
+// All of it outlives the care.
+struct ContentCareParts {
+    boost::asio::any_io_executor executor;
+    const Config& config;
+    const Clock& clock;
+    ipfs::BlockStore& store;
+    compute::HashEngine& engine;
+    std::shared_ptr<const http::TlsContext> tls;  // shown to members that are asked for blocks
+    RefusalLog& refusals;
+    // Roots that devices may ask for: kept even if their date has passed.
+    std::function<std::vector<ipfs::Cid>()> in_use;
+};
+
+class ContentCare {
+  public:
+    explicit ContentCare(ContentCareParts parts);
+    ContentCare(const ContentCare&) = delete;
+    ContentCare& operator=(const ContentCare&) = delete;
+    ~ContentCare();
+
+    void start();
+    // To be awaited before the parts go.
+    [[nodiscard]] boost::asio::awaitable<void> stop();
+
+    // {"scrub": {...}, "collect": {...}, "damaged": n, "repaired": n}: what was done since the start.
+    [[nodiscard]] boost::json::object status() const;
+
+  private:
+    struct Collected {
+        std::int64_t at;  // Unix seconds
+        ipfs::CollectReport report;
+    };
+    struct Scrubbed {
+        std::int64_t at;
+        ipfs::ScrubReport report;
+    };
+
+    boost::asio::awaitable<void> collect_now_and_then();
+    boost::asio::awaitable<void> scrub_now_and_then();
+    boost::asio::awaitable<void> repair_what_is_damaged();
+    boost::asio::awaitable<bool> repair(ipfs::Cid cid);
+    void note_repair(const ipfs::Cid& cid, bool repaired);
+    boost::asio::awaitable<bool> repair_from(ipfs::Source source, ipfs::Cid cid);
+    boost::asio::awaitable<void> sleep(std::chrono::steady_clock::duration time);
+    [[nodiscard]] std::int64_t now() const;
+
+    ContentCareParts parts_;
+    http::Client client_;
+    std::stop_source stop_;
+    Wakeup damage_found_;
+    std::optional<Collected> collected_;
+    std::optional<Scrubbed> scrubbed_;
+    std::string collect_problem_;
+    bool scrubbing_ = false;
+    std::uint64_t damaged_ = 0;   // found since the start
+    std::uint64_t repaired_ = 0;  // since the start
+    std::set<ipfs::Cid> outstanding_;  // not here, and no source gave it
+    boost::asio::thread_pool disk_{1};
+    ledger::TaskGroup tasks_;
+};
+
+}  // namespace assay::gateway
