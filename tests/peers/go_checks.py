@@ -7,6 +7,7 @@ import urllib.request
 
 import content
 from bench import PEERS, Failure, call, car_of, form, logged, post
+from install import go_env
 
 
 def kubo_fetches(bench):
@@ -54,7 +55,7 @@ def lassie_fetches(bench):
 def conformance_passes(bench):
     """A16: the official suite."""
     bench.need("gateway-conformance")
-    env = {**os.environ, "GATEWAY_CONFORMANCE_HOME": str(PEERS / "gateway-conformance")}
+    env = {**go_env(), "GATEWAY_CONFORMANCE_HOME": str(PEERS / "gateway-conformance")}
     text = call([PEERS / "bin" / "gateway-conformance", "test", "--gateway-url", bench.url,
                  "--specs", "trustless-gateway", "--verbose"], 600, env).decode()
     passed, failed = (len(re.findall(rf"--- {word}", text)) for word in ("PASS", "FAIL"))

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Installs the foreign peers of tests/peers/run.py into build/peers, once: Helia, js-ipfs and ipfs-car
 from npm, with a Node that can run them; Kubo, Lassie and gateway-conformance through Go's module proxy
-where Go is at hand. What cannot be had is written to build/peers/missing.json with the reason."""
+where Go is at hand. Arguments name the parts that are wanted. What cannot be had is written to
+build/peers/missing.json with the reason."""
 
+import functools
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,8 +34,11 @@ require github.com/ipfs/kubo v0.39.0
 require github.com/cockroachdb/swiss v0.0.0-20260820225851-333444432258
 """
 GO_MIN = (1, 25)
+GO_TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.8.linux-"
 LASSIE = "github.com/filecoin-project/lassie/cmd/lassie@v0.24.0"
 CONFORMANCE = "github.com/ipfs/gateway-conformance@v0.13.2"
+GO_LOCK = threading.Lock()
+PATIENCE_S = 1800  # an installation shares the machine with a compilation
 
 
 class Unavailable(Exception):
@@ -55,45 +62,57 @@ def npm(folder, packages):
             raise Unavailable("npm is not installed")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}\n')
-        run(["npm", "install", "--no-audit", "--no-fund", *packages], folder, 900)
+        run(["npm", "install", "--no-audit", "--no-fund", *packages], folder, PATIENCE_S)
     return install
 
 
-def require_go():
-    if shutil.which("go") is None:
-        raise Unavailable("go is not installed")
-    text = run(["go", "env", "GOVERSION"], PEERS, 60).strip().removeprefix("go")
-    if tuple(int(n) for n in text.split(".")[:2]) < GO_MIN:
-        raise Unavailable(f"go {text} is older than 1.25")
+@functools.cache
+def go():
+    """A Go that is new enough: the one at hand, or else one that it can fetch, for Go's toolchains are
+    modules that any Go since 1.18 downloads and checks."""
+    with GO_LOCK:
+        if shutil.which("go") is None:
+            raise Unavailable("go is not installed")
+        text = run(["go", "env", "GOVERSION"], PEERS, 60).strip().removeprefix("go")
+        if tuple(int(n) for n in text.split(".")[:2]) >= GO_MIN:
+            return "go"
+        home = PEERS / "go"
+        if not (home / "ready").exists():
+            machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "none")
+            found = run(["go", "mod", "download", "-json", GO_TOOLCHAIN + machine], PEERS, PATIENCE_S)
+            shutil.copytree(json.loads(found)["Dir"], home, dirs_exist_ok=True)
+            run(["chmod", "-R", "u+w", home], PEERS, 60)
+            run(["chmod", "-R", "u+x", home / "bin", home / "pkg/tool"], PEERS, 60)
+            (home / "ready").touch()
+        return home / "bin/go"
 
 
 def go_env():
-    return {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(PEERS / "bin"), "GOFLAGS": "-buildvcs=false"}
+    return {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(PEERS / "bin"), "GOFLAGS": "-buildvcs=false",
+            "GOTOOLCHAIN": "local", "PATH": f"{PEERS / 'go/bin'}:{os.environ['PATH']}"}
 
 
 def kubo():
-    require_go()
+    program = go()
     folder = PEERS / "kubo"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "go.mod").write_text(KUBO_MODULE)
-    run(["go", "build", "-mod=mod", "-tags", "nofuse", "-o", PEERS / "bin" / "ipfs",
-         "github.com/ipfs/kubo/cmd/ipfs"], folder, 1800, go_env())
+    run([program, "build", "-mod=mod", "-tags", "nofuse", "-o", PEERS / "bin" / "ipfs",
+         "github.com/ipfs/kubo/cmd/ipfs"], folder, PATIENCE_S, go_env())
 
 
 def lassie():
-    require_go()
-    run(["go", "install", LASSIE], PEERS, 1800, go_env())
+    run([go(), "install", LASSIE], PEERS, PATIENCE_S, go_env())
 
 
 def conformance():
     """The suite runs from its sources, which the module cache holds."""
-    require_go()
-    found = json.loads(run(["go", "mod", "download", "-json", CONFORMANCE], PEERS, 600, go_env()))
+    found = json.loads(run([go(), "mod", "download", "-json", CONFORMANCE], PEERS, PATIENCE_S, go_env()))
     home = PEERS / "gateway-conformance"
     shutil.copytree(found["Dir"], home, dirs_exist_ok=True)
     run(["chmod", "-R", "u+w", home], PEERS, 60)
-    run(["go", "build", "-o", PEERS / "bin" / "gateway-conformance", "./cmd/gateway-conformance"],
-        home, 1800, go_env())
+    run([go(), "build", "-o", PEERS / "bin" / "gateway-conformance", "./cmd/gateway-conformance"],
+        home, PATIENCE_S, go_env())
 
 
 PARTS = {
@@ -108,21 +127,24 @@ PARTS = {
 def main():
     (PEERS / "bin").mkdir(parents=True, exist_ok=True)
     (PEERS / "done").mkdir(exist_ok=True)
-    missing = {}
+    report = PEERS / "missing.json"
+    missing = json.loads(report.read_text()) if report.exists() else {}
+    wanted = sys.argv[1:] or list(PARTS)
 
     def install(name):
         if (PEERS / "done" / name).exists():
             return
+        missing.pop(name, None)
         try:
             PARTS[name]()
             (PEERS / "done" / name).touch()
         except (Unavailable, subprocess.TimeoutExpired, OSError, ValueError) as error:
             missing[name] = str(error)
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(install, PARTS))
-    (PEERS / "missing.json").write_text(json.dumps(missing, indent=2) + "\n")
-    for name in PARTS:
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(install, wanted))
+    report.write_text(json.dumps(missing, indent=2) + "\n")
+    for name in wanted:
         print(f"{name}: {missing.get(name, 'installed')}", flush=True)
     return 0
 
