@@ -69,16 +69,23 @@ Result<Bytes> encode_with_steps(ledger::DeviceProof proof,
     const std::size_t without = ledger::encode_device_proof(proof).size() + kFrameBytes;
     std::vector<ledger::EpochTransition> steps;
     std::size_t bytes = 0;
-    bool is_all = true;
+    bool is_all = without <= reader.bytes_max;
     for (std::uint64_t last = reader.epoch; last < newest; ++last) {
         const auto entry = ledger::epoch_entry(state, last + 1);
         if (!entry) return fail(Refusal::kEpochUnknown, "epoch " + std::to_string(last + 1));
         auto step = ledger::decode_epoch_transition(entry->transition);
         if (!step) return fail(std::move(step).error());
-        is_all = without + bytes + entry->transition.size() <= reader.bytes_max;
-        if (!is_all && kFrameBytes + bytes + entry->transition.size() > reader.bytes_max) break;
-        bytes += entry->transition.size();
+        const std::size_t with = bytes + entry->transition.size();
+        const bool is_one_more = steps.size() < ledger::kProofEpochsMax;
+        is_all = is_all && is_one_more && without + with <= reader.bytes_max;
+        if (!is_all && (!is_one_more || kFrameBytes + with > reader.bytes_max)) break;
+        bytes = with;
         steps.push_back(std::move(*step));
+    }
+    if (!is_all && steps.empty()) {
+        return fail(Refusal::kLimitExceeded, "the proof takes " + std::to_string(without) +
+                                                 " bytes, its reader takes " +
+                                                 std::to_string(reader.bytes_max));
     }
     if (!is_all) proof = ledger::DeviceProof{};
     proof.epochs = std::move(steps);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/core/compact_proof.hpp"
 #include "ledger/core/fields.hpp"
 #include "ledger/core/policy_check.hpp"
 #include "ledger/core/registry_change.hpp"
@@ -11,34 +12,47 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::size_t kEpochsMax = 4'096;
+constexpr std::uint64_t kFormat = 2;
+
+// The text of the checkpoint in a proof, which the proofs behind it leave out.
+std::string checkpoint_of(std::string_view proof) {
+    auto parsed = parse_tlog_proof(proof);
+    return parsed ? std::move(parsed->checkpoint) : std::string();
+}
 
 Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
     DeviceProof proof;
     bool has_revocation = false;
     bool has_status = false;
     bool steps_alone = true;
+    std::string checkpoint;
+    const auto proof_text = [&](Fields& fields) {
+        return fields.take(decode_compact_proof(decoder, checkpoint)).value_or(std::string());
+    };
     Fields map(decoder, "device-proof");
     while (const auto key = map.next()) {
         steps_alone = steps_alone && (*key == 0 || *key == 5);
         switch (*key) {
             case 0:
-                if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
+                if (map.number() != kFormat) {
+                    map.refuse(Refusal::kUnknownVersion, "version is not 2");
+                }
                 break;
             case 1:
                 proof.release_tx = map.bytes(65'535);
                 break;
             case 2:
-                proof.release_proof = map.text(1, kTlogProofBytesMax);
+                proof.release_proof = proof_text(map);
+                checkpoint = checkpoint_of(proof.release_proof);
                 break;
             case 3:
                 proof.policy_tx = map.bytes(65'535);
                 break;
             case 4:
-                proof.policy_proof = map.text(1, kTlogProofBytesMax);
+                proof.policy_proof = proof_text(map);
                 break;
             case 5:
-                proof.epochs = map.list(0, kEpochsMax, [](cbor::Decoder& in) {
+                proof.epochs = map.list(0, kProofEpochsMax, [](cbor::Decoder& in) {
                     return decode_epoch_transition(in);
                 });
                 break;
@@ -47,14 +61,14 @@ Result<DeviceProof> read_proof(cbor::Decoder& decoder) {
                 has_revocation = true;
                 break;
             case 7:
-                proof.revocation_proof = map.text(1, kTlogProofBytesMax);
+                proof.revocation_proof = proof_text(map);
                 break;
             case 8:
                 proof.status_tx = map.bytes(65'535);
                 has_status = true;
                 break;
             case 9:
-                proof.status_proof = map.text(1, kTlogProofBytesMax);
+                proof.status_proof = proof_text(map);
                 break;
             default:
                 map.unknown();
@@ -160,16 +174,22 @@ Result<void> check_freshness(const QuorumCheckpoint& found, const DeviceTrust& t
     return {};
 }
 
+// Whether the path leads from the transaction to the one checkpoint of all proofs.
+bool is_under(const Transaction& tx,
+              const TlogProof& proof,
+              const Decoded& in,
+              const Checkpoint& checkpoint) {
+    return proof.checkpoint == in.release_path.checkpoint &&
+           crypto::verify_inclusion(tx.leaf, proof.index, checkpoint.size, proof.path,
+                                    checkpoint.root);
+}
+
 // Step 4.
 Result<void> check_inclusion(const Decoded& in, const Checkpoint& checkpoint) {
-    const auto leads = [&](const Transaction& tx, const TlogProof& proof) {
-        return crypto::verify_inclusion(tx.leaf, proof.index, checkpoint.size, proof.path,
-                                        checkpoint.root);
-    };
-    if (!leads(in.release_tx, in.release_path)) {
+    if (!is_under(in.release_tx, in.release_path, in, checkpoint)) {
         return fail(Refusal::kProofInvalid, "the release is not under the checkpoint");
     }
-    if (!leads(in.policy_tx, in.policy_path)) {
+    if (!is_under(in.policy_tx, in.policy_path, in, checkpoint)) {
         return fail(Refusal::kProofInvalid, "the vendor policy is not under the checkpoint");
     }
     return {};
@@ -186,9 +206,7 @@ Result<bool> check_revocation(const Decoded& in, const Checkpoint& checkpoint) {
     if (!revocation) return fail(revocation.error());
     const auto path = parse_tlog_proof(in.proof.revocation_proof);
     if (!path) return fail(path.error());
-    if (path->checkpoint != in.release_path.checkpoint ||
-        !crypto::verify_inclusion(tx->leaf, path->index, checkpoint.size, path->path,
-                                  checkpoint.root)) {
+    if (!is_under(*tx, *path, in, checkpoint)) {
         return fail(Refusal::kProofInvalid, "the revocation is not under the checkpoint");
     }
     const bool concerns =
@@ -235,9 +253,7 @@ Result<StatusRecord> genuine_status(const Decoded& in, const Checkpoint& checkpo
     }
     const auto path = parse_tlog_proof(in.proof.status_proof);
     if (!path) return fail(path.error());
-    if (path->checkpoint != in.release_path.checkpoint ||
-        !crypto::verify_inclusion(tx->leaf, path->index, checkpoint.size, path->path,
-                                  checkpoint.root)) {
+    if (!is_under(*tx, *path, in, checkpoint)) {
         return fail(Refusal::kProofInvalid, "the status is not under the checkpoint");
     }
     const auto signed_by = [&](const PolicyKey& key) {
@@ -354,25 +370,26 @@ Result<DeviceProof> decode_for(ByteView bundle, const DeviceTrust& trust) {
 }  // namespace
 
 Bytes encode_device_proof(const DeviceProof& proof) {
+    const std::string checkpoint = checkpoint_of(proof.release_proof);
     cbor::Encoder out;
     out.map((proof.is_whole() ? 6U : 2U) + (proof.revocation_proof.empty() ? 0U : 2U) +
             (proof.status_proof.empty() ? 0U : 2U));
-    out.unsigned_int(0).unsigned_int(1);
+    out.unsigned_int(0).unsigned_int(kFormat);
     if (proof.is_whole()) {
         out.unsigned_int(1).bytes(proof.release_tx);
-        out.unsigned_int(2).text(proof.release_proof);
+        out.unsigned_int(2).encoded(encode_compact_proof(proof.release_proof));
         out.unsigned_int(3).bytes(proof.policy_tx);
-        out.unsigned_int(4).text(proof.policy_proof);
+        out.unsigned_int(4).encoded(encode_compact_proof(proof.policy_proof, checkpoint));
     }
     out.unsigned_int(5).array(proof.epochs.size());
     for (const EpochTransition& next : proof.epochs) out.encoded(encode_epoch_transition(next));
     if (!proof.revocation_proof.empty()) {
         out.unsigned_int(6).bytes(proof.revocation_tx);
-        out.unsigned_int(7).text(proof.revocation_proof);
+        out.unsigned_int(7).encoded(encode_compact_proof(proof.revocation_proof, checkpoint));
     }
     if (!proof.status_proof.empty()) {
         out.unsigned_int(8).bytes(proof.status_tx);
-        out.unsigned_int(9).text(proof.status_proof);
+        out.unsigned_int(9).encoded(encode_compact_proof(proof.status_proof, checkpoint));
     }
     return out.take();
 }

@@ -20,9 +20,11 @@ namespace assay::ledger {
 inline constexpr std::size_t kDeviceProofBytesMax = 256 * 1024;  // what a device takes
 // An auditor's holds every step from the epoch of the anchor on.
 inline constexpr std::size_t kAuditProofBytesMax = 16 * 1024 * 1024;
+inline constexpr std::size_t kProofEpochsMax = 4'096;  // steps
 
 // Whole, or steps between epochs alone: what a device is sent while it lags too far behind for all
 // of them to fit. It follows those, keeps where they lead, and asks again.
+// The proofs are C2SP texts here, and in a compact form between gateway and device (compact_proof.hpp).
 struct DeviceProof {
     Bytes release_tx;
     std::string release_proof;  // tlog-proof
@@ -41,6 +43,7 @@ struct DeviceProof {
     friend bool operator==(const DeviceProof&, const DeviceProof&) = default;
 };
 
+// Precondition: what it has of proofs are tlog-proofs whose checkpoints are notes of three lines.
 [[nodiscard]] Bytes encode_device_proof(const DeviceProof& proof);
 [[nodiscard]] Result<DeviceProof> decode_device_proof(ByteView input);
 

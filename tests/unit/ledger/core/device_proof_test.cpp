@@ -65,7 +65,7 @@ TEST_F(DeviceProofTest, RoundTripsAndRefusesPrefixes) {
 }
 
 TEST_F(DeviceProofTest, EveryByteCounts) {
-    const Bytes bundle = ProvedRelease(consortium_, release()).bundle();
+    const Bytes bundle = ProvedRelease(consortium_, release(), kTime, {0, 1, 2}).bundle();
     const auto accepts = [&](ByteView bytes) { return word(bytes) == "accepted"; };
     test::expect_every_bit_counts(bundle, accepts, 9);
 }
@@ -351,7 +351,8 @@ class StatusProofTest : public DeviceProofTest {
         status_.issued = kTime;
         status_.not_after = kTime + 1'000;
     }
-    [[nodiscard]] DeviceProof proof(Slot by = 1) const {
+    [[nodiscard]] DeviceProof proof(Slot by = 1,
+                                    const std::vector<Slot>& cosigners = {0, 1, 2, 3}) const {
         TestLog log(consortium_);
         VendorPolicy policy = consortium_.policy();
         policy.status_keys = {{1, consortium_.members[1].member.tx}};
@@ -361,7 +362,7 @@ class StatusProofTest : public DeviceProofTest {
         out.status_tx = consortium_.sign(TxType::kStatus, encode_status(status_),
                                          subject_of(status_), by, {&consortium_.members[by].tx});
         for (const Bytes* const tx : {&out.policy_tx, &out.release_tx, &out.status_tx}) log.add(*tx);
-        const std::string note = log.note(kTime);
+        const std::string note = log.note(kTime, cosigners);
         out.policy_proof = log.prove(0, note);
         out.release_proof = log.prove(1, note);
         out.status_proof = log.prove(2, note);
@@ -375,7 +376,7 @@ class StatusProofTest : public DeviceProofTest {
 
 TEST_F(StatusProofTest, NamesTheReleaseThatIsTaken) {
     status_.min_sequence = 5;
-    const Bytes bundle = encode_device_proof(proof());
+    const Bytes bundle = encode_device_proof(proof(1, {0, 1, 2}));  // no more than the quorum
     const auto verified = verify_device_proof(bundle, trust_);
     ASSERT_TRUE(verified) << verified.error().to_string();
     EXPECT_EQ(verified->status_serial, 3U);
