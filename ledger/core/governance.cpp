@@ -32,10 +32,11 @@ Result<void> check_root_signature(const Transaction& tx, const TxContext& contex
 
 bool is_node(const Registry& registry, Slot slot) { return registry.find_node(slot) != nullptr; }
 
-// Whether the change alters what an epoch's record says, now or once all that wait have been made:
-// then it waits for an epoch of its own.
-bool needs_epoch(const RegistryChange& change, const Registry& now, const Registry& later) {
-    const bool was_node = is_node(now, change.slot) || is_node(later, change.slot);
+// Whether the change alters what an epoch's record says, now or after any of the changes that wait:
+// then it waits for an epoch of its own. `members`: now, and after each of those.
+bool needs_epoch(const RegistryChange& change, const std::vector<Registry>& members) {
+    const auto has_node = [&](const Registry& each) { return is_node(each, change.slot); };
+    const bool was_node = std::ranges::any_of(members, has_node);
     switch (change.kind) {
         case ChangeKind::kAddMember: {
             const auto member = decode_member_card(change.card);
@@ -46,7 +47,7 @@ bool needs_epoch(const RegistryChange& change, const Registry& now, const Regist
             return was_node;
         case ChangeKind::kSetRoles: {
             const bool will_be = (change.roles & static_cast<std::uint32_t>(Role::kNode)) != 0;
-            return will_be ? !(is_node(now, change.slot) && is_node(later, change.slot)) : was_node;
+            return will_be ? !std::ranges::all_of(members, has_node) : was_node;
         }
         case ChangeKind::kRotateKey:
             return was_node && change.purpose != KeyPurpose::kTx &&
@@ -62,13 +63,17 @@ Slot free_slot(const Registry& later) {
     return static_cast<Slot>(later.members().back().slot + 1);
 }
 
-Result<Registry> apply_all(Registry registry, const std::vector<PendingChange>& pending) {
+// The members now, and after each of the changes that wait.
+Result<std::vector<Registry>> apply_each(Registry registry,
+                                         const std::vector<PendingChange>& pending) {
+    std::vector<Registry> members;
+    members.push_back(std::move(registry));
     for (const PendingChange& next : pending) {
-        auto changed = apply_change(registry, next.change);
-        if (!changed) return changed;
-        registry = *std::move(changed);
+        auto changed = apply_change(members.back(), next.change);
+        if (!changed) return fail(std::move(changed).error());
+        members.push_back(*std::move(changed));
     }
-    return registry;
+    return members;
 }
 
 // M8: possible now, or in its turn, and nothing that waits becomes impossible.
@@ -77,14 +82,14 @@ Result<void> check_possible(RegistryChange change,
                             const Registry& registry) {
     if (!is_on(Rule::kM8)) return {};
     const auto pending = pending_changes(state);
-    auto later = apply_all(registry, pending);
-    if (!later) return fail(std::move(later).error());
-    if (change.kind == ChangeKind::kAddMember) change.slot = free_slot(*later);
-    const bool waits = needs_epoch(change, registry, *later);
-    auto changed = apply_change(waits ? *later : registry, change);
+    const auto members = apply_each(registry, pending);
+    if (!members) return fail(Error(members.error()));
+    if (change.kind == ChangeKind::kAddMember) change.slot = free_slot(members->back());
+    const bool waits = needs_epoch(change, *members);
+    auto changed = apply_change(waits ? members->back() : registry, change);
     if (!changed) return fail(std::move(changed).error());
     if (waits) return {};
-    auto after = apply_all(*std::move(changed), pending);
+    auto after = apply_each(*std::move(changed), pending);
     if (!after) return fail(std::move(after).error().within("after the changes that are pending"));
     return {};
 }
@@ -239,13 +244,13 @@ void make_change(const RegistryChange& change,
     if (change.kind == ChangeKind::kSetParam) return put_param(state, change.param, change.value);
     const auto registry = load_registry(state);
     if (!registry) return;
-    const auto later = apply_all(*registry, pending_changes(state));
-    if (!later) return;
+    const auto members = apply_each(*registry, pending_changes(state));
+    if (!members) return;
     PendingChange pending{index, leaf, change};
     if (change.kind == ChangeKind::kAddMember) {
-        pending.change.slot = free_slot(*later);
+        pending.change.slot = free_slot(members->back());
     }
-    if (needs_epoch(change, *registry, *later)) return put_pending(state, pending);
+    if (needs_epoch(change, *members)) return put_pending(state, pending);
     if (const auto changed = apply_change(*registry, pending.change)) {
         put_changes(state, *registry, *changed);
     }

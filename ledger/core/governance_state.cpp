@@ -154,16 +154,6 @@ std::optional<EpochEntry> epoch_entry(const StateView& state, std::uint64_t numb
     return value ? read_epoch(*value) : std::nullopt;
 }
 
-std::vector<EpochEntry> epoch_transitions(const StateView& state) {
-    std::vector<EpochEntry> entries;
-    state.for_each(table('E'), [&entries](ByteView, ByteView bytes) {
-        auto entry = read_epoch(bytes);
-        if (entry) entries.push_back(*std::move(entry));
-        return entry.has_value();
-    });
-    return entries;
-}
-
 std::optional<ProposalEntry> find_proposal(const StateView& state, const LeafHash& leaf) {
     const auto value = state.get(key_of('p', leaf.view()));
     return value ? read_proposal(leaf, *value) : std::nullopt;

@@ -62,7 +62,6 @@ struct EpochEntry {
 };
 // Of an epoch from 1 to the one in force.
 [[nodiscard]] std::optional<EpochEntry> epoch_entry(const StateView& state, std::uint64_t number);
-[[nodiscard]] std::vector<EpochEntry> epoch_transitions(const StateView& state);
 
 struct ProposalEntry {
     LeafHash leaf;
