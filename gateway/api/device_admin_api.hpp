@@ -24,7 +24,6 @@ struct DeviceAdminParts {
     DeviceRegistry& devices;
     const SiteAuthority& authority;
     DispatchRules rules;
-    RolloutBook& rollouts;
     const ReceiptStore& receipts;
     const ledger::Node& consortium;
     const ledger::Node& gateway;

@@ -62,6 +62,7 @@ std::optional<BlockEntry> decode_entry(ByteView bytes, const FindEpoch& find_epo
 Bytes encode_place(const TxPlace& place) {
     Writer writer;
     writer.u32(place.height).u32(place.position).u64(place.log_index);
+    writer.u32(place.offset).u32(place.bytes);
     return writer.take();
 }
 
@@ -71,6 +72,8 @@ std::optional<TxPlace> decode_place(ByteView bytes) {
     place.height = reader.u32();
     place.position = reader.u32();
     place.log_index = reader.u64();
+    place.offset = reader.u32();
+    place.bytes = reader.u32();
     if (!reader.done()) return std::nullopt;
     return place;
 }

@@ -37,6 +37,8 @@ struct TxPlace {
     BlockHeight height = 0;
     std::uint32_t position = 0;  // in its block, from 1: the coinbase is 0
     LogIndex log_index = 0;
+    std::uint32_t offset = 0;  // of its bytes in the block's, so that no more of it need be read
+    std::uint32_t bytes = 0;
 };
 
 [[nodiscard]] Bytes encode_place(const TxPlace& place);

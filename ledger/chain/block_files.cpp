@@ -186,8 +186,7 @@ Result<void> BlockFiles::sync() {
     return {};
 }
 
-Result<Bytes> BlockFiles::read(const BlockPlace& place) const {
-    const std::uint32_t number = place.at.file;
+Result<const FileHandle*> BlockFiles::file(std::uint32_t number) const {
     if (!open_.contains(number)) {
         if (open_.size() >= kOpenFilesMax) open_.erase(open_.begin());
         auto opened = FileHandle::open(dir_ / file_name(number), O_RDONLY);
@@ -197,15 +196,37 @@ Result<Bytes> BlockFiles::read(const BlockPlace& place) const {
         if (!opened) return fail(std::move(opened).error());
         open_.emplace(number, *std::move(opened));
     }
+    return &open_.at(number);
+}
+
+Result<Bytes> BlockFiles::read(const BlockPlace& place) const {
+    const auto opened = file(place.at.file);
+    if (!opened) return fail(Error(opened.error()));
     Bytes frame(kHeadBytes + place.bytes);
-    const auto have = open_.at(number).read_at(place.at.offset, frame);
+    const auto have = (*opened)->read_at(place.at.offset, frame);
     if (!have) return fail(Error(have.error()));
     if (*have != frame.size() || !is_sound(frame)) {
         return fail(Refusal::kMalformed, "block at " + std::to_string(place.at.offset) + " of " +
-                                             (dir_ / file_name(number)).string());
+                                             (dir_ / file_name(place.at.file)).string());
     }
     frame.erase(frame.begin(), frame.begin() + kHeadBytes);
     return frame;
+}
+
+Result<Bytes> BlockFiles::read_part(const BlockPlace& place,
+                                    std::size_t offset,
+                                    std::size_t size) const {
+    const auto opened = file(place.at.file);
+    if (!opened) return fail(Error(opened.error()));
+    const bool fits = offset <= place.bytes && size <= place.bytes - offset;
+    Bytes part(fits ? size : 0);
+    const auto have = (*opened)->read_at(place.at.offset + kHeadBytes + offset, part);
+    if (!have) return fail(Error(have.error()));
+    if (!fits || *have != size) {
+        return fail(Refusal::kMalformed, "part of the block at " + std::to_string(place.at.offset) +
+                                             " of " + (dir_ / file_name(place.at.file)).string());
+    }
+    return part;
 }
 
 Result<void> BlockFiles::remove_before(std::uint32_t first) {

@@ -52,6 +52,11 @@ class BlockFiles {
 
     // Fails with Refusal::kMalformed if the frame is not what was written.
     [[nodiscard]] Result<Bytes> read(const BlockPlace& place) const;
+    // Some bytes of the block as they are: whoever knows what they must hash to need not read it all.
+    // Fails with Refusal::kMalformed if the block is not that long.
+    [[nodiscard]] Result<Bytes> read_part(const BlockPlace& place,
+                                          std::size_t offset,
+                                          std::size_t size) const;
     // Deletes the files before `first`.
     [[nodiscard]] Result<void> remove_before(std::uint32_t first);
 
@@ -65,6 +70,7 @@ class BlockFiles {
         : dir_{std::move(dir)}, end_{end}, file_bytes_{file_bytes} {}
     [[nodiscard]] Result<void> cut_off_the_rest();
     [[nodiscard]] Result<void> begin_file(std::uint32_t number);
+    [[nodiscard]] Result<const FileHandle*> file(std::uint32_t number) const;
 
     std::filesystem::path dir_;
     FilePosition end_;

@@ -171,8 +171,8 @@ class Chain {
 
     // Checks `tx` as if for the next block, after all that wait already, and puts it into the
     // mempool. Refusal::kDuplicateTransaction if it waits or is on the chain already, which a
-    // caller that repeats itself may take for success.
-    [[nodiscard]] Result<TxId> accept_transaction(ByteView tx);
+    // caller that repeats itself may take for success. Durable as for accept_block().
+    [[nodiscard]] Result<TxId> accept_transaction(ByteView tx, Durable durable = Durable::kNow);
 
     // Blocks of side branches included.
     [[nodiscard]] bool has_block(const BlockId& id) const;
@@ -235,7 +235,10 @@ class Chain {
         std::string detail;
     };
     [[nodiscard]] Judged judge_and_store(const Block& block, Timestamp now);
-    [[nodiscard]] Judged connect(const BlockEntry& entry, BodyResult& body, WriteBatch batch);
+    [[nodiscard]] Judged connect(const BlockEntry& entry,
+                                 ByteView block,
+                                 BodyResult& body,
+                                 WriteBatch batch);
     [[nodiscard]] Judged connect_stored(const BlockEntry& entry);
     [[nodiscard]] bool disconnect_tip();
     void follow_best();
@@ -303,6 +306,7 @@ class Chain {
     std::uint64_t repairs_ = 0;
     int io_failures_ = 0;  // since a check last ended
     BlockHeight checked_height_ = 0;
+    bool database_checked_ = false;  // to its end, in this pass
     std::uint64_t checks_ended_ = 0;
 };
 

@@ -52,8 +52,10 @@ Result<std::size_t> Chain::check_height(BlockHeight height) const {
     for (std::size_t i = 1; i < ids.size(); ++i) {
         const auto value = store_->get(keys::tx(ids[i]));
         const auto place = value ? decode_place(*value) : std::nullopt;
+        const auto offset = static_cast<std::size_t>(block->txs[i].data() - bytes->data());
         if (!place || place->height != height || place->position != i ||
-            place->log_index != first + i - 1) {
+            place->log_index != first + i - 1 || place->offset != offset ||
+            place->bytes != block->txs[i].size()) {
             return misfit(height, "index of its transactions");
         }
         const auto leaf = store_->get(keys::leaf(crypto::leaf_hash(block->txs[i])));
@@ -79,7 +81,7 @@ Result<void> Chain::check_recent() const {
 
 bool Chain::check_next() {
     if (has_failed()) return false;
-    store_->check_next(kCheckEntries);
+    if (!database_checked_) database_checked_ = store_->check_next(kCheckEntries);
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < kCheckBlocks && bytes < kCheckBytes; ++i) {
         if (checked_height_ >= tip_.height) break;
@@ -91,8 +93,9 @@ bool Chain::check_next() {
         bytes += *checked;
         ++checked_height_;
     }
-    if (has_failed() || checked_height_ < tip_.height) return false;
+    if (has_failed() || checked_height_ < tip_.height || !database_checked_) return false;
     checked_height_ = 0;
+    database_checked_ = false;
     io_failures_ = 0;
     ++checks_ended_;
     return true;

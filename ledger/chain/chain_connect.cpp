@@ -67,7 +67,7 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
         epochs_.emplace(epoch->record_hash(), epoch);
     }
     if (body.certificate) learn(*body.certificate, batch);
-    if (added.parent() == tip_.id) return connect(added, body, std::move(batch));
+    if (added.parent() == tip_.id) return connect(added, block.bytes, body, std::move(batch));
 
     batch.put(keys::candidate(added.work, id), {});
     side_blocks_.add(added);
@@ -82,7 +82,11 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
 }
 
 // `batch` is written with the block's changes, or with the mark that it breaks a rule.
-Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatch batch) {
+// `body` has views into `block`.
+Chain::Judged Chain::connect(const BlockEntry& next,
+                             ByteView block,
+                             BodyResult& body,
+                             WriteBatch batch) {
     for (Transaction& tx : body.txs) mempool_.note_verified(tx);
     verify_ahead(body.txs, *registry_, [this](auto jobs) { verifier_.verify(jobs); });
     StateOverlay staged(*store_);
@@ -102,6 +106,8 @@ Chain::Judged Chain::connect(const BlockEntry& next, BodyResult& body, WriteBatc
         place.height = next.height();
         place.position = static_cast<std::uint32_t>(i + 1);
         place.log_index = first_index + i;
+        place.offset = static_cast<std::uint32_t>(tx.bytes.data() - block.data());
+        place.bytes = static_cast<std::uint32_t>(tx.bytes.size());
         staged.put(keys::tx(tx.id), encode_place(place));
         staged.put(keys::leaf(tx.leaf), tx.id.view());
         LogStore::stage(staged, place.log_index, tx.leaf);
@@ -139,7 +145,7 @@ Chain::Judged Chain::connect_stored(const BlockEntry& next) {
                      " is not the valid one that was stored: " + body.detail;
         return {};
     }
-    return connect(next, body, {});
+    return connect(next, *bytes, body, {});
 }
 
 // The transactions go back to the mempool, in front, for they were accepted before all others.

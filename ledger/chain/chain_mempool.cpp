@@ -20,7 +20,7 @@ constexpr std::size_t kPendingChangesMax = 100'000;
 
 }  // namespace
 
-Result<TxId> Chain::accept_transaction(ByteView bytes) {
+Result<TxId> Chain::accept_transaction(ByteView bytes, Durable durable) {
     if (has_failed()) return fail(std::errc::io_error, "ledger database");
     auto tx = decode_transaction(bytes);
     if (!tx) return fail(std::move(tx).error());
@@ -41,7 +41,10 @@ Result<TxId> Chain::accept_transaction(ByteView bytes) {
 
     WriteBatch batch;
     mempool_.add_last(*tx, batch);
-    if (!write(batch)) return fail(std::errc::io_error, "ledger database");
+    durable_ = durable;
+    const bool written = write(batch);
+    durable_ = Durable::kNow;
+    if (!written) return fail(std::errc::io_error, "ledger database");
     apply_waiting(*tx);
     mempool_.set_ready(mempool_.entries().rbegin()->first, true);
     return tx->id;

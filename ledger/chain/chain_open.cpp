@@ -11,7 +11,7 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::byte kFormat{4};
+constexpr std::byte kFormat{5};
 
 Bytes meta_value(const ChainId& chain_id) {
     Bytes value{kFormat};
@@ -55,6 +55,7 @@ void Chain::use(std::unique_ptr<KeyValueStore> store) {
     pending_ = std::make_unique<StateOverlay>(*store_);
     broken_by_.reset();
     checked_height_ = 0;
+    database_checked_ = false;
 }
 
 Result<void> Chain::load(std::unique_ptr<KeyValueStore> store) {

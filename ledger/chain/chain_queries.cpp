@@ -82,12 +82,14 @@ std::optional<FoundTransaction> Chain::find(const TxId& id) const {
     const auto place = value ? decode_place(*value) : std::nullopt;
     if (!place) return std::nullopt;
     const auto in = id_at(place->height);
-    const auto bytes = in ? block(*in) : std::nullopt;
+    auto bytes = in ? store_->get_part(keys::block(*in), place->offset, place->bytes) : std::nullopt;
+    if (bytes && tx_id(*bytes) != id) {
+        (void)block(*in);  // damage, which the store sees when it reads the whole frame
+        return std::nullopt;
+    }
     if (!bytes) return std::nullopt;
-    const auto decoded = decode_block(*bytes);
-    if (!decoded || place->position >= decoded->txs.size()) return std::nullopt;
     FoundTransaction found;
-    found.bytes = to_bytes(decoded->txs[place->position]);
+    found.bytes = *std::move(bytes);
     found.height = place->height;
     found.log_index = place->log_index;
     found.block = *in;

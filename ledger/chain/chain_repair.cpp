@@ -201,8 +201,9 @@ std::uint64_t Chain::take_over_database(const fs::path& old) {
         waiting.push_back(to_bytes(value));
         return true;
     });
-    return static_cast<std::uint64_t>(std::ranges::count_if(
-        waiting, [this](const Bytes& tx) { return accept_transaction(tx).has_value(); }));
+    return static_cast<std::uint64_t>(std::ranges::count_if(waiting, [this](const Bytes& tx) {
+        return accept_transaction(tx, Durable::kLater).has_value();
+    }));
 }
 
 }  // namespace assay::ledger

@@ -21,6 +21,20 @@ class ChainStore final : public KeyValueStore {
         if (!value || !is_block_key(key)) return value;
         return block_at(*value);
     }
+    [[nodiscard]] std::optional<Bytes> get_part(ByteView key,
+                                                std::size_t offset,
+                                                std::size_t size) const override {
+        if (!is_block_key(key)) return KeyValueStore::get_part(key, offset, size);
+        if (failure()) return std::nullopt;
+        const auto value = database_->get(key);
+        if (!value) return std::nullopt;
+        const auto place = decode_block_place(*value);
+        auto part = place ? files_.read_part(*place, offset, size)
+                          : fail(Refusal::kMalformed, "place of a block");
+        if (part) return *std::move(part);
+        failure_ = std::move(part).error().within("read block");
+        return std::nullopt;
+    }
     void for_each(ByteView prefix, const Visitor& visit) const override {
         if (failure()) return;
         database_->for_each(prefix, [&](ByteView key, ByteView value) {
@@ -38,7 +52,7 @@ class ChainStore final : public KeyValueStore {
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override {
         return failure_ ? failure_ : database_->failure();
     }
-    void check_next(std::size_t entries) override { database_->check_next(entries); }
+    bool check_next(std::size_t entries) override { return database_->check_next(entries); }
 
   private:
     [[nodiscard]] Result<void> write(const WriteBatch& batch) {

@@ -22,6 +22,13 @@ class HeldStore final : public KeyValueStore {
     [[nodiscard]] std::optional<Bytes> get(ByteView key) const override {
         return failure() ? std::nullopt : held_.get(key);
     }
+    [[nodiscard]] std::optional<Bytes> get_part(ByteView key,
+                                                std::size_t offset,
+                                                std::size_t size) const override {
+        const bool is_held = held_.changes().contains(to_bytes(key));
+        return is_held ? KeyValueStore::get_part(key, offset, size)
+                       : below_->get_part(key, offset, size);
+    }
     void for_each(ByteView prefix, const Visitor& visit) const override {
         if (failure()) return;
         if (held_.changes().empty()) return below_->for_each(prefix, visit);
@@ -38,7 +45,7 @@ class HeldStore final : public KeyValueStore {
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override {
         return below_->failure();
     }
-    void check_next(std::size_t entries) override { below_->check_next(entries); }
+    bool check_next(std::size_t entries) override { return below_->check_next(entries); }
 
   private:
     std::unique_ptr<KeyValueStore> below_;

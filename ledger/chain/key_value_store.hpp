@@ -42,9 +42,20 @@ class KeyValueStore : public StateView {
     // Why the store failed, if it did.
     [[nodiscard]] virtual const std::optional<Error>& failure() const noexcept = 0;
 
+    // `size` bytes of a value from `offset` on, which may not have been checked against damage; nothing
+    // if it is not that long.
+    [[nodiscard]] virtual std::optional<Bytes> get_part(ByteView key,
+                                                        std::size_t offset,
+                                                        std::size_t size) const {
+        const auto value = get(key);
+        if (!value || offset > value->size() || size > value->size() - offset) return std::nullopt;
+        return to_bytes(ByteView(*value).subspan(offset, size));
+    }
+
     // Reads the next `entries` that are stored and their checksums, from the first again after the
-    // last; damage becomes the failure(). In memory nothing decays.
-    virtual void check_next(std::size_t /*entries*/) {}
+    // last; damage becomes the failure(). Returns whether the last was among them. In memory nothing
+    // decays.
+    virtual bool check_next(std::size_t /*entries*/) { return true; }
 };
 
 }  // namespace assay::ledger

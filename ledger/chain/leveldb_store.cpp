@@ -29,11 +29,17 @@ std::error_code code_of(const leveldb::Status& status) {
     if (text.ends_with("already held by process")) {
         return std::make_error_code(std::errc::resource_unavailable_try_again);
     }
-    for (const int number : {ENOSPC, EDQUOT, EAGAIN, EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM}) {
-        const std::error_code code(number, std::generic_category());
-        if (text.ends_with(code.message())) return code;
+    const auto ends_in = [&text](int number) {
+        return text.ends_with(std::error_code(number, std::generic_category()).message());
+    };
+    for (const int number : {EIO, EREMOTEIO, EUCLEAN, ENXIO, ENODEV}) {
+        if (ends_in(number)) return std::make_error_code(std::errc::io_error);
     }
-    return std::make_error_code(std::errc::io_error);
+    if (ends_in(ENOENT)) return make_error_code(Refusal::kMalformed);  // one of its own files
+    for (const int number : {ENOSPC, EDQUOT, EAGAIN, EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM}) {
+        if (ends_in(number)) return {number, std::generic_category()};
+    }
+    return std::make_error_code(std::errc::state_not_recoverable);  // the text says more
 }
 
 Error to_error(const leveldb::Status& status, const std::string& what) {
@@ -136,8 +142,8 @@ class LevelDbStore final : public KeyValueStore {
 
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override { return failure_; }
 
-    void check_next(std::size_t entries) override {
-        if (failure_) return;
+    bool check_next(std::size_t entries) override {
+        if (failure_) return false;
         leveldb::ReadOptions once = read_options_;
         once.fill_cache = false;
         const std::unique_ptr<leveldb::Iterator> it{db_->NewIterator(once)};
@@ -145,6 +151,7 @@ class LevelDbStore final : public KeyValueStore {
         for (; entries > 0 && it->Valid(); --entries) it->Next();
         checked_to_ = it->Valid() ? to_bytes(view(it->key())) : Bytes{};
         if (!it->status().ok()) failure_ = to_error(it->status(), "check ledger database");
+        return checked_to_.empty();
     }
 
   private:

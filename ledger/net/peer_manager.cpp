@@ -444,11 +444,11 @@ void PeerManager::note_refused(std::string what) {
     counters_.last_refused = std::move(what);
 }
 
-SyncTime PeerManager::time() const { return SyncTime{steady_clock::now(), clock_.now()}; }
-
 std::string PeerManager::name_of_member(Slot slot) const {
     const Member* member = chain_.registry().find(slot);
     return "member " + (member != nullptr ? member->name : std::to_string(slot));
 }
+
+SyncTime PeerManager::time() const { return SyncTime{steady_clock::now(), clock_.now()}; }
 
 }  // namespace assay::ledger

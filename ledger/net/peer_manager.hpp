@@ -119,12 +119,13 @@ class PeerManager {
     // A handshaken connection that a peer opened for this chain.
     void adopt(http::Stream stream);
 
-    void broadcast(const PeerMessage& message);
     // To every peer, with others that come at about the same time.
     void announce(const InventoryItem& item);
     // What follows from a block of our own, or from what the operator did.
     void perform(Actions actions);
 
+    // "member NAME", for the operator.
+    [[nodiscard]] std::string name_of_member(Slot slot) const;
     // Members of the registry but ourselves, by slot.
     [[nodiscard]] std::vector<PeerStatus> peers() const;
     [[nodiscard]] const PeerCounters& counters() const noexcept { return counters_; }
@@ -179,6 +180,7 @@ class PeerManager {
     [[nodiscard]] Result<void> make_room(Slot peer, Slot dialler);
     Result<void> on_message(Slot peer, Connection& connection, PeerMessage message);
     void on_end(Slot peer, const std::shared_ptr<Connection>& connection, const Error& why);
+    void broadcast(const PeerMessage& message);
     void announce_tip();
     void apply(Slot from, Actions actions);
     void announce_to_all_but(Slot from, const InventoryItem& item);
@@ -190,7 +192,6 @@ class PeerManager {
     void penalise(const Penalty& penalty);
     void note_refused(std::string what);
     [[nodiscard]] SyncTime time() const;
-    [[nodiscard]] std::string name_of_member(Slot slot) const;
 
     boost::asio::any_io_executor executor_;
     Chain& chain_;

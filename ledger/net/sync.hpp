@@ -26,7 +26,7 @@ inline constexpr int kPenaltyInvalid = 100;  // seal, work, signature, proof
 inline constexpr int kPenaltyMalformed = 50;
 inline constexpr int kPenaltyUnasked = 20;
 // Slow lines are nobody's fault, and honest members behind one must not cut each other off: who stalls
-// is asked for less (download_table.hpp).
+// is asked for less (download_table.hpp). It costs nothing; the status of the peer names it.
 inline constexpr int kPenaltyStall = 0;
 
 struct Penalty {

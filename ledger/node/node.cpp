@@ -108,12 +108,12 @@ struct Node::Impl final : PeerObserver {
         tell(NodeEvent::kTransaction);
     }
     void on_misbehaviour(Slot slot, std::string_view what) override {
-        note(log::Level::kWarning, "peer-misbehaved", name_of(slot), what);
+        note(log::Level::kWarning, "peer-misbehaved", peers->name_of_member(slot), what);
         tell(NodeEvent::kMisbehaviour);
     }
     void on_peer_event(std::string_view name, Slot slot, std::string_view what) override {
         const bool is_alarm = name != "peer-connected" && name != "peer-lost";
-        note(is_alarm ? log::Level::kWarning : log::Level::kInfo, name, name_of(slot), what);
+        note(is_alarm ? log::Level::kWarning : log::Level::kInfo, name, peers->name_of_member(slot), what);
     }
     Result<void> on_checkpoint(Slot from, std::string_view text) override {
         auto changed = checkpoints.add(from, text);
@@ -198,11 +198,6 @@ struct Node::Impl final : PeerObserver {
               std::string_view subject,
               std::string_view what) {
         events.note(clock().now(), level, name, subject, std::string(what));
-    }
-
-    [[nodiscard]] std::string name_of(Slot slot) const {
-        const Member* const member = chain->registry().find(slot);
-        return "member " + (member != nullptr ? member->name : std::to_string(slot));
     }
 
     [[nodiscard]] Result<EntryProof> prove(const LeafHash& leaf) const;

@@ -92,8 +92,9 @@ Result<BundleOutcome> take_bundle_part(Chain& chain, const BundlePart& part, Tim
         }
     }
     for (const Bytes& transaction : part.transactions) {
-        if (chain.accept_transaction(transaction)) ++done.transactions;
+        if (chain.accept_transaction(transaction, Durable::kLater)) ++done.transactions;
     }
+    if (auto flushed = chain.flush(); !flushed) return fail(std::move(flushed).error());
     return done;
 }
 

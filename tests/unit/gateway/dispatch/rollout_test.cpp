@@ -288,14 +288,15 @@ TEST(RolloutDeadlines, HoldForEachStep) {
     plan.deadlines.installed = minutes(5);
     RolloutProgress progress;
     progress.since = kStart;
-    EXPECT_EQ(deadline_of(plan, progress), kStart + hours(1));
+    EXPECT_FALSE(is_overdue(plan, progress, kStart + hours(1) - seconds(1)));
+    EXPECT_TRUE(is_overdue(plan, progress, kStart + hours(1)));
     progress.step = RolloutStep::kVerified;
-    EXPECT_FALSE(deadline_of(plan, progress)) << "0: none";
+    EXPECT_FALSE(is_overdue(plan, progress, kStart + hours(1000))) << "0: no deadline";
     progress.step = RolloutStep::kInstalled;
-    EXPECT_EQ(deadline_of(plan, progress), kStart + minutes(5));
+    EXPECT_TRUE(is_overdue(plan, progress, kStart + minutes(5)));
     for (const RolloutStep over : {RolloutStep::kDone, RolloutStep::kFailed}) {
         progress.step = over;
-        EXPECT_FALSE(deadline_of(plan, progress));
+        EXPECT_FALSE(is_overdue(plan, progress, kStart + hours(1000)));
     }
 }
 
