@@ -14,7 +14,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("sy
 
 from content_bed import found, import_cars, public_url, shared  # noqa: E402, F401
 from install import PEERS  # noqa: E402
-from testbed import Failure, Process, free_ports, wait_until  # noqa: E402
+from testbed import Failure, Process, Testbed, free_ports, wait_until  # noqa: E402, F401
 from throttle import Throttle  # noqa: E402
 
 IMAGE_BYTES = 64 * 2**20
@@ -30,7 +30,7 @@ class Bench:
         self.missing = json.loads((PEERS / "missing.json").read_text())
         self.image = self.folder / "image"
         self.image.write_bytes(os.urandom(IMAGE_BYTES))
-        self.processes, self._js_ipfs = [], None
+        self.processes, self._js_ipfs, self._kubo = [], None, None
         # Each member announces the counter in front of it, and knows the other.
         self.counters = [Throttle(), Throttle()]
         self.bed, (self.member, self.mirror) = found(self.folder / "bed", ["oem", "mirror"])
@@ -94,6 +94,14 @@ class Bench:
         self.need("js-ipfs")
         return [self.node(), PEERS / "js-ipfs/node_modules/ipfs/src/cli.js"]
 
+    def kubo(self):
+        """Kubo's daemon, which asks the first member who has what: the program, its environment, the URL
+        of its API. Started once."""
+        if self._kubo is None:
+            self.need("kubo")
+            self._kubo = start_kubo(self)
+        return self._kubo
+
     def stop(self):
         for process in reversed(self.processes):
             process.stop()
@@ -153,3 +161,22 @@ def start_js_ipfs(bench):
     body, kind = form(car_of(bench))
     post(f"{url}/api/v0/dag/import?pin-roots=true", body, kind)
     return repo, url
+
+
+def start_kubo(bench):
+    ipfs = PEERS / "bin" / "ipfs"
+    env = {**os.environ, "IPFS_PATH": str(bench.folder / "kubo-repo")}
+    call([ipfs, "init", "--profile", "test", "--empty-repo"], env=env)
+    router = {"Type": "http", "Parameters": {"Endpoint": bench.url}}
+    methods = ["find-providers", "find-peers", "get-ipns", "put-ipns", "provide"]
+    settings = {
+        "HTTPRetrieval": {"Enabled": True},
+        "Routing": {"Type": "custom", "Routers": {"assay": router},
+                    "Methods": {name: {"RouterName": "assay"} for name in methods}},
+    }
+    for key, value in settings.items():
+        call([ipfs, "config", "--json", key, json.dumps(value)], env=env)
+    daemon = bench.spawn("kubo", [ipfs, "daemon"], env)
+    api = logged(daemon, r"RPC API server listening on /ip4/127.0.0.1/tcp/(\d+)").group(1)
+    logged(daemon, "Daemon is ready")
+    return ipfs, env, f"http://127.0.0.1:{api}"

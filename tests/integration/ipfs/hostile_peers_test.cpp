@@ -1,6 +1,8 @@
 // A8: twelve hostile peers, each twenty times, each beside an honest source. No wrong byte is
 // stored, and every download ends well.
 
+#include <cstdio>
+
 #include <boost/asio/co_spawn.hpp>
 
 #include "host/crypto/sha256.hpp"
@@ -41,12 +43,14 @@ TEST_P(HostilePeers, CostLittleAndStoreNothing) {
     std::vector<std::unique_ptr<Download>> downloads;
     std::vector<std::unique_ptr<Retriever>> retrievers;
     int ended = 0;
+    int banned = 0;
     for (int round = 0; round < kRounds; ++round) {
         downloads.push_back(std::make_unique<Download>(memory / std::to_string(round)));
         Download& download = *downloads.back();
         retrievers.push_back(std::make_unique<Retriever>(io_.get_executor(), client_,
                                                          download.store, engine_, pool_));
         RetrieveRequest request(published.cid, published.bytes, kHostileChunk, {first, second});
+        request.on_refusal = [&banned](const Source&, const Error&) { ++banned; };
         boost::asio::co_spawn(io_, retrievers.back()->fetch(std::move(request)),
                               [&](std::exception_ptr, Result<RetrievedImage> image) {
                                   download.outcome.emplace(std::move(image));
@@ -55,14 +59,22 @@ TEST_P(HostilePeers, CostLittleAndStoreNothing) {
     }
     assay::test::run_until(io_, [&] { return ended == kRounds; });
 
+    std::uint64_t stored_too_much = 0;
     for (const auto& download : downloads) {
         ASSERT_TRUE(*download->outcome) << download->outcome->error().to_string();
         // The very bytes of the image and its root, and no others.
-        EXPECT_EQ(download->store.stat().value().bytes, honest_bytes);
+        const std::uint64_t stored = download->store.stat().value().bytes;
+        EXPECT_EQ(stored, honest_bytes);
+        stored_too_much += stored - honest_bytes;
         Bytes got(content.size());
         ASSERT_TRUE(ImageReader(download->store, **download->outcome).read_at(0, got));
         EXPECT_EQ(got, content);
     }
+    std::printf("%.*s: asked %d times; %d of %d downloads finished right, %llu bytes stored beyond "
+                "the image, banned %d times\n",
+                static_cast<int>(GetParam().name.size()), GetParam().name.data(),
+                hostile.requests(), ended, kRounds,
+                static_cast<unsigned long long>(stored_too_much), banned);
 }
 
 INSTANTIATE_TEST_SUITE_P(Twelve, HostilePeers, ::testing::ValuesIn(test::kHostileCases),
