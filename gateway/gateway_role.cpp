@@ -95,7 +95,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
             flow_parts(needs, retriever_, verifier_, verdicts_, catalog_, rollouts_, waiters_)},
       recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
       recorder_wakeup_{needs.executor},
-      desk_{receipts_, devices_, rollouts_, consortium_, refusals_, recorder_wakeup_},
+      desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_, recorder_wakeup_},
       pacer_{needs.executor, config_.pace},
       tasks_{needs.executor} {}
 
@@ -178,8 +178,8 @@ GatewayStatusParts GatewayRole::status_parts() const {
 }
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
-    return {devices_,    authority_, dispatch_rules(), receipts_, consortium_,
-            *node_,      clock_,     token,            "https://" + agents_->address()};
+    return {devices_, authority_, dispatch_rules(), rollouts_, receipts_,
+            consortium_, *node_, clock_, token, "https://" + agents_->address()};
 }
 
 RolloutApiParts GatewayRole::rollout_parts(const OperatorToken& token) {

@@ -80,7 +80,9 @@ Result<void> take_report(const AgentApiParts& parts, Device& device, const http:
     DeviceReport report = report_of(*message);
     device.last_seen = parts.clock.now();
     if (device.report == report) return {};
+    parts.rollouts.note_change(device);
     device.report = std::move(report);
+    parts.rollouts.note_change(device);
     return parts.devices.save(device);
 }
 

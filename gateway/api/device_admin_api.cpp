@@ -125,7 +125,9 @@ http::Response post_labels(const DeviceAdminParts& parts, const http::Request& r
     Device device = *known;
     if (auto read = read_labels(as_text(request.body), device); !read) return problem_of(read.error());
     if (auto saved = parts.devices.save(device); !saved) return problem_of(saved.error());
+    parts.rollouts.note_change(*known);
     *known = std::move(device);
+    parts.rollouts.note_change(*known);
     return json_response(200, describe_device(*known, parts.rules, parts.clock.now()));
 }
 

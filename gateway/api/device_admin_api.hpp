@@ -24,6 +24,7 @@ struct DeviceAdminParts {
     DeviceRegistry& devices;
     const SiteAuthority& authority;
     DispatchRules rules;
+    RolloutBook& rollouts;
     const ReceiptStore& receipts;
     const ledger::Node& consortium;
     const ledger::Node& gateway;

@@ -42,7 +42,8 @@ bool note_goal(RolloutState& state, bool is_met, Timestamp now) {
 }
 
 bool has_soaked(const RolloutPlan& plan, const RolloutState& state, Timestamp now) {
-    return state.met_since && now - *state.met_since >= plan.phases[state.phase].soak;
+    const auto due = soaked_at(plan, state);
+    return due && now >= *due;
 }
 
 tl::unexpected<Error> not_now(const RolloutPlan& plan, const std::string& why) {
@@ -122,12 +123,12 @@ AssignmentVerdict admit(const RolloutPlan& plan,
     return AssignmentVerdict::kAssigned;
 }
 
-bool is_overdue(const RolloutPlan& plan, const RolloutProgress& progress, Timestamp now) {
+std::optional<Timestamp> deadline_of(const RolloutPlan& plan, const RolloutProgress& progress) {
     std::chrono::seconds most{0};
     if (progress.step == RolloutStep::kOffered) most = plan.deadlines.offered;
     if (progress.step == RolloutStep::kVerified) most = plan.deadlines.verified;
     if (progress.step == RolloutStep::kInstalled) most = plan.deadlines.installed;
-    return most.count() != 0 && now - progress.since >= most;
+    return most.count() == 0 ? std::nullopt : std::optional(progress.since + most);
 }
 
 RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching) {
@@ -180,6 +181,11 @@ bool advance(const RolloutPlan& plan,
         }
         open_phase(plan, state, state.phase + 1, matching, now);
     }
+}
+
+std::optional<Timestamp> soaked_at(const RolloutPlan& plan, const RolloutState& state) {
+    if (!state.met_since) return std::nullopt;
+    return *state.met_since + plan.phases[state.phase].soak;
 }
 
 bool waits_at_gate(const RolloutPlan& plan, const RolloutState& state, Timestamp now) {

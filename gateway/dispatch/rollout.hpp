@@ -104,8 +104,9 @@ struct RolloutMember {
                                       std::uint64_t under_way,
                                       Timestamp now);
 
-// The device has been in its step for too long.
-[[nodiscard]] bool is_overdue(const RolloutPlan& plan, const RolloutProgress& progress, Timestamp now);
+// When the device has been in its step for too long; none if it may take as long as it likes.
+[[nodiscard]] std::optional<Timestamp> deadline_of(const RolloutPlan& plan,
+                                                   const RolloutProgress& progress);
 
 [[nodiscard]] RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching);
 
@@ -116,6 +117,8 @@ bool advance(const RolloutPlan& plan,
              std::span<const RolloutMember> matching,
              Timestamp now);
 
+// When the phase's goal will have held for long enough; none while it is not met.
+[[nodiscard]] std::optional<Timestamp> soaked_at(const RolloutPlan& plan, const RolloutState& state);
 // The goal is met and has been for long enough: only the operator is missing.
 [[nodiscard]] bool waits_at_gate(const RolloutPlan& plan, const RolloutState& state, Timestamp now);
 

@@ -134,6 +134,7 @@ Result<void> RolloutBook::act(std::string_view id, Action action, Timestamp now)
     if (!done) return done;
     if (auto saved = save(changed); !saved) return saved;
     found->second = std::move(changed);
+    found->second.touched = true;
     return {};
 }
 
@@ -162,7 +163,9 @@ bool RolloutBook::note_offered(Device& device, const Rollout* rollout, Timestamp
     const std::size_t overtaken = std::erase_if(device.rollouts, [&](const auto& item) {
         if (item.first == id || !item.second.under_way()) return false;
         const auto other = rollouts_.find(item.first);
-        if (other != rollouts_.end() && other->second.under_way > 0) --other->second.under_way;
+        if (other == rollouts_.end()) return true;
+        if (other->second.under_way > 0) --other->second.under_way;
+        other->second.touched = true;
         return true;
     });
     if (rollout == nullptr || device.rollouts.contains(id)) return overtaken > 0;
@@ -170,6 +173,7 @@ bool RolloutBook::note_offered(Device& device, const Rollout* rollout, Timestamp
     progress.since = now;
     device.rollouts.emplace(id, progress);
     ++rollouts_.find(id)->second.under_way;
+    note_change(device);
     return true;
 }
 
@@ -178,6 +182,7 @@ void RolloutBook::note_receipt(Device& device,
                                ledger::ReceiptEvent event,
                                std::string_view word,
                                Timestamp now) {
+    note_change(device);
     for (auto& [id, progress] : device.rollouts) {
         const auto rollout = rollouts_.find(id);
         if (rollout == rollouts_.end() || rollout->second.plan.release != release) continue;
@@ -188,11 +193,22 @@ void RolloutBook::note_receipt(Device& device,
     }
 }
 
+void RolloutBook::note_change(const Device& device) {
+    for (auto& [id, rollout] : rollouts_) {
+        if (rollout.touched) continue;
+        const CatalogEntry* const entry = catalog_->find(rollout.plan.release);
+        rollout.touched = entry == nullptr || !device.report || device.rollouts.contains(id) ||
+                          is_for(entry->release.record, device.report->target);
+    }
+}
+
 Result<bool> RolloutBook::step(Timestamp now) {
     bool more = false;
     for (auto& [id, rollout] : rollouts_) {
         const RolloutStage stage = rollout.state.stage;
         if (stage != RolloutStage::kRunning && stage != RolloutStage::kPaused) continue;
+        more = window_moved(rollout, now) || more;
+        if (!rollout.touched && now < rollout.due) continue;
         const auto stepped = step_one(rollout, now);
         if (!stepped) return fail(Error(stepped.error()).within("rollout " + id));
         more = more || *stepped;
@@ -200,7 +216,13 @@ Result<bool> RolloutBook::step(Timestamp now) {
     return more;
 }
 
+bool RolloutBook::window_moved(const Rollout& rollout, Timestamp now) {
+    const bool is_open = rollout.plan.windows.is_open(now);
+    return std::exchange(was_open_[rollout.plan.id], is_open) != is_open;
+}
+
 Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
+    rollout.touched = true;  // until all of it is done
     if (catalog_->find(rollout.plan.release) == nullptr) return false;
     if (auto failed = fail_overdue(rollout, now); !failed) return fail(std::move(failed).error());
     const std::vector<RolloutMember> matching = members(rollout);
@@ -217,11 +239,12 @@ Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
     }
     const RolloutTally counts = tally(next.state, matching);
     next.under_way = counts.under_way;
+    const auto soaked = soaked_at(next.plan, next.state);
+    if (soaked && *soaked > now) next.due = std::min(next.due, *soaked);
+    next.touched = false;
     rollout = std::move(next);
-    const bool is_open = rollout.plan.windows.is_open(now);
-    const bool was_open = std::exchange(was_open_[rollout.plan.id], is_open);
     const bool has_room = rollout.plan.under_way_max > counts.under_way && counts.waiting > 0;
-    return changed || is_open != was_open || has_room;
+    return changed || has_room;
 }
 
 std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
@@ -242,12 +265,20 @@ RolloutTally RolloutBook::count(const Rollout& rollout) const {
     return tally(rollout.state, members(rollout));
 }
 
-Result<void> RolloutBook::fail_overdue(const Rollout& rollout, Timestamp now) {
+// Those that are not overdue yet say when it is to be called again.
+Result<void> RolloutBook::fail_overdue(Rollout& rollout, Timestamp now) {
+    rollout.due = Timestamp::max();
     const RolloutDeadlines& deadlines = rollout.plan.deadlines;
     if ((deadlines.offered + deadlines.verified + deadlines.installed).count() == 0) return {};
     for (const auto& [id, known] : devices_->devices()) {
         const auto progress = known.rollouts.find(rollout.plan.id);
-        if (progress == known.rollouts.end() || !is_overdue(rollout.plan, progress->second, now)) continue;
+        if (progress == known.rollouts.end()) continue;
+        const auto deadline = deadline_of(rollout.plan, progress->second);
+        if (!deadline) continue;
+        if (now < *deadline) {
+            rollout.due = std::min(rollout.due, *deadline);
+            continue;
+        }
         Device& device = *devices_->find(id);
         RolloutProgress& late = device.rollouts.find(rollout.plan.id)->second;
         log::warning("rollout-device-overdue", {{"rollout", rollout.plan.id},

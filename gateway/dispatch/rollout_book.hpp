@@ -25,6 +25,8 @@ struct Rollout {
     RolloutPlan plan;
     RolloutState state;
     std::uint64_t under_way = 0;  // devices that began and are neither done nor failed
+    bool touched = true;          // one of its devices, or the operator, has done something
+    Timestamp due = Timestamp::max();  // when something falls due by itself
 };
 
 class RolloutBook {
@@ -67,8 +69,12 @@ class RolloutBook {
                       std::string_view word,
                       Timestamp now);
 
+    // The labels or the report of a device have changed, or are about to: to be called for both.
+    void note_change(const Device& device);
+
     // Fails devices that are overdue, opens phases, stops what fails. Returns whether there may be something
-    // to offer that was not before. To be called about once a second, and after receipts of failures.
+    // to offer that was not before. To be called about once a second: it reads the devices of those
+    // rollouts alone that something has happened to, or that something is due for.
     [[nodiscard]] Result<bool> step(Timestamp now);
 
     // Every matching device with its place, and the others with the reason: for a dry run, of a plan
@@ -84,9 +90,10 @@ class RolloutBook {
 
   private:
     [[nodiscard]] Result<void> save(const Rollout& rollout);
-    [[nodiscard]] Result<void> fail_overdue(const Rollout& rollout, Timestamp now);
+    [[nodiscard]] Result<void> fail_overdue(Rollout& rollout, Timestamp now);
     [[nodiscard]] std::vector<RolloutMember> members(const Rollout& rollout) const;
     [[nodiscard]] Result<bool> step_one(Rollout& rollout, Timestamp now);
+    [[nodiscard]] bool window_moved(const Rollout& rollout, Timestamp now);
 
     ledger::KeyValueStore* store_;
     DeviceRegistry* devices_;

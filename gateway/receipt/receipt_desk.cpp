@@ -28,17 +28,25 @@ Result<void> ReceiptDesk::take(Device& device, ByteView bytes, Timestamp now) {
         return fail(Refusal::kDeviceUnknown,
                     "receipt by " + device.id + " for another device's id");
     }
+    const auto sequence = sequence_of(body.release);
     // A refusal is evidence of an attack also, and above all, if nobody knows the release.
-    const auto release = find_release(view_of(*consortium_), body.release);
-    if (!release && body.event != ReceiptEvent::kRefused) return fail(Error(release.error()));
+    if (!sequence && body.event != ReceiptEvent::kRefused) return fail(Error(sequence.error()));
 
     const auto added = receipts_->add(crypto::key_id(device.key), body.counter, bytes, now);
     if (!added) return fail(Error(added.error()).within("receipt by " + device.id));
     if (body.event == ReceiptEvent::kConfirmed) {
-        device.confirmed_sequence = std::max(device.confirmed_sequence, release->record.sequence);
+        device.confirmed_sequence = std::max(device.confirmed_sequence, *sequence);
     }
     if (*added == ReceiptStore::Added::kNew) recorder_->wake();
     return note(device, body, *added == ReceiptStore::Added::kNew, now);
+}
+
+// From memory if this gateway deals with the release, else from the ledger.
+Result<std::uint64_t> ReceiptDesk::sequence_of(const ledger::LeafHash& release) const {
+    if (const CatalogEntry* const entry = catalog_->find(release)) return entry->release.record.sequence;
+    const auto known = find_release(view_of(*consortium_), release);
+    if (!known) return fail(Error(known.error()));
+    return known->record.sequence;
 }
 
 Result<void> ReceiptDesk::note(Device& device,

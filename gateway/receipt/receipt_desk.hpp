@@ -19,12 +19,14 @@ class ReceiptDesk {
     ReceiptDesk(ReceiptStore& receipts,
                 DeviceRegistry& devices,
                 RolloutBook& rollouts,
+                const ReleaseCatalog& catalog,
                 const ledger::Node& consortium,
                 RefusalLog& refusals,
                 Wakeup& recorder)
         : receipts_{&receipts},
           devices_{&devices},
           rollouts_{&rollouts},
+          catalog_{&catalog},
           consortium_{&consortium},
           refusals_{&refusals},
           recorder_{&recorder} {}
@@ -34,6 +36,7 @@ class ReceiptDesk {
     [[nodiscard]] Result<void> take(Device& device, ByteView receipt, Timestamp now);
 
   private:
+    [[nodiscard]] Result<std::uint64_t> sequence_of(const ledger::LeafHash& release) const;
     [[nodiscard]] Result<void> note(Device& device,
                                     const ledger::ReceiptBody& body,
                                     bool is_new,
@@ -42,6 +45,7 @@ class ReceiptDesk {
     ReceiptStore* receipts_;
     DeviceRegistry* devices_;
     RolloutBook* rollouts_;
+    const ReleaseCatalog* catalog_;
     const ledger::Node* consortium_;
     RefusalLog* refusals_;
     Wakeup* recorder_;

@@ -273,6 +273,42 @@ TEST_F(RolloutBooks, ASilentDeviceFailsAtItsDeadline) {
     EXPECT_EQ(book_->count(*book_->find("spring")).done, 1U) << "late is better than never";
 }
 
+TEST_F(RolloutBooks, LooksAtDevicesOnlyWhenOneHasMoved) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.phases[0].success_percent = 100;
+    begin(plan);
+    poll_all();
+    receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
+    ASSERT_TRUE(book_->step(now_));
+    Device& device = *devices_->find("device-1");
+    device.rollouts.at("spring").step = RolloutStep::kDone;  // behind the book's back
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kRunning) << "nobody looked";
+    book_->note_change(device);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kDone);
+}
+
+TEST_F(RolloutBooks, ADeviceThatMovesToAnotherClassFreesTheRollout) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.phases[0].success_percent = 100;
+    begin(plan);
+    ASSERT_TRUE(poll("device-0"));
+    receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kRunning);
+    Device& device = *devices_->find("device-1");
+    book_->note_change(device);
+    device.report->target.component = "radio";
+    book_->note_change(device);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kDone);
+}
+
 TEST_F(RolloutBooks, KeepsToTheNumberUnderWay) {
     add_devices(10);
     add_release(2);
