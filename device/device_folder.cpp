@@ -22,9 +22,18 @@ Result<Bytes> read_enrolled(const fs::path& folder, std::string_view name, std::
     return content;
 }
 
+// How late it is at least. Before the first checkpoint nothing is known of the time, and of a gateway's
+// certificate only the signature counts.
+std::uint64_t least_time(const protocol::DeviceConfig& config, const AgentState& state) {
+    if (!state.checkpoint) return 0;
+    const auto clock = SystemClock().now().time_since_epoch().count();
+    return std::max(state.checkpoint->time, config.clock ? static_cast<std::uint64_t>(clock) : 0);
+}
+
 Result<std::shared_ptr<const http::TlsContext>> make_tls(const fs::path& folder,
                                                          const protocol::DeviceConfig& config,
-                                                         const crypto::PrivateKey& key) {
+                                                         const crypto::PrivateKey& key,
+                                                         std::uint64_t time_at_least) {
     auto certificate = read_enrolled(folder, protocol::kCertificateFile, kPemBytesMax);
     if (!certificate) return fail(std::move(certificate).error());
     auto ca = read_enrolled(folder, protocol::kCaFile, kPemBytesMax);
@@ -37,6 +46,7 @@ Result<std::shared_ptr<const http::TlsContext>> make_tls(const fs::path& folder,
     http::TlsOptions options(http::TlsRole::kClient, std::move(*certificate), std::move(*key_pem));
     options.ca_pem = std::move(*ca);
     options.server_name = url->host;
+    options.time_at_least = time_at_least;
     return http::TlsContext::make(options);
 }
 
@@ -132,6 +142,12 @@ Result<void> init_device(const fs::path& folder, const protocol::DeviceConfig& c
         return fail(std::move(checked).error());
     }
     if (auto made = create_directories_durable(folder, 0700); !made) return made;
+    std::error_code error;
+    const auto has = [&](std::string_view name) { return fs::exists(folder / name, error); };
+    if (!has(protocol::kConfigFile) && !has(protocol::kCertificateFile)) {
+        // Then a key is what a power cut left of an earlier call: nobody knows it.
+        fs::remove(folder / protocol::kKeyFile, error);
+    }
     auto key = crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256);
     if (!key) return fail(std::move(key).error());
     if (auto saved = crypto::save_key(folder / protocol::kKeyFile, *key); !saved) return saved;
@@ -183,7 +199,9 @@ Result<EnrolledDevice> open_device(const fs::path& folder, Storage& storage) {
     }
     auto key = crypto::load_key(folder / protocol::kKeyFile);
     if (!key) return fail(std::move(key).error());
-    auto tls = make_tls(folder, *config, *key);
+    const auto state = StateFile(folder / kStateFile, storage).load();
+    if (!state) return fail(state.error());
+    auto tls = make_tls(folder, *config, *key, least_time(*config, *state));
     if (!tls) return fail(std::move(tls).error());
     auto identity = make_identity(folder, *config);
     if (!identity) return fail(std::move(identity).error());

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "device/device_folder.hpp"
+#include "device/factory.hpp"
 #include "device/install_bundle.hpp"
 #include "device/run.hpp"
 #include "host/http/message.hpp"
@@ -97,10 +98,71 @@ int run(const std::string& folder, bool once, bool json, char** argv) {
     using device::EventLog;
     const EventLog log(json ? stdout : stderr,
                        json ? EventLog::Form::kJson : EventLog::Form::kText);
-    const auto ended = device::run_agent(folder, once, log);
+    using device::RunUntil;
+    const auto ended = device::run_agent(folder, once ? RunUntil::kIdle : RunUntil::kStopped, log);
     if (!ended) return report(ended.error());
     if (*ended == device::RunEnd::kDone) return 0;
     return execute_again(argv);
+}
+
+// Blank to enrolled to installed; after the restart into the new slot it comes by here again.
+int produce(const device::FactoryOptions& options, bool json, char** argv) {
+    using device::EventLog;
+    const EventLog log(json ? stdout : stderr,
+                       json ? EventLog::Form::kJson : EventLog::Form::kText);
+    if (auto enrolled = device::enrol_blank_device(options, log); !enrolled) {
+        return report(enrolled.error());
+    }
+    const auto ended = device::run_agent(options.folder, device::RunUntil::kInstalled, log);
+    if (!ended) return report(ended.error());
+    return *ended == device::RunEnd::kDone ? 0 : execute_again(argv);
+}
+
+struct Arguments {
+    std::string folder;
+    bool json = false;
+    bool once = false;
+    std::string bundle;
+    std::uint64_t postpone_s = 0;
+    protocol::DeviceConfig config;  // init, factory
+    device::FactoryOptions factory;
+    std::uint64_t patience_s = 3600;
+};
+
+CLI::App* add_command(CLI::App& app, Arguments& given, const char* name, const char* about) {
+    CLI::App* const command = app.add_subcommand(name, about);
+    command->add_option("--dir", given.folder, "The device's folder")->required();
+    command->add_flag("--json", given.json, "Print JSON");
+    return command;
+}
+
+void add_identity(CLI::App& command, protocol::DeviceConfig& config) {
+    command.add_option("--id", config.id, "Serial number")->required();
+    command.add_option("--vendor", config.vendor, "Vendor: name or UUID")->required();
+    command.add_option("--class", config.device_class, "Hardware class: name or UUID")->required();
+    command.add_option("--component", config.component, "Component that is updated")->required();
+    command.add_option("--health", config.health, "Health check: command and arguments");
+    command.add_flag("!--no-clock", config.clock, "Its clock cannot be relied on");
+}
+
+CLI::App* add_factory(CLI::App& app, Arguments& given) {
+    CLI::App* const command =
+        add_command(app, given, "factory",
+                    "Make a blank device an enrolled one that runs the newest release; needs no clock");
+    add_identity(*command, given.config);
+    command
+        ->add_option("--gateway", given.factory.factory,
+                     "URL of the gateway's listener for blank devices")
+        ->required();
+    command
+        ->add_option("--token", given.factory.token,
+                     "From `assay device token`; without what is before its dot the device waits until "
+                     "the operator accepts it")
+        ->required();
+    command->add_option("--hardware", given.factory.hardware, "Hardware revision");
+    command->add_option("--wait", given.patience_s, "Seconds until it must be enrolled")
+        ->capture_default_str();
+    return command;
 }
 
 }  // namespace
@@ -108,43 +170,26 @@ int run(const std::string& folder, bool once, bool json, char** argv) {
 int main(int argc, char** argv) {
     CLI::App app{"Installs firmware releases that this device has proved genuine by itself."};
     app.require_subcommand(1);
-    std::string folder;
-    protocol::DeviceConfig config;
-    bool json = false;
-    bool once = false;
-
-    const auto add_common = [&](CLI::App* command) {
-        command->add_option("--dir", folder, "The device's folder")->required();
-        command->add_flag("--json", json, "Print JSON");
-    };
+    Arguments given;
     auto* init_command =
-        app.add_subcommand("init", "Make the device's key and certificate request");
-    add_common(init_command);
-    init_command->add_option("--id", config.id, "Serial number")->required();
-    init_command->add_option("--vendor", config.vendor, "Vendor: name or UUID")->required();
-    init_command->add_option("--class", config.device_class, "Hardware class: name or UUID")
-        ->required();
-    init_command->add_option("--component", config.component, "Component that is updated")
-        ->required();
-    init_command->add_option("--gateway", config.gateway, "URL of the gateway's device listener");
-    init_command->add_option("--health", config.health, "Health check: command and arguments");
-    auto* run_command = app.add_subcommand("run", "Keep the device up to date");
-    add_common(run_command);
-    run_command->add_flag("--once", once, "End when there is nothing to do");
-    std::string bundle;
-    auto* install_command =
-        app.add_subcommand("install", "Install from a medium, without a gateway; the same checks");
-    add_common(install_command);
+        add_command(app, given, "init", "Make the device's key and certificate request");
+    add_identity(*init_command, given.config);
+    init_command->add_option("--gateway", given.config.gateway,
+                             "URL of the gateway's device listener");
+    auto* factory_command = add_factory(app, given);
+    auto* run_command = add_command(app, given, "run", "Keep the device up to date");
+    run_command->add_flag("--once", given.once, "End when there is nothing to do");
+    auto* install_command = add_command(
+        app, given, "install", "Install from a medium, without a gateway; the same checks");
     install_command
-        ->add_option("--bundle", bundle, "What `assay release bundle` wrote, or a folder of such")
+        ->add_option("--bundle", given.bundle, "What `assay release bundle` wrote, or a folder of such")
         ->required();
-    std::uint64_t seconds = 0;
     auto* postpone_command =
-        app.add_subcommand("postpone", "Put the restart into a new slot off");
-    add_common(postpone_command);
-    postpone_command->add_option("--for", seconds, "Seconds from now; 0: no longer")->required();
-    auto* status_command = app.add_subcommand("status", "Show what runs and what was refused");
-    add_common(status_command);
+        add_command(app, given, "postpone", "Put the restart into a new slot off");
+    postpone_command->add_option("--for", given.postpone_s, "Seconds from now; 0: no longer")
+        ->required();
+    auto* status_command =
+        add_command(app, given, "status", "Show what runs and what was refused");
 
     try {
         app.parse(argc, argv);
@@ -152,11 +197,17 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : kExitUsage;
     }
     try {
-        if (*init_command) return init(folder, config, json);
-        if (*status_command) return status(folder, json);
-        if (*postpone_command) return postpone(folder, seconds, json);
-        if (*install_command) return install(folder, bundle, json, argv);
-        return run(folder, once, json, argv);
+        if (*init_command) return init(given.folder, given.config, given.json);
+        if (*status_command) return status(given.folder, given.json);
+        if (*postpone_command) return postpone(given.folder, given.postpone_s, given.json);
+        if (*install_command) return install(given.folder, given.bundle, given.json, argv);
+        if (*factory_command) {
+            given.factory.folder = given.folder;
+            given.factory.config = given.config;
+            given.factory.patience = std::chrono::seconds(given.patience_s);
+            return produce(given.factory, given.json, argv);
+        }
+        return run(given.folder, given.once, given.json, argv);
     } catch (const std::exception& error) {
         std::cerr << "assay-device: " << error.what() << "\n";
         return kExitFailed;

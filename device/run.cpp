@@ -37,7 +37,7 @@ Result<Postponement> postpone_restart(const std::filesystem::path& folder, std::
                     seconds);
 }
 
-Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const EventLog& log) {
+Result<RunEnd> run_agent(const std::filesystem::path& folder, RunUntil until, const EventLog& log) {
     const auto lock = lock_folder(folder);
     if (!lock) return fail(lock.error());
     DiskStorage storage;
@@ -56,7 +56,12 @@ Result<RunEnd> run_agent(const std::filesystem::path& folder, bool once, const E
     for (;;) {
         if (!next) return fail(std::move(next).error());
         if (next->kind == Agent::Next::Kind::kRestart) return restart_device(device->config);
-        if (once && next->pause.count() > 0) return RunEnd::kDone;
+        if (until == RunUntil::kIdle && next->pause.count() > 0) return RunEnd::kDone;
+        const AgentState& state = agent.state();
+        const bool is_installed = state.installed && !is_under_way(state.phase);
+        if (until == RunUntil::kInstalled && is_installed && state.outbox.empty()) {
+            return RunEnd::kDone;
+        }
         std::this_thread::sleep_for(next->pause);
         next = agent.round();
     }

@@ -139,6 +139,7 @@ Result<void> App::build_operator_server() {
     if (gateway_) {
         add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
         add_rollout_routes(operator_routes_, gateway_->rollout_parts(*token_));
+        add_enrolment_routes(operator_routes_, gateway_->enrolment_parts(*token_));
     }
     http::ServerOptions options;
     options.listen = config_.operator_listen;
@@ -177,6 +178,9 @@ Result<void> App::announce() {
     const std::string public_content = content_listeners_->public_address();
     if (!public_content.empty()) addresses["public_content"] = public_content;
     if (gateway_) addresses["devices"] = gateway_->devices_address();
+    if (gateway_ && !gateway_->factory_address().empty()) {
+        addresses["factory"] = gateway_->factory_address();
+    }
     const std::string text = boost::json::serialize(addresses) + "\n";
     if (auto done = write_file_durable(folder_.addresses(), as_bytes(text)); !done) return done;
     log::info("ready", {{"member", config_.name},

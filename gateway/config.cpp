@@ -118,6 +118,12 @@ void read_receipts(const ConfigTable& table, Config& config) {
 
 void read_devices(const ConfigTable& table, Config& config) {
     config.devices_listen = endpoint(table, "listen", config.devices_listen);
+    config.devices_url = table.string("url", "");
+    const auto url = http::parse_url(config.devices_url);
+    if (!config.devices_url.empty() && (!url || !url->tls || url->target != "/")) {
+        table.note_error("url", "\"" + config.devices_url +
+                                    "\" is not a URL like \"https://gateway.example:8473\"");
+    }
     const std::string offer = table.string("offer", "all");
     if (offer != "all" && offer != "rollouts") table.note_error("offer", "must be \"all\" or \"rollouts\"");
     config.offer_outside_rollouts = offer == "all";
@@ -205,6 +211,9 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     config.compute_engine = file.table("compute").string("engine", config.compute_engine);
     read_engines(file.table("engines"), dir, config);
     read_devices(file.table("devices"), config);
+    if (file.has("factory")) {
+        config.factory_listen = endpoint(file.table("factory"), "listen", "127.0.0.1:8474");
+    }
     read_receipts(file.table("receipts"), config);
     if (auto fine = file.refuse_unknown_keys(); !fine) return fail(std::move(fine).error());
     return config;

@@ -45,6 +45,8 @@ struct Config {
     std::optional<std::filesystem::path> engine_cache;  // none: where the environment says
 
     std::string devices_listen = "127.0.0.1:8473";
+    std::string devices_url;     // what devices are told when they are enrolled; empty: as listened
+    std::string factory_listen;  // where blank devices ask to be enrolled; empty: nowhere
     bool offer_outside_rollouts = true;
     PaceLimits pace;
     std::chrono::seconds receipts_flush_age{60};

@@ -16,7 +16,7 @@ bool ContentAccess::may_read(const http::PeerIdentity& peer) const {
     if (devices_ == nullptr) return false;
     // The name leads to the device, the key says that it is this one.
     const Device* const device = devices_->find(peer.common_name);
-    if (device == nullptr) return false;
+    if (device == nullptr || device->is_blocked) return false;
     return crypto::spki_sha256(device->key) == peer.spki_sha256;
 }
 

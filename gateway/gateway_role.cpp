@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kDeviceConnectionsMax = 16'000;
 constexpr std::size_t kAgentBodyBytesMax = 16 * 1024;
+constexpr std::size_t kFactoryConnectionsMax = 1'000;
+constexpr std::size_t kFactoryBodyBytesMax = 64 * 1024;
 constexpr std::chrono::seconds kAgentsStopGrace{2};
 
 UpdateFlowParts flow_parts(const GatewayNeeds& needs,
@@ -50,6 +52,10 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     if (!authority) return fail(std::move(authority).error());
     auto devices = DeviceRegistry::open(*store);
     if (!devices) return fail(std::move(devices).error());
+    auto tokens = TokenBook::open(*store);
+    if (!tokens) return fail(std::move(tokens).error());
+    auto requests = RequestBook::open(*store);
+    if (!requests) return fail(std::move(requests).error());
     auto receipts = ReceiptStore::open(*store);
     if (!receipts) return fail(std::move(receipts).error());
     const auto identity = load_member_identity(folder);
@@ -59,10 +65,14 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
 
     std::unique_ptr<GatewayRole> role(
         new GatewayRole(needs, std::move(*node), std::move(store), std::move(*authority),
-                        std::move(*devices), std::move(*receipts), std::move(*content_tls)));
+                        std::move(*devices), std::move(*tokens), std::move(*requests),
+                        std::move(*receipts), std::move(*content_tls)));
     if (auto loaded = role->rollouts_.load(); !loaded) return fail(std::move(loaded).error());
     if (auto listening = role->listen_for_devices(needs); !listening) {
         return fail(std::move(listening).error().within("[devices] listen"));
+    }
+    if (auto listening = role->listen_for_blank_devices(needs); !listening) {
+        return fail(std::move(listening).error().within("[factory] listen"));
     }
     return role;
 }
@@ -72,6 +82,8 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
                          std::unique_ptr<GroupCommit> store,
                          SiteAuthority authority,
                          DeviceRegistry devices,
+                         TokenBook tokens,
+                         RequestBook requests,
                          ReceiptStore receipts,
                          std::shared_ptr<const http::TlsContext> content_tls)
     : consortium_{needs.consortium},
@@ -82,6 +94,8 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       store_{std::move(store)},
       authority_{std::move(authority)},
       devices_{std::move(devices)},
+      tokens_{std::move(tokens)},
+      requests_{std::move(requests)},
       receipts_{std::move(receipts)},
       verdicts_{*store_},
       rollouts_{*store_, devices_, catalog_},
@@ -102,7 +116,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     const AgentApiParts parts{*store_, devices_, dispatch_rules(), rollouts_, desk_, waiters_, pacer_, consortium_, refusals_, clock_};
     add_agent_routes(agent_routes_, parts);
-    const auto tls = devices_server_tls(needs.node_parts.folder);
+    const auto tls = devices_server_tls(needs.node_parts.folder, &devices_);
     if (!tls) return fail(Error(tls.error()));
     http::ServerOptions options;
     options.listen = config_.devices_listen;
@@ -114,6 +128,34 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     if (!server) return fail(std::move(server).error());
     agents_ = std::move(*server);
     return {};
+}
+
+// The same certificate as for enrolled devices; blank ones have none to show.
+Result<void> GatewayRole::listen_for_blank_devices(const GatewayNeeds& needs) {
+    const auto pin = devices_key_pin(needs.node_parts.folder);
+    if (!pin) return fail(Error(pin.error()));
+    factory_pin_ = *pin;
+    if (config_.factory_listen.empty()) return {};
+    add_factory_routes(factory_routes_, factory_parts());
+    const auto tls = factory_server_tls(needs.node_parts.folder);
+    if (!tls) return fail(Error(tls.error()));
+    http::ServerOptions options;
+    options.listen = config_.factory_listen;
+    options.tls = *tls;
+    options.connections_max = kFactoryConnectionsMax;
+    options.body_bytes_max = kFactoryBodyBytesMax;
+    auto server = http::Server::listen(needs.executor, options, std::cref(factory_routes_));
+    if (!server) return fail(std::move(server).error());
+    factory_ = std::move(*server);
+    return {};
+}
+
+std::string GatewayRole::devices_url() const {
+    return config_.devices_url.empty() ? "https://" + agents_->address() : config_.devices_url;
+}
+
+FactoryParts GatewayRole::factory_parts() {
+    return {devices_, tokens_, requests_, authority_, consortium_, clock_, devices_url()};
 }
 
 RecorderLedger GatewayRole::recorder_ledger() {
@@ -149,6 +191,7 @@ void GatewayRole::start() {
     tasks_.spawn(run_rollouts());
     tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
     agents_->start();
+    if (factory_) factory_->start();
 }
 
 boost::asio::awaitable<void> GatewayRole::run_rollouts() {
@@ -167,6 +210,7 @@ DispatchRules GatewayRole::dispatch_rules() const {
 boost::asio::awaitable<void> GatewayRole::stop() {
     waiters_.close();
     pacer_.close();
+    if (factory_) co_await factory_->stop(kAgentsStopGrace);
     co_await agents_->stop(kAgentsStopGrace);
     co_await tasks_.stop();
     co_await flow_.stop();
@@ -179,7 +223,12 @@ GatewayStatusParts GatewayRole::status_parts() const {
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
     return {devices_, authority_, dispatch_rules(), rollouts_, receipts_,
-            consortium_, *node_, clock_, token, "https://" + agents_->address()};
+            consortium_, *node_, clock_, token, devices_url()};
+}
+
+EnrolmentApiParts GatewayRole::enrolment_parts(const OperatorToken& token) {
+    const std::string address = factory_address();
+    return {factory_parts(), token, address.empty() ? "" : "https://" + address, factory_pin_};
 }
 
 RolloutApiParts GatewayRole::rollout_parts(const OperatorToken& token) {

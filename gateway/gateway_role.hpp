@@ -8,6 +8,7 @@
 
 #include "gateway/api/agent_api.hpp"
 #include "gateway/api/device_admin_api.hpp"
+#include "gateway/api/enrolment_api.hpp"
 #include "gateway/api/rollout_api.hpp"
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/dispatch/rollout_book.hpp"
@@ -50,9 +51,14 @@ class GatewayRole {
     [[nodiscard]] ledger::Node& node() noexcept { return *node_; }
     [[nodiscard]] DeviceRegistry& devices() noexcept { return devices_; }
     [[nodiscard]] std::string devices_address() const { return agents_->address(); }
+    // Of the listener for blank devices; empty without one.
+    [[nodiscard]] std::string factory_address() const {
+        return factory_ ? factory_->address() : std::string();
+    }
     [[nodiscard]] GatewayStatusParts status_parts() const;
     [[nodiscard]] DeviceAdminParts admin_parts(const OperatorToken& token);
     [[nodiscard]] RolloutApiParts rollout_parts(const OperatorToken& token);
+    [[nodiscard]] EnrolmentApiParts enrolment_parts(const OperatorToken& token);
 
   private:
     GatewayRole(const GatewayNeeds& needs,
@@ -60,9 +66,14 @@ class GatewayRole {
                 std::unique_ptr<GroupCommit> store,
                 SiteAuthority authority,
                 DeviceRegistry devices,
+                TokenBook tokens,
+                RequestBook requests,
                 ReceiptStore receipts,
                 std::shared_ptr<const http::TlsContext> content_tls);
     [[nodiscard]] Result<void> listen_for_devices(const GatewayNeeds& needs);
+    [[nodiscard]] Result<void> listen_for_blank_devices(const GatewayNeeds& needs);
+    [[nodiscard]] std::string devices_url() const;
+    [[nodiscard]] FactoryParts factory_parts();
     [[nodiscard]] RecorderLedger recorder_ledger();
     [[nodiscard]] BatchSigner batch_signer() const;
     [[nodiscard]] DispatchRules dispatch_rules() const;
@@ -77,6 +88,8 @@ class GatewayRole {
     std::unique_ptr<GroupCommit> store_;            // devices, receipts, verdicts, rollouts
     SiteAuthority authority_;
     DeviceRegistry devices_;
+    TokenBook tokens_;
+    RequestBook requests_;
     ReceiptStore receipts_;
     VerdictStore verdicts_;
     ReleaseCatalog catalog_;
@@ -96,6 +109,9 @@ class GatewayRole {
     SendPacer pacer_;
     http::Router agent_routes_;
     std::unique_ptr<http::Server> agents_;
+    http::Router factory_routes_;
+    std::unique_ptr<http::Server> factory_;  // none: no production line here
+    Sha256Digest factory_pin_;               // of the key of both listeners
     ledger::TaskGroup tasks_;
 };
 

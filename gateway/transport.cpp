@@ -1,6 +1,7 @@
 #include "gateway/transport.hpp"
 
 #include "host/base/file.hpp"
+#include "host/crypto/certificate.hpp"
 #include "host/crypto/key_file.hpp"
 
 namespace assay::gateway {
@@ -20,6 +21,14 @@ std::function<bool(const http::PeerIdentity&)> is_active_member(const ledger::Ch
         const ledger::Member* const member = chain.registry().find_by_spki(peer.spki_sha256);
         return member != nullptr && member->is_active();
     };
+}
+
+Result<http::TlsOptions> devices_tls_options(const MemberFolder& folder) {
+    auto certificate = read_file(folder.devices_certificate(), kPemBytesMax);
+    if (!certificate) return fail(std::move(certificate).error().within("devices certificate"));
+    auto key = load_key_pem(folder.key("devices"));
+    if (!key) return fail(std::move(key).error().within("devices key"));
+    return http::TlsOptions(http::TlsRole::kServer, std::move(*certificate), std::move(*key));
 }
 
 }  // namespace
@@ -49,16 +58,32 @@ Result<TlsPointer> content_client_tls(const crypto::TlsIdentity& identity,
     return http::TlsContext::make(options);
 }
 
-Result<TlsPointer> devices_server_tls(const MemberFolder& folder) {
-    auto certificate = read_file(folder.devices_certificate(), kPemBytesMax);
-    if (!certificate) return fail(std::move(certificate).error().within("devices certificate"));
-    auto key = load_key_pem(folder.key("devices"));
-    if (!key) return fail(std::move(key).error().within("devices key"));
+Result<TlsPointer> devices_server_tls(const MemberFolder& folder, DeviceRegistry* devices) {
+    auto options = devices_tls_options(folder);
+    if (!options) return fail(std::move(options).error());
     auto ca = read_file(folder.site_ca(), kPemBytesMax);
     if (!ca) return fail(std::move(ca).error().within("site CA"));
-    http::TlsOptions options(http::TlsRole::kServer, std::move(*certificate), std::move(*key));
-    options.ca_pem = std::move(*ca);
-    return http::TlsContext::make(options);
+    options->ca_pem = std::move(*ca);
+    if (devices != nullptr) {
+        options->accept = [devices](const http::PeerIdentity& peer) {
+            const Device* const device = devices->find(peer.common_name);
+            return device == nullptr || !device->is_blocked;  // who is unknown is told so
+        };
+    }
+    return http::TlsContext::make(*options);
+}
+
+Result<TlsPointer> factory_server_tls(const MemberFolder& folder) {
+    auto options = devices_tls_options(folder);
+    if (!options) return fail(std::move(options).error());
+    options->client_certificate = http::ClientCertificate::kIgnored;
+    return http::TlsContext::make(*options);
+}
+
+Result<Sha256Digest> devices_key_pin(const MemberFolder& folder) {
+    const auto certificate = read_file(folder.devices_certificate(), kPemBytesMax);
+    if (!certificate) return fail(Error(certificate.error()).within("devices certificate"));
+    return crypto::spki_sha256(*certificate);
 }
 
 }  // namespace assay::gateway

@@ -26,7 +26,13 @@ using TlsPointer = std::shared_ptr<const http::TlsContext>;
 // For fetching content: the server must be an active member.
 [[nodiscard]] Result<TlsPointer> content_client_tls(const crypto::TlsIdentity& identity,
                                                     const ledger::Chain& chain);
-// For the devices listener: certificates of the site's CA only.
-[[nodiscard]] Result<TlsPointer> devices_server_tls(const MemberFolder& folder);
+// For the devices listener: certificates of the site's CA only, and none of a device that `devices`
+// says is blocked; it outlives the context.
+[[nodiscard]] Result<TlsPointer> devices_server_tls(const MemberFolder& folder,
+                                                    DeviceRegistry* devices = nullptr);
+// For the listener for blank devices, which have no certificate: the same key.
+[[nodiscard]] Result<TlsPointer> factory_server_tls(const MemberFolder& folder);
+// SHA-256 of that key's SubjectPublicKeyInfo.
+[[nodiscard]] Result<Sha256Digest> devices_key_pin(const MemberFolder& folder);
 
 }  // namespace assay::gateway

@@ -7,6 +7,7 @@
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/anchor.hpp"
+#include "ledger/core/release_record.hpp"
 
 namespace assay::protocol {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kPemBytesMax = 32 * 1024;
+constexpr std::size_t kTokenSecretDigits = 32;
 
 }  // namespace
 
@@ -24,6 +26,35 @@ std::string to_json(const EnrolmentRequest& request) {
     out["vendor"] = request.vendor;
     if (request.replace_key) out["replace_key"] = true;
     return json::serialize(out);
+}
+
+std::string to_json(const FactoryRequest& request) {
+    json::object out;
+    out["id"] = request.id;
+    out["csr"] = request.csr;
+    out["vendor"] = request.vendor;
+    out["class"] = request.device_class;
+    out["component"] = request.component;
+    out["hardware"] = request.hardware;
+    out["token"] = request.token;
+    return json::serialize(out);
+}
+
+std::string to_string(const FactoryToken& token) {
+    return token.secret + "." + to_hex(token.pin.view());
+}
+
+Result<FactoryToken> parse_factory_token(std::string_view text) {
+    FactoryToken out;
+    const auto pin = text.size() == kTokenSecretDigits + 65 && text[kTokenSecretDigits] == '.'
+                         ? hash_from_hex<Sha256Digest>(text.substr(kTokenSecretDigits + 1))
+                         : std::nullopt;
+    out.secret = text.substr(0, kTokenSecretDigits);
+    if (!pin || !from_hex(out.secret)) {
+        return fail(Refusal::kMalformed, "a token is 32 hexadecimal digits, a dot, and 64 more");
+    }
+    out.pin = *pin;
+    return out;
 }
 
 std::string to_json(const EnrolmentAnswer& answer) {
@@ -43,6 +74,22 @@ Result<EnrolmentRequest> parse_enrolment_request(std::string_view text) {
     out.csr = in.text("csr", kPemBytesMax);
     out.vendor = in.text("vendor", 256);
     if (in.has("replace_key")) out.replace_key = in.boolean("replace_key");
+    return in.finish(std::move(out));
+}
+
+Result<FactoryRequest> parse_factory_request(std::string_view text) {
+    JsonReader in(text, "factory request", kEnrolmentBytesMax);
+    FactoryRequest out;
+    out.id = in.text("id", 64);
+    out.csr = in.text("csr", kPemBytesMax);
+    out.vendor = in.text("vendor", 256);
+    out.device_class = in.text("class", 256);
+    out.component = in.text("component", 64);
+    if (!ledger::is_component_name(out.component)) {
+        in.refuse("component", "is not a component name");
+    }
+    out.hardware = in.text("hardware", 64);
+    out.token = in.text("token", kTokenSecretDigits);
     return in.finish(std::move(out));
 }
 

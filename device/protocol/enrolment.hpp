@@ -32,6 +32,27 @@ struct EnrolmentRequest {
     friend bool operator==(const EnrolmentRequest&, const EnrolmentRequest&) = default;
 };
 
+// POST kFactoryPath, at the listener for blank devices. With a token the device is enrolled at once;
+// without one it waits for the operator, and asks again.
+struct FactoryRequest {
+    std::string id;
+    std::string csr;  // PEM
+    std::string vendor, device_class, component;
+    std::string hardware;  // revision; may be empty
+    std::string token;     // its secret; may be empty
+    friend bool operator==(const FactoryRequest&, const FactoryRequest&) = default;
+};
+
+// A token as it is handed out, "SECRET.PIN": what makes it good once, and the SHA-256 of the public key
+// of the gateway it is for, by which a blank device knows it. 32 and 64 hexadecimal digits.
+struct FactoryToken {
+    std::string secret;
+    Sha256Digest pin;
+    friend bool operator==(const FactoryToken&, const FactoryToken&) = default;
+};
+[[nodiscard]] std::string to_string(const FactoryToken& token);
+[[nodiscard]] Result<FactoryToken> parse_factory_token(std::string_view text);
+
 struct EnrolmentAnswer {
     std::string certificate;  // PEM, as is ca
     std::string ca;
@@ -41,8 +62,10 @@ struct EnrolmentAnswer {
     friend bool operator==(const EnrolmentAnswer&, const EnrolmentAnswer&) = default;
 };
 
+[[nodiscard]] std::string to_json(const FactoryRequest& request);
 [[nodiscard]] std::string to_json(const EnrolmentRequest& request);
 [[nodiscard]] std::string to_json(const EnrolmentAnswer& answer);
+[[nodiscard]] Result<FactoryRequest> parse_factory_request(std::string_view text);
 [[nodiscard]] Result<EnrolmentRequest> parse_enrolment_request(std::string_view json);
 [[nodiscard]] Result<EnrolmentAnswer> parse_enrolment_answer(std::string_view json);
 

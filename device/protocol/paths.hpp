@@ -21,6 +21,9 @@ inline constexpr std::string_view kProofPattern = "/agent/v1/releases/{leaf}/pro
 inline constexpr std::string_view kChunksPattern = "/agent/v1/releases/{leaf}/chunks";
 inline constexpr std::string_view kImagePattern = "/agent/v1/releases/{leaf}/image";
 
+// Of the listener for blank devices.
+inline constexpr std::string_view kFactoryPath = "/factory/v1/enrol";
+
 inline constexpr std::string_view kProofType = "application/cbor";
 inline constexpr std::string_view kReceiptType = "application/cose";
 inline constexpr std::string_view kBytesType = "application/octet-stream";

@@ -26,6 +26,7 @@ Result<Device*> device_of(const AgentApiParts& parts, const http::Request& reque
                                                  ? std::string("a client without a certificate")
                                                  : request.peer->common_name);
     }
+    if (device->is_blocked) return fail(Refusal::kDeviceUnknown, device->id + " is blocked");
     return device;
 }
 

@@ -25,6 +25,9 @@ json::object describe_device(const Device& device, const DispatchRules& rules, T
     json::object out;
     out["id"] = device.id;
     out["ledger_id"] = to_hex(device.ledger_id);
+    out["standing"] = device.is_blocked ? "blocked" : "accepted";
+    out["enrolled_by"] = device.enrolled_by.empty() ? "operator" : device.enrolled_by;
+    out["hardware"] = device.hardware;
     out["enrolled"] = device.enrolled.time_since_epoch().count();
     out["last_seen"] = device.last_seen.time_since_epoch().count();
     out["confirmed_sequence"] = device.confirmed_sequence;

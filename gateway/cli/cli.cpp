@@ -6,6 +6,7 @@
 
 #include "gateway/cli/cli11_support.hpp"
 #include "gateway/cli/image_verbs.hpp"
+#include "gateway/cli/enrolment_verbs.hpp"
 #include "gateway/cli/rollout_verbs.hpp"
 #include "gateway/cli/verbs.hpp"
 
@@ -36,6 +37,7 @@ struct Request {
     ImageOptions image;
     EnrolOptions enrol;
     RolloutRequest rollout;
+    EnrolmentRequest enrolment;
     BlockOptions block;
     TransactionOptions transaction;
     ProveOptions prove;
@@ -366,6 +368,7 @@ void add_device_verbs(CLI::App& app, Request& request) {
     verb->add_option("--out", enrol.out, "The device's folder")->required();
     verb->add_flag("--replace-key", enrol.replace_key, "Of a device that is enrolled with another");
     add_label_verb(*device, request.rollout, request.verb);
+    add_enrolment_verbs(*device, request.enrolment, request.verb);
     add_dir(*add_verb(*device, "list", "Show the devices and how far they are",
                       "assay device list --dir gw",
                       [&request] { request.verb = [&] { return list_devices(request.folder); }; }),

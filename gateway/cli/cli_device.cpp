@@ -58,11 +58,20 @@ Outcome list_devices(const FolderOptions& options) {
         const boost::json::object& in = value.as_object();
         output.text += fmt::format(
             "{:<20} {:<12} sequence {:<6} {:<14} last receipt: {} {}\n", text_at(in, "id"),
-            text_at(in, "state"), text_at(in, "confirmed_sequence"), text_at(in, "assignment"),
+            text_at(in, "standing") == "blocked" ? "blocked" : text_at(in, "state"), text_at(in, "confirmed_sequence"), text_at(in, "assignment"),
             text_at(in, "last_event"), in.contains("last_word") ? text_at(in, "last_word") : "");
+    }
+    auto waiting = daemon->get("/v1/enrolments");
+    if (!waiting) return tl::unexpected(waiting.error());
+    for (const auto& value : waiting->at("devices").as_array()) {
+        const boost::json::object& in = value.as_object();
+        output.text += fmt::format("{:<20} {:<12} key {}, {} {}\n", text_at(in, "id"),
+                                   text_at(in, "standing"), text_at(in, "key"),
+                                   text_at(in, "class"), text_at(in, "hardware"));
     }
     if (output.text.empty()) output.text = "No device is enrolled.\n";
     output.json = std::move(*devices);
+    output.json["waiting"] = std::move(waiting->at("devices"));
     return output;
 }
 

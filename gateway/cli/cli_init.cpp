@@ -131,7 +131,10 @@ std::string default_config(const InitMemberOptions& options, bool is_gateway) {
             "# offer = \"rollouts\"            # nothing without a rollout (all: the newest to all)\n"
             "# bytes_per_s = 12500000        # to all devices together; site_bytes_per_s: to one site\n"
             "# site_downloads_max = 50       # at a time of one site\n"
+            "# url = \"https://gateway.example:8473\"   # what devices are told (default: as listened)\n"
             "listen = \"{}\"\n\n"
+            "# [factory]                     # blank devices ask here to be enrolled (docs/devices.md)\n"
+            "# listen = \"127.0.0.1:8474\"\n\n"
             "[receipts]                      # a batch goes to the ledger at this age or size\n"
             "flush_age = \"60s\"\n"
             "flush_count = 16384\n\n",

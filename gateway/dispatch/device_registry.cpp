@@ -69,6 +69,10 @@ std::string encode(const Device& device) {
         hold["until"] = device.hold->until.time_since_epoch().count();
         hold["failures"] = device.hold->failures;
     }
+    if (!device.hardware.empty()) out["hardware"] = device.hardware;
+    if (!device.enrolled_by.empty()) out["enrolled_by"] = device.enrolled_by;
+    if (device.is_blocked) out["blocked"] = true;
+    out["last_seen"] = device.last_seen.time_since_epoch().count();
     out["confirmed_sequence"] = device.confirmed_sequence;
     out["last_event"] = device.last_event;
     out["last_word"] = device.last_word;
@@ -154,6 +158,12 @@ Device decode_or_throw(std::string id, ByteView text) {
         hold.release.bytes = array_at<32>(object, "release");
         hold.until = Timestamp{std::chrono::seconds(object.at("until").to_number<std::int64_t>())};
         hold.failures = object.at("failures").to_number<unsigned>();
+    }
+    if (in.contains("hardware")) device.hardware = text_at(in, "hardware");
+    if (in.contains("enrolled_by")) device.enrolled_by = text_at(in, "enrolled_by");
+    device.is_blocked = in.contains("blocked");
+    if (const auto* seen = in.if_contains("last_seen")) {
+        device.last_seen = Timestamp{std::chrono::seconds(seen->to_number<std::int64_t>())};
     }
     device.confirmed_sequence = in.at("confirmed_sequence").to_number<std::uint64_t>();
     device.last_event = text_at(in, "last_event");

@@ -66,7 +66,11 @@ struct Device {
 
     std::optional<Hold> hold;
 
-    Timestamp last_seen{};  // not kept over a restart
+    std::string hardware;     // revision, as it said when it was enrolled; empty: it did not
+    std::string enrolled_by;  // "token", "request"; empty: the operator
+    bool is_blocked = false;  // by the operator: nothing it asks is answered
+
+    Timestamp last_seen{};  // after a restart: when its record was last written
 
     // What it has: a device that lost its memory must not be led back to what its receipts outran.
     [[nodiscard]] std::uint64_t sequence() const noexcept {

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,9 @@ struct TlsOptions {
     // Clients only: if set, a server certificate checked against `ca_pem` must be for this DNS name
     // or IP address.
     std::string server_name;
+    // For a device without a clock, which knows only that it is this late or later (seconds since 1970):
+    // a certificate must not have ended by then, and one whose time is ahead is good. None: the clock.
+    std::optional<std::uint64_t> time_at_least;
 
     // In order of preference. A server refuses a client that offers protocols, but none of these.
     std::vector<std::string> alpn;

@@ -2,6 +2,7 @@
 // again.
 
 #include "device/protocol/device_config.hpp"
+#include "device/protocol/enrolment.hpp"
 #include "device/protocol/messages.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
@@ -23,6 +24,7 @@ void one_input(ByteView input) {
     expect_same(text, protocol::parse_poll_request);
     expect_same(text, protocol::parse_poll_answer);
     expect_same(text, protocol::parse_device_config);
+    expect_same(text, protocol::parse_factory_request);
 }
 
 std::vector<Bytes> seeds() {
@@ -34,8 +36,10 @@ std::vector<Bytes> seeds() {
     config.id = "d";
     config.component = "firmware";
     config.health = {"check", "all"};
+    protocol::FactoryRequest blank;
+    blank.component = "firmware";
     return {to_bytes(protocol::to_json(request)), to_bytes(protocol::to_json(answer)),
-            to_bytes(protocol::to_json(config))};
+            to_bytes(protocol::to_json(config)), to_bytes(protocol::to_json(blank))};
 }
 
 }  // namespace assay::fuzz

@@ -74,5 +74,34 @@ TEST(Enrolment, WritesNothingForABadAnchorOrAFolderWithoutADevice) {
     EXPECT_FALSE(std::filesystem::exists(folder / "device.crt"));
 }
 
+TEST(Enrolment, FactoryRequestsComeBackAsTheyWere) {
+    FactoryRequest request;
+    request.id = "blank-01";
+    request.csr = "-----BEGIN CERTIFICATE REQUEST-----\n";
+    request.vendor = "acme.example";
+    request.device_class = "edge-x64";
+    request.component = "firmware";
+    request.hardware = "rev \"C\"";
+    request.token = "0123456789abcdef0123456789abcdef";
+    EXPECT_EQ(parse_factory_request(to_json(request)).value(), request);
+    request.token += "0";
+    EXPECT_FALSE(parse_factory_request(to_json(request)));
+    EXPECT_FALSE(parse_factory_request("{}"));
+}
+
+TEST(Enrolment, ATokenIsASecretAndAPin) {
+    FactoryToken token;
+    token.secret = "0123456789abcdef0123456789abcdef";
+    token.pin.bytes[31] = std::byte{0xab};
+    const std::string text = to_string(token);
+    EXPECT_EQ(text.size(), 97U);
+    EXPECT_EQ(parse_factory_token(text).value(), token);
+    for (std::size_t cut = 0; cut < text.size(); ++cut) {
+        EXPECT_FALSE(parse_factory_token(text.substr(0, cut))) << cut;
+    }
+    EXPECT_FALSE(parse_factory_token(text + "0"));
+    EXPECT_FALSE(parse_factory_token(std::string(32, 'x') + text.substr(32)));
+}
+
 }  // namespace
 }  // namespace assay::protocol

@@ -39,6 +39,10 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
         device.assignment->nonce[7] = std::byte{8};
         device.confirmed_sequence = 4;
         device.last_event = "confirmed";
+        device.hardware = "rev C";
+        device.enrolled_by = "token";
+        device.is_blocked = true;
+        device.last_seen = kEnrolled + std::chrono::seconds(3);
         device.site = "hamburg";
         device.tags = {"canary", "indoor"};
         RolloutProgress progress;
@@ -68,6 +72,10 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     EXPECT_EQ(device.last_event, "confirmed");
     EXPECT_EQ(device.hold->release.bytes[2], std::byte{5});
     EXPECT_EQ(device.hold->until, kEnrolled);
+    EXPECT_EQ(device.hardware, "rev C");
+    EXPECT_EQ(device.enrolled_by, "token");
+    EXPECT_TRUE(device.is_blocked);
+    EXPECT_EQ(device.last_seen, kEnrolled + std::chrono::seconds(3));
     EXPECT_EQ(device.site, "hamburg");
     EXPECT_EQ(device.tags, (std::vector<std::string>{"canary", "indoor"}));
     ASSERT_TRUE(device.rollouts.contains("spring"));

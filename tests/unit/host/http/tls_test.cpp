@@ -1,5 +1,6 @@
 #include "host/http/tls.hpp"
 
+#include <ctime>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -184,6 +185,40 @@ TEST_F(Tls, ServerRefusesAnExpiredClient) {
     EXPECT_TRUE(pair.server_done.error().is(Refusal::kPeerUnknown));
     EXPECT_NE(pair.server_done.error().context().find("expired"), std::string::npos);
     EXPECT_NE(client_read_error(pair).context().find("expired"), std::string::npos);
+}
+
+// Of a device without a clock only the least that the time can be counts.
+TEST_F(Tls, ClientWithoutAClockGoesByTheLeastTheTimeCanBe) {
+    const auto now = static_cast<std::uint64_t>(std::time(nullptr));
+    const auto accepts = [&](long from, long to, std::optional<std::uint64_t> time_at_least) {
+        CertificateOptions dated;
+        dated.common_name = "gateway-2";
+        dated.valid_from_seconds = from;
+        dated.valid_to_seconds = to;
+        const TestCertificate certificate(dated, &ca);
+        TlsOptions server = options_for(TlsRole::kServer, certificate);
+        server.ca_pem = ca.certificate_pem();
+        client_options.time_at_least = time_at_least;
+        Pair pair(server, client_options);
+        pair.handshake();
+        return pair.client_done.has_value();
+    };
+    EXPECT_FALSE(accepts(-7200, -3600, std::nullopt)) << "by the clock";
+    EXPECT_FALSE(accepts(3600, 7200, std::nullopt));
+    EXPECT_TRUE(accepts(-7200, -3600, 0)) << "nothing is known of the time";
+    EXPECT_TRUE(accepts(-7200, -3600, now - 5000));
+    EXPECT_FALSE(accepts(-7200, -3600, now - 2000)) << "it had ended by then";
+    EXPECT_TRUE(accepts(3600, 7200, now)) << "it may be later than it seems";
+    const TlsOptions stranger = [&] {
+        TlsOptions options = options_for(TlsRole::kServer, server_certificate);
+        options.ca_pem = ca.certificate_pem();
+        return options;
+    }();
+    client_options.ca_pem = test::make_ca("other CA").certificate_pem();
+    client_options.time_at_least = 0;
+    Pair pair(stranger, client_options);
+    pair.handshake();
+    EXPECT_FALSE(pair.client_done) << "all else is checked as ever";
 }
 
 TEST_F(Tls, ServerRefusesAClientWithoutCertificate) {
