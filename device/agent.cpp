@@ -138,9 +138,11 @@ Result<Agent::Next> Agent::round() {
     if (auto checked = keep_in_touch(); !checked) return fail(std::move(checked).error());
     if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
     if (state_.phase == Phase::kInstalling) {  // the power went
-        if (auto done = install(); !done) return fail(std::move(done).error());
+        if (auto done = install_again(); !done) return fail(std::move(done).error());
     }
-    if (may_restart()) return restart_into_new_slot();
+    auto due = may_restart();
+    if (!due) return fail(std::move(due).error());
+    if (*due) return restart_into_new_slot();
     const auto answer = parts_.gateway.poll(poll_request());
     if (answer) {
         pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
@@ -150,7 +152,9 @@ Result<Agent::Next> Agent::round() {
     } else {
         note_gateway_failure(answer.error());
     }
-    if (may_restart()) return restart_into_new_slot();
+    due = may_restart();
+    if (!due) return fail(std::move(due).error());
+    if (*due) return restart_into_new_slot();
     if (gateway_failures_ == failures_before) {
         gateway_failures_ = 0;
     } else {
@@ -209,6 +213,7 @@ Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteV
     }
     if (is_under_way(state_.phase)) advance(Event::kAbandoned);  // superseded
     learn_from(*verified);
+    judged_at_ = std::chrono::steady_clock::now();
     const PendingRelease release = pending_of(*verified, assignment.nonce, slot);
     if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kVerified)); !added)
         return added;
@@ -260,6 +265,20 @@ Result<void> Agent::install() {
     return parts_.storage.remove(payload);
 }
 
+// After a power cut: what was on its way to the medium may not have come there. Then it is fetched again,
+// but for the chunks that are good.
+Result<void> Agent::install_again() {
+    const PendingRelease release = *state_.pending;
+    const auto payload = parts_.storage.open(image_path(release));
+    if (payload) {
+        const auto digest = digest_of(**payload, release.bytes);
+        if (digest && *digest == release.sha256) return install();
+    }
+    parts_.log("payload-damaged", {{"release", to_hex(release.release.view())}});
+    advance(Event::kAbandoned);
+    return save();
+}
+
 Result<void> Agent::note_installed() {
     const PendingRelease& release = *state_.pending;
     if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kInstalled)); !added)
@@ -305,16 +324,18 @@ Result<void> Agent::fetch_image(const PendingRelease& release) {
     return image->check_whole(*digests);
 }
 
-bool Agent::may_restart() {
+Result<bool> Agent::may_restart() {
     if (state_.phase != Phase::kInstalled) return false;
     std::optional<std::string> wait;
     if (const auto time = now()) {
-        wait = why_to_wait(options_.restart, read_postponement(options_.folder, parts_.storage),
-                           *time);
+        auto postponed = read_postponement(options_.folder, parts_.storage);
+        if (postponed && !postponed->is_about(state_.pending->release)) postponed.reset();
+        wait = why_to_wait(options_.restart, postponed, *time);
     }
     if (wait && !is_waiting_) parts_.log("waiting", {{"detail", *wait}});
     is_waiting_ = wait.has_value();
-    return !is_waiting_;
+    if (is_waiting_) return false;
+    return still_stands();
 }
 
 Result<Agent::Next> Agent::restart_into_new_slot() {

@@ -88,8 +88,10 @@ class Agent {
     [[nodiscard]] Result<void> advance_epoch(ledger::EpochRecord epoch);
     [[nodiscard]] Result<void> download();
     [[nodiscard]] Result<void> install();
+    [[nodiscard]] Result<void> install_again();
     [[nodiscard]] Result<void> note_installed();
-    [[nodiscard]] bool may_restart();
+    [[nodiscard]] Result<bool> may_restart();
+    [[nodiscard]] Result<bool> still_stands();
     [[nodiscard]] Result<Next> restart_into_new_slot();
 
     [[nodiscard]] Result<void> follow(const std::optional<protocol::Assignment>& assignment);
@@ -114,7 +116,7 @@ class Agent {
                                                  ledger::ReceiptEvent event) const;
     [[nodiscard]] Result<void> send_receipts();
     [[nodiscard]] Result<void> keep_in_touch();
-    void refresh_checkpoint();
+    [[nodiscard]] Result<void> refresh_checkpoint();
     [[nodiscard]] Result<void> save();
     void note_gateway_failure(const Error& error);
     [[nodiscard]] std::optional<std::uint64_t> now() const;
@@ -135,6 +137,7 @@ class Agent {
     std::uint64_t gateway_failures_ = 0;  // in a row
     std::optional<Error> problem_;
     std::chrono::steady_clock::time_point refresh_at_{};  // not before
+    std::optional<std::chrono::steady_clock::time_point> judged_at_;  // the pending release, in this life
     bool is_out_of_touch_ = false;
     bool is_waiting_ = false;  // to restart
     bool has_more_to_ask_ = false;        // in this round: the gateway has more steps for us

@@ -11,6 +11,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr std::chrono::minutes kJudgementHolds{10};
+
 std::chrono::seconds seconds_since(steady_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - time);
 }
@@ -51,11 +53,7 @@ Result<void> Agent::keep_in_touch() {
     const bool can_ask = state_.installed && !parts_.gateway.is_offline();
     if (can_ask && age() > limit / 2 && steady_clock::now() >= refresh_at_) {
         refresh_at_ = steady_clock::now() + std::chrono::seconds(limit / 16);
-        const auto known = state_.checkpoint;
-        refresh_checkpoint();
-        if (state_.checkpoint != known) {
-            if (auto saved = save(); !saved) return saved;
-        }
+        if (auto done = refresh_checkpoint(); !done) return done;
     }
     const bool is_out = age() > limit;
     if (is_out && !is_out_of_touch_) {
@@ -69,15 +67,56 @@ Result<void> Agent::keep_in_touch() {
 }
 
 // A proof of what is installed has the newest checkpoint in it.
-void Agent::refresh_checkpoint() {
+Result<void> Agent::refresh_checkpoint() {
     const auto proof = parts_.gateway.proof(state_.installed->release);
-    if (!proof) return note_gateway_failure(proof.error());
+    if (!proof) {
+        note_gateway_failure(proof.error());
+        return {};
+    }
+    auto reached = follow_steps(*proof, options_.identity, state_);
+    if (reached && *reached) {
+        refresh_at_ = {};  // the next poll says how far it is, and the next proof goes on from there
+        return advance_epoch(std::move(**reached));
+    }
     const auto verified = verify_installed(*proof, state_.installed->release, options_.identity,
                                            state_, time_at_least());
-    if (verified) return learn_from(*verified);
+    if (verified) {
+        learn_from(*verified);
+        return save();
+    }
     const auto word = refusal_of(verified.error().code()).value_or(Refusal::kMalformed);
     parts_.log("checkpoint-refused", {{"word", std::string(to_word(word))},
                                       {"detail", verified.error().context()}});
+    return {};
+}
+
+// A release that has waited for its restart is judged again where a status says which one is the current
+// one: it may have been recalled meanwhile. Without an answer the device waits.
+Result<bool> Agent::still_stands() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!options_.identity.requires_status) return true;
+    if (judged_at_ && now - *judged_at_ < kJudgementHolds) return true;
+    const PendingRelease release = *state_.pending;
+    const auto proof = parts_.gateway.proof(release.release);
+    if (!proof) {
+        note_gateway_failure(proof.error());
+        return false;
+    }
+    auto reached = follow_steps(*proof, options_.identity, state_);
+    if (reached && *reached) {
+        if (auto kept = advance_epoch(std::move(**reached)); !kept) return fail(std::move(kept).error());
+        return false;
+    }
+    const auto verified = verify_assigned(*proof, release.release, options_.identity, state_,
+                                          time_at_least());
+    if (verified) {
+        learn_from(*verified);
+        judged_at_ = now;
+        return true;
+    }
+    auto given_up = give_up({release.release, release.nonce, release.slot, verified.error()});
+    if (!given_up) return fail(std::move(given_up).error());
+    return false;
 }
 
 }  // namespace assay::device

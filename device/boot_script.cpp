@@ -1,7 +1,8 @@
 #include "device/boot_script.hpp"
 
-#include <charconv>
 #include <iterator>
+
+#include "host/base/parse_number.hpp"
 
 namespace assay::device {
 namespace {
@@ -34,12 +35,9 @@ Result<BootState> parse_boot_script_state(std::string_view output) {
     if (rest.empty()) return state;
     state.trial = slot_from_name(take_line(rest, "trial").value_or(""));
     const std::string_view tries = take_line(rest, "tries").value_or("");
-    const auto [end, error] =
-        std::from_chars(tries.data(), tries.data() + tries.size(), state.tries_left);
-    if (!state.trial || tries.empty() || error != std::errc{} ||
-        end != tries.data() + tries.size() || state.tries_left > kBootTriesMax || !rest.empty()) {
-        return not_understood(output);
-    }
+    const auto left = parse_number(tries);
+    if (!state.trial || !left || *left > kBootTriesMax || !rest.empty()) return not_understood(output);
+    state.tries_left = *left;
     return state;
 }
 

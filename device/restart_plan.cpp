@@ -1,22 +1,22 @@
 #include "device/restart_plan.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "host/base/parse_number.hpp"
+#include "host/base/text_encoding.hpp"
 
 namespace assay::device {
 namespace {
 
-constexpr std::size_t kPostponedBytesMax = 64;
+constexpr std::size_t kPostponedBytesMax = 128;
 constexpr std::uint64_t kDaySeconds = 24 * 3600;
+constexpr std::string_view kNext = "next";
 
-// Takes a number and the character behind it from the front.
-std::optional<std::uint64_t> take_number(std::string_view& text, char end_mark) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const auto used = static_cast<std::size_t>(end - text.data());
-    if (error != std::errc{} || used >= text.size() || *end != end_mark) return std::nullopt;
-    text.remove_prefix(used + 1);
-    return value;
+// What is before the mark; both are taken from the front.
+std::string_view take_until(std::string_view& text, char mark) {
+    const std::string_view word = text.substr(0, text.find(mark));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    return word;
 }
 
 }  // namespace
@@ -24,25 +24,32 @@ std::optional<std::uint64_t> take_number(std::string_view& text, char end_mark) 
 std::optional<Postponement> read_postponement(const std::filesystem::path& folder,
                                               Storage& storage) {
     const auto bytes = storage.read(folder / kPostponedFile, kPostponedBytesMax);
-    if (!bytes) return std::nullopt;
+    if (!bytes || bytes->empty() || bytes->back() != std::byte{'\n'}) return std::nullopt;
     std::string_view text = as_text(*bytes);
-    const auto until = take_number(text, ' ');
-    const auto since = until ? take_number(text, '\n') : std::nullopt;
-    if (!since || !text.empty()) return std::nullopt;
-    return Postponement{*until, *since};
+    text.remove_suffix(1);
+    const auto until = parse_number(take_until(text, ' '));
+    const auto since = parse_number(take_until(text, ' '));
+    if (!until || !since) return std::nullopt;
+    Postponement out{*until, *since, hash_from_hex<ledger::LeafHash>(text)};
+    if (!out.release && text != kNext) return std::nullopt;
+    return out;
 }
 
 Result<Postponement> postpone(const std::filesystem::path& folder,
                               Storage& storage,
                               const RestartPlan& plan,
+                              const std::optional<ledger::LeafHash>& pending,
                               std::uint64_t now,
                               std::uint64_t seconds) {
     Postponement next;
+    next.release = pending;
     const auto known = read_postponement(folder, storage);
-    next.since = known ? std::min(known->since, now) : now;
+    const bool goes_on = known && (!pending || known->is_about(*pending));
+    next.since = goes_on ? std::min(known->since, now) : now;
     const std::uint64_t latest = next.since + plan.postpone_max_s;
     next.until = std::min(now + std::min(seconds, plan.postpone_max_s), latest);
-    const std::string text = std::to_string(next.until) + " " + std::to_string(next.since) + "\n";
+    const std::string text = std::to_string(next.until) + " " + std::to_string(next.since) + " " +
+                             (pending ? to_hex(pending->view()) : std::string(kNext)) + "\n";
     if (auto saved = storage.replace(folder / kPostponedFile, as_bytes(text)); !saved) {
         return fail(std::move(saved).error());
     }

@@ -32,9 +32,13 @@ Result<Postponement> postpone_restart(const std::filesystem::path& folder, std::
     if (!config) return fail(config.error());
     if (!config->clock) return fail(std::errc::not_supported, "a device without a clock cannot wait");
     DiskStorage storage;
+    const auto state = StateFile(folder / kStateFile, storage).load();
+    if (!state) return fail(state.error());
+    std::optional<ledger::LeafHash> pending;
+    if (state->pending) pending = state->pending->release;
     const auto now = SystemClock().now().time_since_epoch().count();
-    return postpone(folder, storage, restart_plan_of(*config), static_cast<std::uint64_t>(now),
-                    seconds);
+    return postpone(folder, storage, restart_plan_of(*config), pending,
+                    static_cast<std::uint64_t>(now), seconds);
 }
 
 Result<RunEnd> run_agent(const std::filesystem::path& folder, RunUntil until, const EventLog& log) {

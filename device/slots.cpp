@@ -13,7 +13,8 @@ tl::unexpected<Error> write_failed(const Error& cause) {
     return fail(Refusal::kSlotWriteFailed, cause.to_string());
 }
 
-// Of the first `bytes`.
+}  // namespace
+
 Result<Sha256Digest> digest_of(const Volume& volume, std::uint64_t bytes) {
     crypto::Sha256 hash;
     Bytes buffer(kReadBytes);
@@ -28,8 +29,6 @@ Result<Sha256Digest> digest_of(const Volume& volume, std::uint64_t bytes) {
     }
     return hash.finish();
 }
-
-}  // namespace
 
 Result<Sha256Digest> Slots::digest(SlotIndex slot, std::uint64_t bytes) const {
     const auto volume = storage_->open(path_of(slot));

@@ -15,6 +15,9 @@
 
 namespace assay::device {
 
+// Of the first `bytes`; fails if there are fewer.
+[[nodiscard]] Result<Sha256Digest> digest_of(const Volume& volume, std::uint64_t bytes);
+
 // A volume open for the image of one pending release.
 class ImageWriter {
   public:

@@ -77,10 +77,11 @@ Result<std::unique_ptr<Volume>> DiskStorage::open(const fs::path& path) {
 }
 
 Result<std::unique_ptr<Volume>> DiskStorage::open_sized(const fs::path& path, std::uint64_t bytes) {
-    if (auto made = create_directories_durable(path.parent_path(), 0700); !made) {
-        return fail(std::move(made).error());
-    }
-    auto file = FileHandle::open(path, O_RDWR | O_CREAT, 0600);
+    // A device that is not there must not become a file in memory.
+    const bool is_device = path.string().starts_with("/dev/");
+    auto made = is_device ? Result<void>{} : create_directories_durable(path.parent_path(), 0700);
+    if (!made) return fail(std::move(made).error());
+    auto file = FileHandle::open(path, is_device ? O_RDWR : O_RDWR | O_CREAT, 0600);
     if (!file) return fail(std::move(file).error());
     if (auto room = make_room(*file, path, bytes); !room) return fail(std::move(room).error());
     return std::make_unique<DiskVolume>(std::move(*file));

@@ -48,7 +48,7 @@ class Storage {
     [[nodiscard]] virtual Result<std::unique_ptr<Volume>> open(
         const std::filesystem::path& path) = 0;
     // The same with room for `bytes`: a regular file is made if need be and gets exactly this size,
-    // a block device must be large enough.
+    // a block device must be large enough. Below /dev nothing is made.
     [[nodiscard]] virtual Result<std::unique_ptr<Volume>> open_sized(
         const std::filesystem::path& path, std::uint64_t bytes) = 0;
 };

@@ -1,9 +1,10 @@
 #include "device/uboot_env.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <boost/crc.hpp>
+
+#include "host/base/parse_number.hpp"
 
 namespace assay::device {
 namespace {
@@ -45,12 +46,11 @@ Result<BootState> state_of(const UBootEnv& env) {
     if (trial.empty()) return state;
     state.trial = slot_from_name(trial);
     if (!state.trial) return fail(Refusal::kMalformed, std::string(kTrial) + " is neither a nor b");
-    const auto [end, error] =
-        std::from_chars(tries.data(), tries.data() + tries.size(), state.tries_left);
-    if (error != std::errc{} || end != tries.data() + tries.size() ||
-        state.tries_left > kUBootTriesMax) {
+    const auto left = parse_number(tries);
+    if (!left || *left > protocol::kUBootTriesMax) {
         return fail(Refusal::kMalformed, std::string(kTries) + " is not a digit");
     }
+    state.tries_left = *left;
     return state;
 }
 
@@ -166,7 +166,7 @@ Result<void> UBootEnvStore::write(const BootState& state) {
     ++env.flags;
     env.set(kActive, slot_name(state.active));
     env.set(kTrial, state.trial ? slot_name(*state.trial) : std::string_view{});
-    env.set(kTries, std::to_string(std::min(state.tries_left, kUBootTriesMax)));
+    env.set(kTries, std::to_string(std::min(state.tries_left, protocol::kUBootTriesMax)));
     const auto bytes = encode_uboot_env(env, options_.bytes);
     if (!bytes) return fail(bytes.error());
     const auto& older = options_.copies.at(1 - now->copy);

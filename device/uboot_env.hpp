@@ -17,7 +17,6 @@
 namespace assay::device {
 
 inline constexpr std::size_t kUBootEnvBytesMax = 1024 * 1024;
-inline constexpr std::uint64_t kUBootTriesMax = 9;  // one digit: U-Boot's setexpr counts in hex
 
 struct UBootEnvOptions {
     struct Copy {

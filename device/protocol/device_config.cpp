@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <boost/json/serialize.hpp>
 
 #include "device/protocol/json_reader.hpp"
+#include "host/base/parse_number.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/release_record.hpp"
 
@@ -23,7 +23,6 @@ void read_optional(JsonReader& in, std::string_view name, std::uint32_t& value, 
 
 constexpr std::array<std::string_view, 4> kInstallKinds = {"raw", "script", "swupdate", "rauc"};
 constexpr std::array<std::string_view, 3> kBootKinds = {"file", "uboot", "script"};
-constexpr std::uint32_t kUBootTriesMax = 9;  // one digit, see uboot_env.hpp
 
 json::array texts(const std::vector<std::string>& list) {
     return json::array(list.begin(), list.end());
@@ -86,14 +85,10 @@ void read_manners(JsonReader& in, DeviceConfig& out) {
 // "HH:MM"
 std::optional<std::uint32_t> minute_of_day(std::string_view text) {
     if (text.size() != 5 || text[2] != ':') return std::nullopt;
-    std::uint32_t value[2] = {};
-    for (const std::size_t part : {std::size_t{0}, std::size_t{1}}) {
-        const char* const digits = text.data() + 3 * part;
-        const auto [end, error] = std::from_chars(digits, digits + 2, value[part]);
-        if (error != std::errc{} || end != digits + 2) return std::nullopt;
-    }
-    if (value[0] > 23 || value[1] > 59) return std::nullopt;
-    return value[0] * 60 + value[1];
+    const auto hour = parse_number(text.substr(0, 2));
+    const auto minute = parse_number(text.substr(3));
+    if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+    return static_cast<std::uint32_t>(*hour * 60 + *minute);
 }
 
 std::string hours_and_minutes(std::uint32_t minute) {
@@ -161,12 +156,9 @@ std::optional<PlaceOnDevice> parse_place(std::string_view text) {
     std::string_view digits = text.substr(at + 1);
     const bool is_hex = digits.starts_with("0x");
     if (is_hex) digits.remove_prefix(2);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(),
-                                              out.offset, is_hex ? 16 : 10);
-    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() ||
-        out.offset > (std::uint64_t{1} << 48U)) {
-        return std::nullopt;
-    }
+    const auto offset = parse_number(digits, is_hex ? 16 : 10);
+    if (!offset || *offset > (std::uint64_t{1} << 48U)) return std::nullopt;
+    out.offset = *offset;
     return out;
 }
 

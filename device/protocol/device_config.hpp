@@ -15,6 +15,7 @@
 namespace assay::protocol {
 
 inline constexpr std::size_t kDeviceConfigBytesMax = 64 * 1024;
+inline constexpr std::uint64_t kUBootTriesMax = 9;  // one digit: U-Boot's setexpr counts in hex
 
 // Who brings a verified image into the slot, and what keeps the boot state.
 enum class InstallKind : std::uint8_t { kRaw, kScript, kSwupdate, kRauc };

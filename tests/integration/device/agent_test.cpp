@@ -370,13 +370,57 @@ TEST_F(AgentTest, ARestartWaitsForItsTime) {
     device_.options.restart.window.reset();
     DiskStorage disk;
     const auto now = TestConsortium::kTime + 100;
-    ASSERT_TRUE(postpone(device_.options.folder, disk, {}, now, 60));
+    ASSERT_TRUE(postpone(device_.options.folder, disk, {}, std::nullopt, now, 60));
     device_.run({}, 3);
     EXPECT_EQ(device_.state().phase, Phase::kInstalled);
-    ASSERT_TRUE(postpone(device_.options.folder, disk, {}, now, 0));
+    ASSERT_TRUE(postpone(device_.options.folder, disk, {}, std::nullopt, now, 0));
     device_.run();
     EXPECT_EQ(device_.state().installed->sequence, 2U);
     EXPECT_FALSE(std::filesystem::exists(device_.file("postponed")));
+}
+
+TEST_F(AgentTest, AReleaseThatHasWaitedIsJudgedAgainBeforeTheRestart) {
+    offer(1, first_);
+    device_.options.restart.window = protocol::parse_window("22:00-04:00");
+    device_.run({}, 2);
+    EXPECT_EQ(device_.state().phase, Phase::kInstalled);
+    device_.options.restart.window.reset();
+    device_.options.identity.requires_status = true;  // and no status names it
+    device_.run({}, 2);
+    EXPECT_EQ(device_.state().phase, Phase::kIdle);
+    EXPECT_EQ(device_.boot(), BootState{}) << "nothing told the boot loader";
+    EXPECT_EQ(gateway_.receipts().back().result,
+              static_cast<std::uint16_t>(Refusal::kStatusMissing));
+}
+
+// Loses the power at its first call; then copies.
+class CutInstaller final : public Installer {
+  public:
+    Result<void> install(const PendingRelease&, const InstallTarget& target) override {
+        if (++calls == 1) throw PowerCut{};
+        std::filesystem::copy_file(target.payload, target.slot_path,
+                                   std::filesystem::copy_options::overwrite_existing);
+        return {};
+    }
+    int calls = 0;
+};
+
+TEST_F(AgentTest, APayloadThatAPowerCutHasDamagedIsNotHandedOver) {
+    offer(1, first_);
+    CutInstaller installer;
+    device_.installer = &installer;
+    std::filesystem::create_directories(device_.file("slots"));
+    EXPECT_THROW(device_.run(), PowerCut);
+    EXPECT_EQ(device_.state().phase, Phase::kInstalling);
+    const int served = gateway_.ranges_served;
+    Bytes payload = read_file(device_.file("payload"), 1 << 20).value();
+    payload[payload.size() - 1] ^= std::byte{1};
+    ASSERT_TRUE(write_file_durable(device_.file("payload"), payload));
+    device_.options.health.slot_is_image = true;
+    device_.run({}, 3);
+    EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
+    EXPECT_EQ(device_.slot(1), first_);
+    EXPECT_EQ(gateway_.ranges_served, served + 1) << "the damaged chunk alone is fetched again";
 }
 
 // The power went after the boot loader was told to try the release and before that was written

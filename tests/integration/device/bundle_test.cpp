@@ -7,6 +7,7 @@
 #include "device/protocol/bundle_files.hpp"
 #include "tests/integration/device/device_program.hpp"
 #include "tests/integration/device/fault_storage.hpp"
+#include "tests/support/epoch_chain.hpp"
 
 namespace assay::device {
 namespace {
@@ -154,6 +155,29 @@ TEST_F(BundleTest, OfManyTakesTheNewestOfItsOwn) {
     write_bundle(consortium_, radio, medium() / "radio");
     ASSERT_EQ(install(), 0) << device_.output();
     EXPECT_EQ(installed(), 4U);
+}
+
+// A device that was in a store room while the members changed ten times.
+TEST_F(BundleTest, FollowsTheStepsOfManyEpochs) {
+    make_bundle(1);
+    const test::EpochChain chain(consortium_, 10);
+    const auto now = static_cast<std::uint64_t>(SystemClock().now().time_since_epoch().count());
+    test::ProvedRelease proved(consortium_,
+                               consortium_.release(1, bundle_image(1), kBundleChunk), now, {0, 1, 2});
+    proved.proof.epochs = {chain.steps[9]};
+    device_.write("usb/release.proof", proved.bundle());
+    std::vector<Bytes> steps;
+    for (std::ptrdiff_t from = 0; from < 9; from += 3) {
+        ledger::DeviceProof alone;
+        alone.epochs.assign(chain.steps.begin() + from, chain.steps.begin() + from + 3);
+        steps.push_back(ledger::encode_device_proof(alone));
+    }
+    device_.write("usb/steps-1.proof", steps[0]);
+    expect_refused("epoch-unknown");
+    device_.write("usb/steps-2.proof", steps[1]);
+    device_.write("usb/steps-3.proof", steps[2]);
+    ASSERT_EQ(install(), 0) << device_.output();
+    EXPECT_EQ(installed(), 1U);
 }
 
 TEST_F(BundleTest, AnUnhealthyReleaseIsTriedOnceAndRolledBack) {

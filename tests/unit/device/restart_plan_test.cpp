@@ -50,7 +50,7 @@ TEST(RestartPlan, WindowsAreReadStrictly) {
 class PostponeTest : public testing::Test {
   protected:
     Postponement wait(std::uint64_t now, std::uint64_t seconds) {
-        return postpone(folder_.path(), storage_, plan_, now, seconds).value();
+        return postpone(folder_.path(), storage_, plan_, pending_, now, seconds).value();
     }
     [[nodiscard]] bool waits(std::uint64_t now) {
         return why_to_wait(plan_, read_postponement(folder_.path(), storage_), now).has_value();
@@ -58,11 +58,12 @@ class PostponeTest : public testing::Test {
     test::TempDir folder_;
     DiskStorage storage_;
     RestartPlan plan_{std::nullopt, 10'000};
+    std::optional<ledger::LeafHash> pending_;
 };
 
 TEST_F(PostponeTest, TheOwnerMayPutARestartOff) {
     EXPECT_FALSE(waits(1000));
-    EXPECT_EQ(wait(1000, 500), (Postponement{1500, 1000}));
+    EXPECT_EQ(wait(1000, 500), (Postponement{1500, 1000, std::nullopt}));
     EXPECT_TRUE(waits(1499));
     EXPECT_FALSE(waits(1500));
 }
@@ -74,6 +75,19 @@ TEST_F(PostponeTest, ButNotForEver) {
     EXPECT_FALSE(waits(11'000));
 }
 
+TEST_F(PostponeTest, EachReleaseHasItsOwnTime) {
+    ledger::LeafHash first, second;
+    second.bytes[0] = std::byte{2};
+    pending_ = first;
+    EXPECT_EQ(wait(1000, UINT64_MAX).until, 11'000U);
+    EXPECT_TRUE(read_postponement(folder_.path(), storage_)->is_about(first));
+    EXPECT_FALSE(read_postponement(folder_.path(), storage_)->is_about(second));
+    EXPECT_EQ(wait(9000, UINT64_MAX).until, 11'000U);
+    pending_ = second;
+    EXPECT_EQ(wait(9000, UINT64_MAX).until, 19'000U);
+    EXPECT_EQ(read_postponement(folder_.path(), storage_)->release, second);
+}
+
 TEST_F(PostponeTest, AndMayChangeHisMind) {
     wait(1000, 5000);
     wait(1100, 0);
@@ -81,7 +95,7 @@ TEST_F(PostponeTest, AndMayChangeHisMind) {
 }
 
 TEST_F(PostponeTest, ADamagedFileHoldsNothingUp) {
-    for (const char* bad : {"", "x", "99999999999", "1 2", "1 2\n3", "-1 2\n"}) {
+    for (const char* bad : {"", "x", "99999999999", "1 2", "1 2\n", "1 2 next", "1 2 x\n", "-1 2 next\n"}) {
         ASSERT_TRUE(storage_.replace(folder_ / "postponed", as_bytes(bad)));
         EXPECT_FALSE(waits(0)) << bad;
     }

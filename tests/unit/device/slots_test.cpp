@@ -138,5 +138,14 @@ TEST_F(BlockDeviceTest, TakesAnImageAndKeepsItsSize) {
     EXPECT_TRUE(too_small.error().is(Refusal::kSlotWriteFailed));
 }
 
+TEST(DiskStorage, MakesNoFileOfABlockDeviceThatIsNotThere) {
+    DiskStorage storage;
+    const std::filesystem::path path = "/dev/assay-test-no-such-device";
+    const auto volume = storage.open_sized(path, 4096);
+    ASSERT_FALSE(volume);
+    EXPECT_TRUE(volume.error().is(std::errc::no_such_file_or_directory));
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
 }  // namespace assay::device
