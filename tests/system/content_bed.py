@@ -67,11 +67,11 @@ def import_cars(store, cars):
 
 
 def found(folder, names, roles=("oem", "node")):
-    """A consortium whose members anyone may read from; not started."""
+    """A consortium whose members anyone may read from; not started. They keep also what nothing pins."""
     bed = Testbed(folder, mine_engine="cpu", hash_engine="cpu", mine_share=0.01)
     bed.found([(name, list(roles)) for name in names])
     for member in bed.members:
-        member.content_lines = ['public_listen = "127.0.0.1:0"']
+        member.content_lines = ['public_listen = "127.0.0.1:0"', 'collect_every = "0s"']
         member.configure(bed.dir / "genesis", bed.members)
     return bed, bed.members
 
