@@ -13,6 +13,8 @@
 
 #include "gateway/update_flow.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include "gateway/release/device_proof_builder.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/base_daemon/log.hpp"
@@ -55,7 +57,7 @@ UpdateFlow::Step UpdateFlow::carry(CatalogEntry& entry) {
     Delivery delivery(entry);  // found final on the ledger by look_up_releases()
     Result<void> ok = co_await recall_verdict(delivery);  // gateway/verify: refused before?
     if (ok) ok = co_await choose_image(delivery);         // gateway/release
-    if (ok) ok = co_await retrieve_from_ipfs(delivery);   // host/ipfs
+    if (ok) ok = co_await retrieve_from_ipfs(delivery);   // host/ipfs; what arrives is hashed already
     if (ok) ok = co_await verify_in_bulk(delivery);       // gateway/verify -> host/compute
     if (ok) ok = co_await remember_verified(delivery);    // on disk: not verified twice
     if (ok) ok = co_await prepare_proof(delivery);        // what devices check: ledger/core
@@ -93,6 +95,14 @@ UpdateFlow::Step UpdateFlow::retrieve_from_ipfs(Delivery& delivery) {
     request.on_progress = [&entry = delivery.entry](std::uint64_t done, std::uint64_t) {
         entry.bytes_retrieved = done;
     };
+    if (!parts_.verdicts.is_verified(delivery.entry.release.leaf)) {
+        const auto executor = co_await boost::asio::this_coro::executor;
+        delivery.verification = parts_.verifier.begin(executor, *delivery.record);
+        request.on_prefix = [verification = delivery.verification](
+                                const ipfs::RetrievedImage& image, std::uint64_t bytes) {
+            verification->reached(image, bytes);
+        };
+    }
     auto retrieved = co_await parts_.retriever.fetch(std::move(request));
     if (!retrieved) co_return fail(std::move(retrieved).error().within("retrieve"));
     delivery.image = std::move(*retrieved);
@@ -101,10 +111,10 @@ UpdateFlow::Step UpdateFlow::retrieve_from_ipfs(Delivery& delivery) {
 }
 
 UpdateFlow::Step UpdateFlow::verify_in_bulk(Delivery& delivery) {
-    if (parts_.verdicts.is_verified(delivery.entry.release.leaf)) co_return Result<void>();
+    if (!delivery.verification) co_return Result<void>();
     delivery.entry.stage = ReleaseStage::kVerifying;
     ipfs::ImageReader reader(parts_.content, delivery.image);
-    auto verified = co_await parts_.verifier.verify(std::move(reader), *delivery.record);
+    auto verified = co_await delivery.verification->finish(std::move(reader));
     if (!verified) co_return fail(std::move(verified).error().within("verify"));
     co_return Result<void>();
 }

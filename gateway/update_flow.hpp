@@ -66,6 +66,7 @@ class UpdateFlow {
         CatalogEntry& entry;
         const ledger::ReleaseImage* record = nullptr;
         ipfs::RetrievedImage image;
+        std::shared_ptr<StreamedVerification> verification;  // null: verified before
     };
     struct Attempt {
         SteadyTime due{};

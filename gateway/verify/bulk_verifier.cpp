@@ -4,14 +4,20 @@
 #include <optional>
 #include <span>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "host/base/text_encoding.hpp"
 #include "host/compute/async.hpp"
 #include "host/crypto/sha256.hpp"
+#include "host/http/as_tuple.hpp"
 
 namespace assay::gateway {
 namespace {
 
 constexpr std::uint64_t kWindowBytes = 32ULL << 20U;
+// So much is worth a visit to the pool while more arrives.
+constexpr std::uint64_t kAheadBytes = 8ULL << 20U;
 
 // Cuts `window` into chunks and hashes them in one batch.
 Result<std::vector<Sha256Digest>> hash_chunks(ByteView window,
@@ -70,47 +76,82 @@ Result<void> drop_changed_blocks(const ipfs::ImageReader& image,
 
 }  // namespace
 
-Result<void> verify_image(const ipfs::ImageReader& image,
-                          const ledger::ReleaseImage& record,
-                          compute::HashEngine& engine,
-                          ipfs::BlockStore& store) {
-    if (auto shape = check_shape(image.image(), record); !shape) return shape;
-    const std::uint64_t chunk_bytes = record.import.chunk_bytes;
+Result<void> ImageVerification::hash_window(const ipfs::ImageReader& image, std::uint64_t end) {
+    Bytes window(end - hashed_);
+    if (auto read = image.read_at(hashed_, window); !read) return read;
+    auto hashed = hash_chunks(window, record_.import.chunk_bytes, *engine_);
+    if (!hashed) return fail(std::move(hashed).error());
+    digests_.insert(digests_.end(), hashed->begin(), hashed->end());
+    whole_.update(window);
+    hashed_ = end;
+    return {};
+}
+
+Result<void> ImageVerification::hash_up_to(const ipfs::ImageReader& image, std::uint64_t end) {
+    const std::uint64_t chunk_bytes = record_.import.chunk_bytes;
+    if (end < record_.bytes) end -= end % chunk_bytes;
     const std::uint64_t window_bytes =
         std::max(kWindowBytes / chunk_bytes, std::uint64_t{1}) * chunk_bytes;
-    Bytes window;
-    crypto::Sha256 whole;
-    std::vector<Sha256Digest> digests;
-    for (std::uint64_t at = 0; at < record.bytes; at += window_bytes) {
-        window.resize(std::min(window_bytes, record.bytes - at));
-        if (auto read = image.read_at(at, window); !read) return read;
-        auto hashed = hash_chunks(window, chunk_bytes, engine);
-        if (!hashed) return fail(std::move(hashed).error());
-        digests.insert(digests.end(), hashed->begin(), hashed->end());
-        whole.update(window);
-    }
-
-    if (auto intact = drop_changed_blocks(image, digests, chunk_bytes, store);
-        !intact) {
-        return intact;
-    }
-    if (ledger::chunk_root(digests) != record.chunk_root) {
-        return fail(Refusal::kChunkHashMismatch, "chunk root of the image");
-    }
-    if (const Sha256Digest digest = whole.finish(); digest != record.sha256) {
-        return fail(Refusal::kImageDigestMismatch, "image has SHA-256 " + to_hex(digest.view()) +
-                                                       ", released with " +
-                                                       to_hex(record.sha256.view()));
+    while (hashed_ < end) {
+        if (auto done = hash_window(image, std::min(end, hashed_ + window_bytes)); !done) {
+            return done;
+        }
     }
     return {};
 }
 
-boost::asio::awaitable<Result<void>> BulkVerifier::verify(ipfs::ImageReader image,
-                                                          ledger::ReleaseImage record) {
-    auto work = [&image, &record, this] {
-        return verify_image(image, record, *engine_, *store_);
-    };
+Result<void> ImageVerification::finish(const ipfs::ImageReader& image) {
+    if (auto shape = check_shape(image.image(), record_); !shape) return shape;
+    if (auto hashed = hash_up_to(image, record_.bytes); !hashed) return hashed;
+    if (auto intact = drop_changed_blocks(image, digests_, record_.import.chunk_bytes, *store_);
+        !intact) {
+        return intact;
+    }
+    if (ledger::chunk_root(digests_) != record_.chunk_root) {
+        return fail(Refusal::kChunkHashMismatch, "chunk root of the image");
+    }
+    if (const Sha256Digest digest = whole_.finish(); digest != record_.sha256) {
+        return fail(Refusal::kImageDigestMismatch, "image has SHA-256 " + to_hex(digest.view()) +
+                                                       ", released with " +
+                                                       to_hex(record_.sha256.view()));
+    }
+    return {};
+}
+
+void StreamedVerification::reached(const ipfs::RetrievedImage& image, std::uint64_t bytes) {
+    if (busy_ || bytes < asked_for_ + kAheadBytes) return;
+    asked_for_ = bytes;
+    busy_ = true;
+    boost::asio::co_spawn(idle_.get_executor(),
+                          hash(shared_from_this(), ipfs::ImageReader(*store_, image), bytes),
+                          boost::asio::detached);
+}
+
+boost::asio::awaitable<void> StreamedVerification::hash(std::shared_ptr<StreamedVerification> self,
+                                                        ipfs::ImageReader image,
+                                                        std::uint64_t end) {
+    auto work = [&self, &image, end] { return self->verification_.hash_up_to(image, end); };
+    const auto hashed = co_await compute::run_blocking(*self->pool_, std::move(work));
+    // Whatever it was, finish() will meet it again, and say so.
+    if (!hashed) self->verification_ = self->fresh_;
+    self->busy_ = false;
+    self->idle_.cancel();
+}
+
+boost::asio::awaitable<Result<void>> StreamedVerification::finish(ipfs::ImageReader image) {
+    asked_for_ = UINT64_MAX - kAheadBytes;  // nothing begins any more
+    while (busy_) {
+        idle_.expires_after(std::chrono::seconds(1));
+        co_await idle_.async_wait(kAsTuple);
+    }
+    auto work = [this, &image] { return verification_.finish(image); };
     co_return co_await compute::run_blocking(*pool_, std::move(work));
+}
+
+std::shared_ptr<StreamedVerification> BulkVerifier::begin(boost::asio::any_io_executor executor,
+                                                          const ledger::ReleaseImage& record) {
+    return std::make_shared<StreamedVerification>(std::move(executor), *pool_, *store_,
+                                                  ImageVerification(record, *engine_, *store_));
 }
 
 }  // namespace assay::gateway

@@ -18,4 +18,22 @@ bool is_block_of(const Cid& cid, ByteView bytes) {
     return false;
 }
 
+Result<std::vector<bool>> check_blocks(std::span<const Block> blocks, compute::HashEngine& engine) {
+    std::vector<ByteView> views;
+    views.reserve(blocks.size());
+    for (const Block& block : blocks) views.push_back(block.bytes);
+    std::vector<Sha256Digest> digests(views.size());
+    if (auto hashed = engine.hash_batch(views, digests); !hashed) {
+        return fail(std::move(hashed).error());
+    }
+    std::vector<bool> right;
+    right.reserve(blocks.size());
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const Cid& cid = blocks[i].cid;
+        right.push_back(cid.hash_code() == HashCode::kSha256 ? cid.sha256() == digests[i]
+                                                             : is_block_of(cid, views[i]));
+    }
+    return right;
+}
+
 }  // namespace assay::ipfs

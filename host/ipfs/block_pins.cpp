@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/ipfs/block_store.hpp"
+#include "host/ipfs/errno_error.hpp"
 
 namespace assay::ipfs {
 namespace fs = std::filesystem;
@@ -21,10 +22,6 @@ namespace {
 constexpr std::size_t kPinBytesMax = 256;
 constexpr std::string_view kByHand = "by-hand";
 constexpr std::string_view kUntil = "until ";
-
-tl::unexpected<Error> fail_by_errno(std::string context) {
-    return fail(std::error_code(errno, std::generic_category()), std::move(context));
-}
 
 Result<Pin> parse_pin(const Cid& root, std::string_view text) {
     Pin pin(root);

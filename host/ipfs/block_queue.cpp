@@ -55,6 +55,11 @@ std::vector<std::size_t> BlockQueue::take_run(std::size_t slot,
     std::uint64_t bytes = slots_[slot].wanted.bytes_max;
     for (std::size_t next = slot + 1; next < slots_.size(); ++next) {
         const Slot& candidate = slots_[next];
+        const WantedBlock& before = slots_[next - 1].wanted;
+        // What lies between would come, too, though it is here already.
+        const bool adjoins = before.offset && candidate.wanted.offset &&
+                             *candidate.wanted.offset == *before.offset + before.bytes_max;
+        if (!adjoins) break;
         bytes += candidate.wanted.bytes_max;
         if (candidate.state != State::kWaiting || !may_try(candidate, source)) break;
         if (bytes > bytes_max || !fits(candidate)) break;

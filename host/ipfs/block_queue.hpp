@@ -43,7 +43,8 @@ class BlockQueue {
 
     // The first block that waits and may be asked of `source`; nothing if the window is full.
     [[nodiscard]] std::optional<std::size_t> take(std::size_t source, Time now);
-    // More of those that follow `slot` without a gap, for one request, up to `bytes_max` together.
+    // `slot` and more that follow it in the file without a gap, for one request, up to `bytes_max`
+    // together.
     [[nodiscard]] std::vector<std::size_t> take_run(std::size_t slot,
                                                     std::size_t source,
                                                     std::uint64_t bytes_max,

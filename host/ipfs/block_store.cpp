@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/file.hpp"
+#include "host/ipfs/errno_error.hpp"
 #include "host/ipfs/multibase.hpp"
 #include "host/ipfs/pending_file.hpp"
 
@@ -30,15 +31,11 @@ constexpr std::size_t kSyncAllFrom = 8;
 constexpr auto kTemporaryAge = std::chrono::hours(1);
 constexpr const char* kLeaseFile = "writers.lock";
 
-tl::unexpected<Error> fail_errno(std::string context) {
-    return fail(std::error_code(errno, std::generic_category()), std::move(context));
-}
-
 // Everything written to the filesystem of `folder` so far, files and folders.
 Result<void> sync_filesystem(const fs::path& folder) {
     auto handle = FileHandle::open(folder, O_RDONLY | O_DIRECTORY);
     if (!handle) return fail(std::move(handle).error());
-    if (::syncfs(handle->fd()) != 0) return fail_errno("syncfs " + folder.string());
+    if (::syncfs(handle->fd()) != 0) return fail_by_errno("syncfs " + folder.string());
     return {};
 }
 
@@ -110,7 +107,7 @@ Result<std::vector<StoredBlock>> list_blocks(const fs::path& folder) {
 
 Result<void> unlink_if_there(const fs::path& path) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        return fail_errno("remove " + path.string());
+        return fail_by_errno("remove " + path.string());
     }
     return {};
 }
@@ -148,7 +145,7 @@ Result<Bytes> BlockStore::get(const Cid& cid, std::size_t bytes_max) const {
 Result<FileHandle> BlockStore::lease() const {
     auto lock = FileHandle::open(root_ / kLeaseFile, O_RDWR | O_CREAT);
     if (!lock) return fail(std::move(lock).error().within("block store"));
-    if (::flock(lock->fd(), LOCK_SH) != 0) return fail_errno("lock " + root_.string());
+    if (::flock(lock->fd(), LOCK_SH) != 0) return fail_by_errno("lock " + root_.string());
     return lock;
 }
 
@@ -156,7 +153,7 @@ Result<FileHandle> BlockStore::lease_alone() const {
     auto lock = FileHandle::open(root_ / kLeaseFile, O_RDWR | O_CREAT);
     if (!lock) return fail(std::move(lock).error().within("block store"));
     if (::flock(lock->fd(), LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno != EWOULDBLOCK) return fail_errno("lock " + root_.string());
+    if (errno != EWOULDBLOCK) return fail_by_errno("lock " + root_.string());
     return fail(std::errc::resource_unavailable_try_again,
                 "an import or a download is under way in " + root_.string());
 }
@@ -201,7 +198,7 @@ Result<void> BlockBatch::add_file(const Block& block) {
     if (::mkdir(folder.c_str(), 0755) == 0) {
         new_folders_ = true;
     } else if (errno != EEXIST) {
-        return fail_errno("create folder " + folder.string());
+        return fail_by_errno("create folder " + folder.string());
     }
     auto written = PendingFile::write(blocks_ / kTemporary, target, block.bytes);
     if (!written) return fail(std::move(written).error());
@@ -244,7 +241,7 @@ Result<void> BlockStore::set_aside(const Cid& cid) {
     const fs::path folder = damaged();
     if (auto made = create_directories_durable(folder); !made) return made;
     if (::rename(from.c_str(), (folder / from.filename()).c_str()) != 0 && errno != ENOENT) {
-        return fail_errno("set aside " + from.string());
+        return fail_by_errno("set aside " + from.string());
     }
     if (auto synced = sync_directory(folder); !synced) return synced;
     return sync_directory(from.parent_path());

@@ -81,7 +81,6 @@ class CarReader {
     // There once the header has been read: next() has been called, and gave a block or enough
     // bytes had come for it.
     [[nodiscard]] const std::optional<CarHeader>& header() const noexcept { return header_; }
-    [[nodiscard]] std::uint64_t blocks() const noexcept { return blocks_; }
 
   private:
     enum class State { kStart, kV2Header, kPadding, kInnerHeader, kSections, kIndex, kFailed };

@@ -67,15 +67,10 @@ class CarFileReader {
     }
 
     [[nodiscard]] Result<void> check(const std::vector<Block>& blocks) {
-        std::vector<ByteView> views;
-        for (const Block& block : blocks) views.push_back(block.bytes);
-        std::vector<Sha256Digest> digests(views.size());
-        if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
+        const auto right = check_blocks(blocks, engine_);
+        if (!right) return fail(right.error());
         for (std::size_t i = 0; i < blocks.size(); ++i) {
-            const bool good = blocks[i].cid.hash_code() == HashCode::kSha256
-                                  ? blocks[i].cid.sha256() == digests[i]
-                                  : is_block_of(blocks[i].cid, views[i]);
-            if (!good) return not_that_block(blocks[i].cid);
+            if (!(*right)[i]) return not_that_block(blocks[i].cid);
         }
         return {};
     }
@@ -95,9 +90,10 @@ Result<CarFileReader> open_car(const std::filesystem::path& path, compute::HashE
     return CarFileReader(std::move(*file), *total, engine);
 }
 
-// Whether everything below `root` is here.
-Result<void> require_whole(const BlockStore& store, const Cid& root) {
-    std::unordered_set<Cid> seen;
+// Whether everything below `root` is here, but for what is in `seen`.
+Result<void> require_whole(const BlockStore& store,
+                           const Cid& root,
+                           std::unordered_set<Cid>& seen) {
     return visit_dag(store, root, seen, {[&store](const Cid& cid, ByteView) -> Result<void> {
                          if (store.has(cid)) return {};
                          return fail(Refusal::kContentIncomplete,
@@ -124,8 +120,11 @@ Result<CarFileReport> take_car(CarFileReader& reader,
     created = batch->created();
     if (!report) return report;
     if (!committed) return fail(std::move(committed).error());
+    std::unordered_set<Cid> seen;
     for (const Cid& root : report->roots) {
-        if (auto whole = require_whole(store, root); !whole) return fail(std::move(whole).error());
+        if (auto whole = require_whole(store, root, seen); !whole) {
+            return fail(std::move(whole).error());
+        }
     }
     for (const Cid& root : report->roots) {
         if (auto pinned = store.pin(root); !pinned) return fail(std::move(pinned).error());

@@ -158,7 +158,7 @@ std::vector<WantedBlock> DagWalk::raw_leaves() const {
     std::unordered_set<Cid> seen;
     for (const Place& place : level_) {
         if (place.cid.codec() != Codec::kRaw || !seen.insert(place.cid).second) continue;
-        out.emplace_back(place.cid, place.bytes);
+        out.emplace_back(place.cid, place.bytes, place.offset);
     }
     return out;
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -30,10 +31,13 @@ namespace assay::ipfs {
 inline constexpr int kDagDepthMax = 32;
 
 struct WantedBlock {
-    WantedBlock(Cid block_cid, std::uint64_t size_max)
-        : cid{std::move(block_cid)}, bytes_max{size_max} {}
+    WantedBlock(Cid block_cid,
+                std::uint64_t size_max,
+                std::optional<std::uint64_t> file_offset = std::nullopt)
+        : cid{std::move(block_cid)}, bytes_max{size_max}, offset{file_offset} {}
     Cid cid;
-    std::uint64_t bytes_max;  // an honest block is not larger
+    std::uint64_t bytes_max;              // an honest block is not larger
+    std::optional<std::uint64_t> offset;  // of a raw leaf: where it lies in the file first
 };
 
 class DagWalk {

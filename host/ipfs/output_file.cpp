@@ -1,10 +1,11 @@
 #include "host/ipfs/output_file.hpp"
 
-#include <cerrno>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "host/ipfs/errno_error.hpp"
 
 namespace assay::ipfs {
 namespace {
@@ -56,7 +57,7 @@ Result<void> OutputFile::finish() {
     if (auto flushed = flush(); !flushed) return flushed;
     if (auto synced = file_.sync(); !synced) return synced;
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-        return fail(std::error_code(errno, std::generic_category()), "rename to " + path_.string());
+        return fail_by_errno("rename to " + path_.string());
     }
     temporary_.clear();
     return sync_directory(path_.parent_path());

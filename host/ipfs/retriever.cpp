@@ -1,12 +1,12 @@
 #include "host/ipfs/retriever.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "host/compute/async.hpp"
+#include "host/ipfs/block_check.hpp"
 #include "host/ipfs/dag_walk.hpp"
 #include "host/ipfs/delegated_routing.hpp"
 #include "host/ipfs/multiaddr.hpp"
@@ -52,7 +52,7 @@ class Fetch {
         };
         auto pinned = co_await compute::run_blocking(context_.pool, std::move(pin));
         if (!pinned) co_return fail(std::move(pinned).error());
-        co_return walk_.image();
+        co_return std::move(image_);
     }
 
   private:
@@ -63,15 +63,17 @@ class Fetch {
         auto loaded = co_await load(nodes, /*are_nodes=*/true, absent);
         if (!loaded || absent.empty()) co_return loaded;
         const std::vector<WantedBlock> wanted = pick(nodes, absent);
-        Transfer::OnBlock add = [this, &wanted](std::size_t block, ByteView bytes) {
-            return walk_.add(wanted[block].cid, bytes);
+        Transfer::Hooks hooks;
+        hooks.checked = [this, &wanted](std::size_t block, ByteView bytes) {
+            return walk_.add(wanted[block].cid, bytes);  // hashes leaves that are no raw blocks
         };
-        Transfer transfer(context_, wanted, {}, std::move(add));
+        Transfer transfer(context_, wanted, std::move(hooks));
         co_return co_await transfer.run();
     }
 
     asio::awaitable<Result<void>> obtain_leaves() {
         const std::vector<WantedBlock> leaves = walk_.raw_leaves();
+        image_ = walk_.image();
         std::vector<std::size_t> absent;
         auto loaded = co_await load(leaves, /*are_nodes=*/false, absent);
         if (!loaded) co_return loaded;
@@ -80,31 +82,15 @@ class Fetch {
         report_progress();
         if (wanted.empty()) co_return Result<void>{};
         const Transfer* running = nullptr;
-        Transfer::OnBlock note = [this, &wanted, &absent, &running](std::size_t block, ByteView) {
+        Transfer::Hooks hooks;
+        hooks.stored = [this, &wanted, &running](std::size_t block) {
             bytes_absent_ -= wanted[block].bytes_max;
             report_progress();
-            report_leaves(absent, running->queue().accepted_in_row());
-            return Result<void>{};
+            report_prefix(wanted, running->queue().accepted_in_row());
         };
-        Transfer transfer(context_, wanted, offsets_of(wanted), std::move(note));
+        Transfer transfer(context_, wanted, std::move(hooks));
         running = &transfer;
-        auto done = co_await transfer.run();
-        if (done && context_.request.on_leaves) context_.request.on_leaves(leaves.size());
-        co_return done;
-    }
-
-    // Where the leaves lie in the file; each where it comes first.
-    std::vector<std::uint64_t> offsets_of(std::span<const WantedBlock> leaves) const {
-        std::unordered_map<Cid, std::uint64_t> first;
-        std::uint64_t offset = 0;
-        for (const Cid& cid : walk_.image().leaves) {
-            first.emplace(cid, offset);
-            offset += context_.request.chunk_bytes;
-        }
-        std::vector<std::uint64_t> offsets;
-        offsets.reserve(leaves.size());
-        for (const WantedBlock& leaf : leaves) offsets.push_back(first.at(leaf.cid));
-        return offsets;
+        co_return co_await transfer.run();
     }
 
     static std::vector<WantedBlock> pick(std::span<const WantedBlock> blocks,
@@ -177,17 +163,20 @@ class Fetch {
                 absent.push_back(i);
             }
         }
-        const std::vector<ByteView> views(blocks.begin(), blocks.end());
-        std::vector<Sha256Digest> digests(views.size());
-        if (auto hashed = context_.engine.hash_batch(views, digests); !hashed) return hashed;
-        for (std::size_t i = 0; i < views.size(); ++i) {
-            const Cid& cid = all[present[i]].cid;
+        std::vector<Block> named;
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            named.emplace_back(all[present[i]].cid, blocks[i]);
+        }
+        const auto right = check_blocks(named, context_.engine);
+        if (!right) return fail(right.error());
+        for (std::size_t i = 0; i < named.size(); ++i) {
+            const Cid& cid = named[i].cid;
             Result<void> taken;
-            if (digests[i] != cid.sha256()) {
+            if (!(*right)[i]) {
                 absent.push_back(present[i]);
                 taken = context_.store.remove(cid);
             } else if (are_nodes) {
-                taken = walk_.add(cid, views[i]);
+                taken = walk_.add(cid, named[i].bytes);
             }
             if (!taken) return taken;
         }
@@ -199,17 +188,19 @@ class Fetch {
         if (request.on_progress) request.on_progress(request.bytes - bytes_absent_, request.bytes);
     }
 
-    // `fetched` of those that were absent are there now, in a row: so is what lies before the next.
-    void report_leaves(const std::vector<std::size_t>& absent, std::size_t fetched) {
-        if (!context_.request.on_leaves || fetched >= absent.size()) return;
-        if (std::exchange(leaves_reported_, absent[fetched]) == absent[fetched]) return;
-        context_.request.on_leaves(absent[fetched]);
+    // The first of those that were wanted are there now, and so is all that lies before the next.
+    void report_prefix(std::span<const WantedBlock> wanted, std::size_t fetched) {
+        if (!context_.request.on_prefix || fetched == wanted.size()) return;
+        const std::uint64_t bytes = *wanted[fetched].offset;
+        if (std::exchange(prefix_reported_, bytes) == bytes) return;
+        context_.request.on_prefix(image_, bytes);
     }
 
     FetchContext& context_;
     DagWalk walk_;
     std::uint64_t bytes_absent_ = 0;
-    std::size_t leaves_reported_ = 0;
+    std::uint64_t prefix_reported_ = 0;
+    RetrievedImage image_;  // once the tree is known
     bool routers_asked_ = false;
 };
 

@@ -64,9 +64,9 @@ struct RetrieveRequest {
     std::function<void(const Source&, const Error&)> on_refusal;
     // Once the tree is known, and whenever blocks were stored. Done means: need not be fetched.
     std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)> on_progress;
-    // The first `leaves` raw leaves of the file are stored and have their hashes, while later ones
-    // are still being fetched: for whoever goes through the file in order.
-    std::function<void(std::size_t leaves)> on_leaves;
+    // The first `bytes` of the image are stored and have their hashes, while later ones are still
+    // being fetched: for whoever goes through it in order. Not called again for the whole.
+    std::function<void(const RetrievedImage& image, std::uint64_t bytes)> on_prefix;
 };
 
 class Retriever {

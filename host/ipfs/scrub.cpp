@@ -69,16 +69,14 @@ class Scrub {
 
     [[nodiscard]] Result<void> check(const std::vector<Cid>& cids,
                                      const std::vector<Bytes>& contents) {
-        const std::vector<ByteView> views(contents.begin(), contents.end());
-        std::vector<Sha256Digest> digests(views.size());
-        if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
+        std::vector<Block> blocks;
+        for (std::size_t i = 0; i < cids.size(); ++i) blocks.emplace_back(cids[i], contents[i]);
+        const auto right = check_blocks(blocks, engine_);
+        if (!right) return fail(right.error());
         for (std::size_t i = 0; i < cids.size(); ++i) {
             ++report_.blocks;
-            report_.bytes += views[i].size();
-            const bool good = cids[i].hash_code() == HashCode::kSha256
-                                  ? cids[i].sha256() == digests[i]
-                                  : is_block_of(cids[i], views[i]);
-            if (good) continue;
+            report_.bytes += contents[i].size();
+            if ((*right)[i]) continue;
             if (auto settled = set_aside(cids[i]); !settled) return settled;
         }
         if (options_.on_progress) options_.on_progress(report_.bytes);

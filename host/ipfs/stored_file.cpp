@@ -30,14 +30,12 @@ class LeafBatch {
     // Gives each block and whether it is good, in order, and is empty then.
     template <typename Take>
     [[nodiscard]] Result<void> settle(Take take) {
-        const std::vector<ByteView> views(blocks_.begin(), blocks_.end());
-        std::vector<Sha256Digest> digests(views.size());
-        if (auto hashed = engine_.hash_batch(views, digests); !hashed) return hashed;
-        for (std::size_t i = 0; i < cids_.size(); ++i) {
-            const bool good = cids_[i].hash_code() == HashCode::kSha256
-                                  ? cids_[i].sha256() == digests[i]
-                                  : is_block_of(cids_[i], views[i]);
-            if (auto taken = take(cids_[i], views[i], good); !taken) return taken;
+        std::vector<Block> blocks;
+        for (std::size_t i = 0; i < cids_.size(); ++i) blocks.emplace_back(cids_[i], blocks_[i]);
+        const auto right = check_blocks(blocks, engine_);
+        if (!right) return fail(right.error());
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            if (auto taken = take(cids_[i], blocks[i].bytes, (*right)[i]); !taken) return taken;
         }
         cids_.clear();
         blocks_.clear();

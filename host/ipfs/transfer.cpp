@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "host/compute/async.hpp"
+#include "host/http/as_tuple.hpp"
+#include "host/ipfs/block_check.hpp"
 
 namespace assay::ipfs {
 namespace asio = boost::asio;
@@ -26,18 +27,15 @@ constexpr std::uint64_t kPartOverhead = std::uint64_t{4} << 20;
 // Looks around this often when nothing happens: for requests that take too long.
 constexpr std::chrono::milliseconds kTick{20};
 constexpr std::chrono::milliseconds kPatienceMin{100};
-constexpr auto kTransferTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
 Transfer::Transfer(FetchContext& context,
                    std::span<const WantedBlock> blocks,
-                   std::vector<std::uint64_t> offsets,
-                   OnBlock on_block)
+                   Hooks hooks)
     : context_{context},
       queue_{blocks, kFetchWindowBytes},
-      offsets_{std::move(offsets)},
-      on_block_{std::move(on_block)},
+      hooks_{std::move(hooks)},
       wakeup_{context.executor} {}
 
 asio::awaitable<Result<void>> Transfer::run() {
@@ -66,7 +64,7 @@ asio::awaitable<Result<void>> Transfer::run() {
 
 asio::awaitable<void> Transfer::wait(Clock::duration at_most) {
     wakeup_.expires_after(at_most);
-    co_await wakeup_.async_wait(kTransferTuple);
+    co_await wakeup_.async_wait(kAsTuple);
 }
 
 Result<bool> Transfer::step() {
@@ -100,7 +98,7 @@ bool Transfer::ask(std::size_t source) {
     if (const auto slot = queue_.take(source, now)) {
         const bool parts = context_.request.sources[source].kind == Source::Kind::kCars;
         std::vector<std::size_t> slots{*slot};
-        if (parts && !offsets_.empty()) slots = queue_.take_run(*slot, source, kPartBytes, now);
+        if (parts) slots = queue_.take_run(*slot, source, kPartBytes, now);
         start(source, std::move(slots));
         return true;
     }
@@ -145,9 +143,9 @@ asio::awaitable<void> Transfer::run_part(RunningPtr running) {
         wanted.emplace(queue_.slot(slot).wanted.cid, slot);
         bytes += queue_.slot(slot).wanted.bytes_max;
     }
-    const std::uint64_t from = offsets_[running->slots.front()];
-    const std::uint64_t last =
-        offsets_[running->slots.back()] + queue_.slot(running->slots.back()).wanted.bytes_max - 1;
+    const WantedBlock& first = queue_.slot(running->slots.front()).wanted;
+    const std::uint64_t from = *first.offset;  // a run has offsets and no gaps
+    const std::uint64_t last = from + bytes - 1;
     const Source source = context_.request.sources[running->source];
     FilePart part(context_.request.root, from, last, bytes + kPartOverhead);
     TakeBlock take = [this, running, &wanted](const Cid& cid, ByteView block) {
@@ -234,27 +232,28 @@ asio::awaitable<void> Transfer::store(std::vector<std::size_t> slots) {
 // On the pool: only the bytes of arrived slots are touched, which nobody changes meanwhile. Says
 // which of them are their blocks; those are stored.
 Result<std::vector<bool>> Transfer::check_and_store(std::span<const std::size_t> slots) {
-    std::vector<ByteView> views;
-    views.reserve(slots.size());
-    for (const std::size_t slot : slots) views.push_back(queue_.slot(slot).bytes);
-    std::vector<Sha256Digest> digests(views.size());
-    if (auto hashed = context_.engine.hash_batch(views, digests); !hashed) {
-        return fail(std::move(hashed).error());
+    std::vector<Block> blocks;
+    blocks.reserve(slots.size());
+    for (const std::size_t slot : slots) {
+        blocks.emplace_back(queue_.slot(slot).wanted.cid, queue_.slot(slot).bytes);
     }
-    std::vector<bool> right(slots.size());
+    auto right = check_blocks(blocks, context_.engine);
+    if (!right) return right;
     std::vector<Block> good;
     for (std::size_t i = 0; i < slots.size(); ++i) {
-        const Cid& cid = queue_.slot(slots[i]).wanted.cid;
-        right[i] = digests[i] == cid.sha256();
-        if (right[i]) good.emplace_back(cid, views[i]);
+        if (!(*right)[i]) continue;
+        good.push_back(blocks[i]);
+        if (!hooks_.checked) continue;
+        if (auto taken = hooks_.checked(slots[i], blocks[i].bytes); !taken) {
+            return fail(std::move(taken).error());
+        }
     }
     if (auto stored = context_.store.put_many(good); !stored) return fail(std::move(stored).error());
     return right;
 }
 
 void Transfer::accept(std::size_t index) {
-    BlockQueue::Slot& slot = queue_.slot(index);
-    if (auto taken = on_block_(index, slot.bytes); !taken && !error_) error_ = taken.error();
+    const BlockQueue::Slot& slot = queue_.slot(index);
     // Who was asked first and is not done yet was too slow; who was asked second, unlucky.
     for (Running& running : running_) {
         const auto found = std::find(running.slots.begin(), running.slots.end(), index);
@@ -272,6 +271,7 @@ void Transfer::accept(std::size_t index) {
         running.stop.emit(asio::cancellation_type::terminal);
     }
     queue_.accepted(index);
+    if (hooks_.stored) hooks_.stored(index);
 }
 
 void Transfer::reject(std::size_t index) {

@@ -58,15 +58,15 @@ struct FetchContext {
 
 class Transfer {
   public:
-    // Called for each block once it is stored; an error ends the transfer.
-    using OnBlock = std::function<Result<void>(std::size_t block, ByteView bytes)>;
+    struct Hooks {
+        // On the pool, one at a time, for each block that has its hash, before it is stored. An error
+        // ends the transfer. May be null.
+        std::function<Result<void>(std::size_t block, ByteView bytes)> checked;
+        // On the executor, once it is stored. May be null.
+        std::function<void(std::size_t block)> stored;
+    };
 
-    // `offsets`: where the blocks lie in the file; empty if they are not parts of it, and then no
-    // CARs are asked for.
-    Transfer(FetchContext& context,
-             std::span<const WantedBlock> blocks,
-             std::vector<std::uint64_t> offsets,
-             OnBlock on_block);
+    Transfer(FetchContext& context, std::span<const WantedBlock> blocks, Hooks hooks);
 
     [[nodiscard]] boost::asio::awaitable<Result<void>> run();
 
@@ -107,8 +107,7 @@ class Transfer {
 
     FetchContext& context_;
     BlockQueue queue_;
-    std::vector<std::uint64_t> offsets_;
-    OnBlock on_block_;
+    Hooks hooks_;
     std::list<Running> running_;
     std::list<Running> ended_;  // kept for a moment: their signals must outlive their coroutines
     bool storing_ = false;

@@ -1,5 +1,7 @@
 #include "host/ipfs/retriever.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -7,6 +9,7 @@
 #include "host/crypto/sha256.hpp"
 #include "tests/integration/ipfs/gateway_fixture.hpp"
 #include "tests/support/chacha20_file.hpp"
+#include "tests/support/kubo_stand_in.hpp"
 
 namespace assay::ipfs {
 namespace {
@@ -220,6 +223,57 @@ TEST_F(RetrieverTest, JoinsWhatEachSourceHas) {
     EXPECT_TRUE(refusals_.empty()) << "not to have a block is no lie";
 }
 
+TEST_F(RetrieverTest, FetchesRunsOfTheFileAsCars) {
+    const Bytes content = assay::test::chacha20_bytes("cars", 150 * kChunk + 1);
+    const ImportResult published = publish(content, kRaw);
+    Gateway gateway(io_, origin_);
+    const auto image =
+        fetch(published, kChunk, {Source(gateway.source().url, Source::Kind::kCars)});
+    ASSERT_TRUE(image) << image.error().to_string();
+    EXPECT_EQ(read_all(*image), content);
+    EXPECT_TRUE(refusals_.empty());
+    EXPECT_LT(gateway.requests(), 20) << "root, two parents, and a CAR or two for 151 leaves";
+}
+
+// A CAR of all from the first to the last would hold far more than what is wanted.
+TEST_F(RetrieverTest, WhatIsHereAlreadyIsNoPartOfACar) {
+    constexpr std::uint64_t kLarge = 262'144;
+    const Bytes content = assay::test::chacha20_bytes("gaps", 40 * kLarge);
+    const ImportResult published =
+        publish(content, ImportProfile{"256 KiB", kLarge, kWidthMin, LeafFormat::kRaw});
+    Gateway gateway(io_, origin_);
+    const Source cars(gateway.source().url, Source::Kind::kCars);
+    const auto whole = fetch(published, kLarge, {cars});
+    ASSERT_TRUE(whole) << whole.error().to_string();
+    for (const std::size_t leaf : {0U, 1U, 38U, 39U}) {
+        ASSERT_TRUE(store_.remove(whole->leaves[leaf]));
+    }
+    gateway.asked.clear();
+    const auto again = fetch(published, kLarge, {cars});
+    ASSERT_TRUE(again) << again.error().to_string();
+    EXPECT_TRUE(refusals_.empty()) << refusals_.front().second.to_string();
+    EXPECT_EQ(gateway.requests(), 2) << "two runs of two leaves";
+    EXPECT_EQ(read_all(*again), content);
+}
+
+TEST_F(RetrieverTest, FetchesFromKubo) {
+    const Bytes content = assay::test::chacha20_bytes("kubo", 20 * kChunk);
+    const ImportResult published = publish(content, kRaw);
+    const assay::test::KuboStandIn kubo(folder_ / "origin");
+    const auto image = fetch(published, kChunk, {Source(kubo.url(), Source::Kind::kKubo)});
+    ASSERT_TRUE(image) << image.error().to_string();
+    EXPECT_EQ(read_all(*image), content);
+    EXPECT_EQ(kubo.calls("block/get"), 21);
+
+    const ImportResult unknown =
+        publish(assay::test::chacha20_bytes("unknown to Kubo", 3 * kChunk), kRaw);
+    ASSERT_TRUE(origin_.remove(unknown.cid));
+    const auto lacking = fetch(unknown, kChunk, {Source(kubo.url(), Source::Kind::kKubo)});
+    ASSERT_FALSE(lacking);
+    EXPECT_TRUE(lacking.error().is(Refusal::kContentIncomplete)) << lacking.error().to_string();
+    EXPECT_EQ(kubo.calls("block/get"), 22) << "what it says it lacks is not asked for again";
+}
+
 TEST_F(RetrieverTest, NamesTheBlockThatNobodyHas) {
     const ImportResult published = publish(assay::test::chacha20_bytes("gap", 20 * kChunk), kRaw);
     const Cid lost = Cid::raw_sha256(published.chunk_digests[7]);
@@ -277,6 +331,26 @@ TEST_F(RetrieverTest, ReportsProgressUpToTheWholeImage) {
     EXPECT_EQ(seen.front(), 0U);
     EXPECT_EQ(seen.back(), published.bytes);
     EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+TEST_F(RetrieverTest, SaysHowFarTheImageReachesWhileTheRestIsOnItsWay) {
+    constexpr std::uint64_t kLarge = 262'144;
+    const Bytes content = assay::test::chacha20_bytes("prefix", 160 * kLarge);
+    const ImportResult published =
+        publish(content, ImportProfile{"256 KiB", kLarge, kWidthMin, LeafFormat::kRaw});
+    Gateway gateway(io_, origin_);
+    RetrieveRequest request(published.cid, published.bytes, kLarge, {gateway.source()});
+    std::vector<std::uint64_t> reached;
+    request.on_prefix = [&](const RetrievedImage& image, std::uint64_t bytes) {
+        reached.push_back(bytes);
+        Bytes last(kLarge);
+        EXPECT_TRUE(ImageReader(store_, image).read_at(bytes - kLarge, last));
+        EXPECT_TRUE(std::ranges::equal(last, ByteView(content).subspan(bytes - kLarge, kLarge)));
+    };
+    ASSERT_TRUE(fetch(std::move(request)));
+    ASSERT_FALSE(reached.empty()) << "40 MiB are more than one window";
+    EXPECT_TRUE(std::is_sorted(reached.begin(), reached.end()));
+    EXPECT_LT(reached.back(), content.size());
 }
 
 TEST_F(RetrieverTest, CanBeCancelledWhileASourceIsSilent) {

@@ -50,9 +50,12 @@ class BulkVerification : public testing::Test {
         engine_ = engines_.find_hash("cpu").value().engine;
     }
 
+    Result<void> verify(compute::HashEngine& engine) {
+        return ImageVerification(record_, engine, store_).finish(reader());
+    }
+    ipfs::ImageReader reader() { return {store_, image_}; }
     std::string verdict() {
-        const auto verified =
-            verify_image(ipfs::ImageReader(store_, image_), record_, *engine_, store_);
+        const auto verified = verify(*engine_);
         return verified ? "verified" : verified.error().code().message();
     }
 
@@ -66,6 +69,31 @@ class BulkVerification : public testing::Test {
 };
 
 TEST_F(BulkVerification, AcceptsTheImageThatWasReleased) { EXPECT_EQ(verdict(), "verified"); }
+
+TEST_F(BulkVerification, HashesWhatHasArrivedAndJudgesTheWhole) {
+    const ipfs::Cid last = image_.leaves.back();
+    const Bytes block = store_.get(last).value();
+    ASSERT_TRUE(store_.remove(last));  // still on its way
+    ImageVerification verification(record_, *engine_, store_);
+    ASSERT_TRUE(verification.hash_up_to(reader(), 3'500));
+    EXPECT_EQ(verification.hashed(), 3'000U) << "whole chunks";
+    ASSERT_TRUE(verification.hash_up_to(reader(), 2'000)) << "nothing to do";
+    ASSERT_TRUE(verification.hash_up_to(reader(), 10'000));
+    ImageVerification too_early = verification;
+    EXPECT_FALSE(too_early.finish(reader()));
+
+    ASSERT_TRUE(store_.put(last, block));
+    EXPECT_TRUE(verification.finish(reader()));
+
+    // What was hashed early counts: a block that was wrong then is wrong at the end.
+    Bytes wrong = store_.get(image_.leaves[2]).value();
+    wrong[0] ^= std::byte{1};
+    ASSERT_TRUE(store_.put(image_.leaves[2], wrong));
+    ImageVerification saw_it(record_, *engine_, store_);
+    ASSERT_TRUE(saw_it.hash_up_to(reader(), 5'000));
+    EXPECT_TRUE(saw_it.finish(reader()).error().is(Refusal::kBlockHashMismatch));
+    EXPECT_FALSE(store_.has(image_.leaves[2])) << "to be fetched again";
+}
 
 TEST_F(BulkVerification, RefusesAnotherImage) {
     record_.sha256.bytes[31] ^= std::byte{1};
@@ -90,8 +118,7 @@ TEST_F(BulkVerification, DropsABlockThatChangedOnDiskAndBlamesNotTheRelease) {
 
 TEST_F(BulkVerification, GivesNoBlockUpOnTheWordOfAFaultyEngine) {
     FaultyEngine faulty(*engine_);
-    const auto verified =
-        verify_image(ipfs::ImageReader(store_, image_), record_, faulty, store_);
+    const auto verified = verify(faulty);
     ASSERT_FALSE(verified);
     EXPECT_TRUE(verified.error().is(std::errc::io_error)) << verified.error().to_string();
     for (const auto& leaf : image_.leaves) EXPECT_TRUE(store_.has(leaf));
@@ -106,8 +133,7 @@ TEST_F(BulkVerification, RefusesAnotherSize) {
 
 TEST_F(BulkVerification, ReportsAMissingBlockAsWhatItIs) {
     ASSERT_TRUE(store_.remove(image_.leaves[2]));
-    const auto verified =
-        verify_image(ipfs::ImageReader(store_, image_), record_, *engine_, store_);
+    const auto verified = verify(*engine_);
     ASSERT_FALSE(verified);
     EXPECT_FALSE(refusal_of(verified.error().code()));
 }

@@ -17,7 +17,7 @@ std::vector<WantedBlock> wanted(std::size_t count) {
     std::vector<WantedBlock> out;
     for (std::size_t i = 0; i < count; ++i) {
         const std::string text = std::to_string(i);
-        out.emplace_back(Cid::raw_sha256(crypto::sha256(as_bytes(text))), 10);
+        out.emplace_back(Cid::raw_sha256(crypto::sha256(as_bytes(text))), 10, i * 10);
     }
     return out;
 }
@@ -136,6 +136,17 @@ TEST(BlockQueue, TakesRunsForOneRequest) {
     ASSERT_EQ(queue.take(0, kNow), 0U);
     EXPECT_EQ(queue.take_run(0, 0, 30, kNow), (std::vector<std::size_t>{0, 1, 2}));
     EXPECT_EQ(queue.take(1, kNow), 3U);
+}
+
+TEST(BlockQueue, ARunEndsWhereTheFileHasMoreThanIsWanted) {
+    std::vector<WantedBlock> blocks = wanted(6);
+    blocks.erase(blocks.begin() + 2);  // it is here already
+    blocks[3].offset = std::nullopt;   // no part of the file
+    BlockQueue queue(blocks, 100);
+    ASSERT_EQ(queue.take(0, kNow), 0U);
+    EXPECT_EQ(queue.take_run(0, 0, 100, kNow), (std::vector<std::size_t>{0, 1}));
+    ASSERT_EQ(queue.take(0, kNow), 2U);
+    EXPECT_EQ(queue.take_run(2, 0, 100, kNow), (std::vector<std::size_t>{2}));
 }
 
 TEST(Source, SaysHowItIsAsked) {

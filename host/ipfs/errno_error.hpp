@@ -1,0 +1,17 @@
+// The failure of the system call before, as an Error. Used by what writes files here.
+
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "host/base/result.hpp"
+
+namespace assay::ipfs {
+
+[[nodiscard]] inline tl::unexpected<Error> fail_by_errno(std::string context) {
+    return fail(std::error_code(errno, std::generic_category()), std::move(context));
+}
+
+}  // namespace assay::ipfs
