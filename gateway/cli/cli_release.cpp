@@ -47,6 +47,10 @@ std::string remarks_on(const boost::json::object& release) {
         text += ", RECALLED (" + text_at(recall->get_object(), "reason") + ")";
     }
     if (release.contains("key_revoked")) text += ", key " + text_at(release, "key_revoked");
+    if (release.contains("detail")) text += "\n    " + text_at(release, "detail");
+    if (text_at(release, "word") == to_word(Refusal::kContentIncomplete)) {
+        text += "\n    It is tried again by itself; [content] sources in assay.toml says who is asked.";
+    }
     return text;
 }
 

@@ -37,5 +37,24 @@ TEST(ContentSources, ImagesComeFromWhateverTheConfigurationNames) {
     EXPECT_EQ(kubo.calls("block/get"), 5) << "a root and four leaves";
 }
 
+TEST(ContentSources, OneThatCannotBeReachedIsNamedWithWhatToDo) {
+    Consortium world;
+    world.set_policy();
+    world.gw.stop();
+    world.start_gateway("sources = [\"http://127.0.0.1:1\"]\n");
+    const std::string leaf = world.publish(assay::test::chacha20_bytes("unreachable", 100'000), 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "waiting"; }));
+    cli::FolderOptions gateway;
+    gateway.dir = world.gw.folder().dir();
+    const auto listed = cli::list_releases(gateway);
+    ASSERT_TRUE(listed) << listed.error().message;
+    for (const char* const said : {"http://127.0.0.1:1", "refused", "[content] sources"}) {
+        EXPECT_NE(listed->text.find(said), std::string::npos) << said << ": " << listed->text;
+    }
+    const auto store = ipfs::BlockStore::open(world.gw.folder().content()).value();
+    EXPECT_EQ(store.stat()->blocks, 0U);
+    EXPECT_TRUE(store.pins()->empty());
+}
+
 }  // namespace
 }  // namespace assay::gateway
