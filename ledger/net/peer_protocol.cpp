@@ -282,7 +282,9 @@ void PeerProtocol::want(const InventoryItem& item) {
 
 void PeerProtocol::unwant(const InventoryItem& item) {
     if (wanted_.erase(item) == 0) return;
-    std::erase(item.kind == InventoryKind::kBlock ? wanted_blocks_ : wanted_transactions_, item);
+    auto& wanted = item.kind == InventoryKind::kBlock ? wanted_blocks_ : wanted_transactions_;
+    const auto found = std::ranges::find(wanted, item);  // at the front as a rule
+    if (found != wanted.end()) wanted.erase(found);
 }
 
 void PeerProtocol::ask_headers(Actions& actions, SyncTime now) {
@@ -297,7 +299,11 @@ void PeerProtocol::ask_headers(Actions& actions, SyncTime now) {
 void PeerProtocol::ask_data(Actions& actions, SyncTime now) {
     GetData request;
     claim_from(wanted_transactions_, request, now);
-    claim_from(wanted_blocks_, request, now);
+    // While there are many to come, for several at a time: a question for each block would cost as much
+    // as the block.
+    const bool are_many = wanted_blocks_.size() > 2 * kBlocksInFlightMax;
+    const std::size_t under_way = sync_.downloads().in_flight(peer_, InventoryKind::kBlock);
+    if (!are_many || under_way <= kBlocksInFlightMax / 2) claim_from(wanted_blocks_, request, now);
     if (!request.items.empty()) actions.replies.emplace_back(std::move(request));
     // What was announced since the last answer, or did not fit into it.
     if (headers_again_ && !headers_asked_ && wanted_blocks_.empty()) ask_headers(actions, now);

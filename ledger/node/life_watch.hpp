@@ -25,9 +25,6 @@ class LifeWatch {
 
     void on_tick(const Chain& chain, Timestamp wall, SteadyTime steady);
 
-    // Nothing has become final for so long although something waits.
-    [[nodiscard]] bool is_stalled() const noexcept { return stalled_; }
-
   private:
     void watch_clock(Timestamp wall, SteadyTime steady);
     void watch_finality(const Chain& chain, Timestamp wall, SteadyTime steady);
@@ -42,7 +39,7 @@ class LifeWatch {
     std::optional<Clocks> last_;
     BlockHeight final_height_ = 0;
     SteadyTime progress_{};  // of finality, or nothing waited
-    bool stalled_ = false;
+    bool stalled_ = false;  // nothing has become final for so long although something waits
     std::optional<std::uint64_t> epoch_;
 };
 
