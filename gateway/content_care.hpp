@@ -42,7 +42,7 @@ struct ContentCareParts {
     compute::HashEngine& engine;
     std::shared_ptr<const http::TlsContext> tls;  // shown to members that are asked for blocks
     RefusalLog& refusals;
-    // Roots that devices may ask for: kept even if their date has passed.
+    // Roots that devices may ask for, or that are on their way here: kept whatever their pins say.
     std::function<std::vector<ipfs::Cid>()> in_use;
 };
 

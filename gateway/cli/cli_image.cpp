@@ -124,6 +124,7 @@ Outcome show_image(const ImageOptions& options) {
 }
 
 Outcome get_image(const ImageOptions& options) {
+    if (auto fine = require_folder_of(options.out); !fine) return tl::unexpected(fine.error());
     auto store = ImageStore::open(options);
     if (!store) return tl::unexpected(store.error());
     const auto cid = find_image(store->blocks(), options.cid);

@@ -26,6 +26,7 @@ Output describe_car(const ipfs::CarFileReport& report, const std::string& what) 
 }  // namespace
 
 Outcome export_image(const ImageOptions& options) {
+    if (auto fine = require_folder_of(options.out); !fine) return tl::unexpected(fine.error());
     auto store = ImageStore::open(options);
     if (!store) return tl::unexpected(store.error());
     const auto cid = find_image(store->blocks(), options.cid);
@@ -47,6 +48,11 @@ Outcome import_images(const ImageOptions& options) {
         progress.show(done, total);
     };
     const auto report = ipfs::import_car(options.file, **engine, store->blocks(), show);
+    if (!report && report.error().is(Refusal::kMalformed)) {
+        Failure failure(Error(report.error()).within("import"));
+        failure.advice = "This is no CAR file, or a damaged one. `assay image add` takes any other file.";
+        return tl::unexpected<Failure>(std::move(failure));
+    }
     if (!report) return give_up_image(Error(report.error()).within("import"));
     return describe_car(*report, "taken and pinned");
 }

@@ -134,6 +134,14 @@ Answer<ImportedImage> import_image(const ImageOptions& options,
     return image;
 }
 
+Answer<void> require_folder_of(const std::filesystem::path& out) {
+    const std::filesystem::path folder = std::filesystem::absolute(out).parent_path();
+    std::error_code ignored;
+    if (std::filesystem::is_directory(folder, ignored)) return {};
+    return give_up(ExitCode::kUsage, "there is no folder " + folder.string(),
+                   "Make it, or give another --out.");
+}
+
 Answer<ipfs::Cid> read_cid(const std::string& text) {
     auto cid = ipfs::parse_cid(text);
     if (cid) return std::move(*cid);

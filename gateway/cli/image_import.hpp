@@ -48,6 +48,8 @@ struct ImportedImage {
 
 // The failure with what to do next, where that is known: a full disk, a folder, a missing block.
 [[nodiscard]] tl::unexpected<Failure> give_up_image(const Error& error);
+// kUsage if `out` cannot be written because its folder is not there.
+[[nodiscard]] Answer<void> require_folder_of(const std::filesystem::path& out);
 // kUsage if the text is no CID.
 [[nodiscard]] Answer<ipfs::Cid> read_cid(const std::string& text);
 // CID, or CID/path through directories.

@@ -38,6 +38,14 @@ Result<std::unordered_set<std::string>> keys_kept(const BlockStore& store,
             return fail(std::move(visited).error().within("pin " + root.to_string()));
         }
     }
+    // Of what is still arriving, all that is here.
+    const DagVisitor keep_what_is_here{keep.block,
+                                       [](const Cid&, const Error&) { return Result<void>(); }};
+    for (const Cid& root : in_use) {
+        if (auto visited = visit_dag(store, root, seen, keep_what_is_here); !visited) {
+            return fail(std::move(visited).error());
+        }
+    }
     return kept;
 }
 

@@ -23,9 +23,10 @@ struct CollectReport {
     std::uint64_t bytes_removed = 0;
 };
 
-// `now` in Unix seconds. With `try_only` nothing changes; the report says what would go. Pins of roots
-// that are `in_use` do not expire. Fails with std::errc::resource_unavailable_try_again while an import
-// or a download is under way.
+// `now` in Unix seconds. With `try_only` nothing changes; the report says what would go. Roots that are
+// `in_use` are kept as if they were pinned, and as far as they are here: a download that waits for its
+// source goes on where it was. Fails with std::errc::resource_unavailable_try_again while an import or a
+// download is under way.
 [[nodiscard]] Result<CollectReport> collect_blocks(BlockStore& store,
                                                    std::uint64_t now,
                                                    bool try_only = false,

@@ -138,12 +138,15 @@ class Image(unittest.TestCase):
         self.run_refused(1, "image", "get", ABSENT, "--out", out, says=[ABSENT, "image ls"])
         self.run_refused(2, "image", "get", f"{cid}/name", "--out", out, says=["directories"])
         self.run_refused(2, "image", "get", cid, "--out", self.folder, says=[str(self.folder)])
+        nowhere = self.folder / "nowhere/out.bin"
+        for verb in "get", "export":
+            self.run_refused(2, "image", verb, cid, "--out", nowhere, says=[str(nowhere.parent), "Make it"])
         self.run_refused(2, "image", "add", self.folder, says=["one file", "Pack the folder"])
         self.run_refused(2, "image", "add", self.folder / "missing", says=["missing"])
         self.run_refused(2, "image", "add", self.image, "--profile", "unixfs-v9", says=["unixfs-v1-2025"])
         self.run_refused(2, "image", "add", self.image, "--chunk-bytes", 3 << 20, says=["2097152"])
         self.run_refused(2, "image", "add", self.image, "--width", 2, says=["128"])
-        self.run_refused(1, "image", "import", self.image, says=["fw.bin"])
+        self.run_refused(1, "image", "import", self.image, says=["fw.bin", "no CAR file", "assay image add"])
         self.run_refused(1, "image", "pin", ABSENT, says=[ABSENT])
         self.run_refused(1, "image", "pin", "--remove", ABSENT, says=["not pinned"])
         self.run_refused(10, "image", "ls", "--store", self.folder, says=["blocks"])

@@ -85,6 +85,25 @@ TEST_F(BlockCare, KeepsReleasesUntilTheirDate) {
     EXPECT_EQ(store_.stat()->blocks, 0U);
 }
 
+TEST_F(BlockCare, KeepsWhatIsInUseWhateverItsDateAndHoweverLittleIsHere) {
+    const auto offered = import("offered", kNow - 10);
+    const auto arriving = import("arriving");
+    const auto blocks = blocks_of(arriving.cid);
+    ASSERT_TRUE(store_.unpin(arriving.cid));  // pinned once it is whole
+    ASSERT_TRUE(store_.remove(blocks.at(1)));  // a node: what is below it is not known
+    ASSERT_TRUE(store_.remove(blocks.back()));
+    const std::vector<Cid> in_use{offered.cid, arriving.cid, Cid::raw_sha256({})};
+    const auto done = collect_blocks(store_, kNow, /*try_only=*/false, in_use);
+    ASSERT_TRUE(done) << done.error().to_string();
+    EXPECT_TRUE(done->pins_expired.empty());
+    EXPECT_TRUE(store_.has(offered.cid));
+    EXPECT_TRUE(store_.is_pinned(offered.cid));
+    EXPECT_TRUE(store_.has(arriving.cid));
+    EXPECT_FALSE(store_.is_pinned(arriving.cid));
+    EXPECT_EQ(done->blocks_removed, 128U) << "the leaves that nothing leads to";
+    EXPECT_EQ(collect_blocks(store_, kNow)->blocks_kept, 0U);
+}
+
 TEST_F(BlockCare, KeepsBlocksThatTwoImagesShare) {
     const auto first = import("shared", kNow + 10);
     const auto second = import("shared", kNow + 20);
