@@ -140,7 +140,7 @@ TEST(ReleasePath, AnAuditorChecksItOfflineWithTheAnchorAlone) {
     EXPECT_EQ(verified->json.at("issuer").as_string(), "oem");
 
     Bytes proof = read_file(prove.out, ledger::kDeviceProofBytesMax).value();
-    proof[proof.size() / 2] ^= std::byte{1};
+    proof[100] ^= std::byte{1};  // in the transaction; a cosignature beyond the quorum counts for nothing
     ASSERT_TRUE(write_file_durable(prove.out, proof));
     const auto refused = cli::verify_proof(verify);
     ASSERT_FALSE(refused);
