@@ -37,6 +37,8 @@ struct AgentOptions {
     std::uint64_t boot_tries = 4;
     RestartPlan restart;
     Milliseconds poll_max{60'000};
+    // With nothing to do, the gateway may keep a poll this long, to answer when there is something.
+    Milliseconds poll_wait{0};
     // A refused release is tried again after this, doubled with each refusal up to the maximum.
     Milliseconds refused_pause{5'000};
     Milliseconds refused_pause_max{3'600'000};

@@ -79,6 +79,8 @@ protocol::PollRequest Agent::poll_request() const {
     }
     request.epoch = state_.epoch.value_or(options_.identity.anchor.epoch).epoch;
     request.state = to_string(state_.phase);
+    const bool has_nothing_to_do = !is_under_way(state_.phase) && state_.outbox.empty();
+    if (has_nothing_to_do) request.wait_ms = static_cast<std::uint32_t>(options_.poll_wait.count());
     return request;
 }
 

@@ -34,12 +34,13 @@ GatewayClient::GatewayClient(std::string url,
 }
 
 Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
-                                               const http::BodySink& sink) {
+                                               const http::BodySink& sink,
+                                               std::chrono::milliseconds silence) {
     const std::string what = request.method + " " + request.url;
     const bool is_receipt = request.url == protocol::kReceiptsPath;
     request.url.insert(0, url_);
-    request.total_timeout = limits_.timeout;
-    request.idle_timeout = std::min(request.idle_timeout, limits_.timeout);
+    request.total_timeout = limits_.timeout + silence;
+    request.idle_timeout = std::min(request.idle_timeout, limits_.timeout) + silence;
     auto response = sink ? client_.download(std::move(request), sink)
                          : client_.request(std::move(request));
     if (!response) return source_trouble(std::move(response).error().within(what));
@@ -55,11 +56,12 @@ Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
 }
 
 Result<protocol::PollAnswer> GatewayClient::poll(const protocol::PollRequest& poll_request) {
-    http::ClientRequest request("POST", std::string(protocol::kPollPath));
+    http::ClientRequest request("POST", protocol::poll_path(poll_request.wait_ms));
     request.headers.set("Content-Type", std::string(protocol::kJsonType));
     request.body = to_bytes(protocol::to_json(poll_request));
     request.body_bytes_max = protocol::kMessageBytesMax;
-    auto response = exchange(std::move(request));
+    auto response =
+        exchange(std::move(request), {}, std::chrono::milliseconds(poll_request.wait_ms));
     if (!response) return fail(std::move(response).error());
     auto answer = protocol::parse_poll_answer(response->text());
     if (!answer) return source_trouble(answer.error());

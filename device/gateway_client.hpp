@@ -34,9 +34,10 @@ class GatewayClient final : public Gateway {
     [[nodiscard]] Result<void> send_receipt(ByteView receipt) override;
 
   private:
-    // With `sink`, a good answer's body goes there.
+    // With `sink`, a good answer's body goes there. The gateway may be silent for `silence`.
     [[nodiscard]] Result<http::Response> exchange(http::ClientRequest request,
-                                                  const http::BodySink& sink = {});
+                                                  const http::BodySink& sink = {},
+                                                  std::chrono::milliseconds silence = {});
 
     std::string url_;
     Limits limits_;

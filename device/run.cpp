@@ -5,6 +5,7 @@
 #include "device/command.hpp"
 #include "device/device_folder.hpp"
 #include "device/gateway_client.hpp"
+#include "device/protocol/paths.hpp"
 
 namespace assay::device {
 
@@ -55,7 +56,9 @@ Result<RunEnd> run_agent(const std::filesystem::path& folder, RunUntil until, co
     const BootLoader boot(*device->boot_store, device->running);
     const AgentParts parts{device->key, gateway, storage, boot, log,
                            device->config.clock ? &clock : nullptr, device->installer.get()};
-    Agent agent(device->options, parts);
+    AgentOptions options = device->options;
+    if (until == RunUntil::kStopped) options.poll_wait = Milliseconds(protocol::kWaitMsMax);
+    Agent agent(std::move(options), parts);
     auto next = agent.start();
     for (;;) {
         if (!next) return fail(std::move(next).error());

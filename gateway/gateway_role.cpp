@@ -123,6 +123,7 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     options.tls = *tls;
     // Half of the files stay for everything else.
     options.connections_max = std::min(kDeviceConnectionsMax, raise_open_files_limit() / 2);
+    waiters_.limit(options.connections_max / 4 * 3);  // the rest is for those that have to work
     options.body_bytes_max = kAgentBodyBytesMax;
     auto server = http::Server::listen(needs.executor, options, std::cref(agent_routes_));
     if (!server) return fail(std::move(server).error());

@@ -13,6 +13,11 @@ std::string path_of(std::string_view pattern, const ledger::LeafHash& release) {
 
 }  // namespace
 
+std::string poll_path(std::uint32_t wait_ms) {
+    std::string path(kPollPath);
+    if (wait_ms != 0) path += "?" + std::string(kWaitParameter) + "=" + std::to_string(wait_ms);
+    return path;
+}
 std::string proof_path(const ledger::LeafHash& release) { return path_of(kProofPattern, release); }
 std::string chunks_path(const ledger::LeafHash& release) {
     return path_of(kChunksPattern, release);

@@ -29,6 +29,7 @@ inline constexpr std::string_view kReceiptType = "application/cose";
 inline constexpr std::string_view kBytesType = "application/octet-stream";
 inline constexpr std::string_view kJsonType = "application/json";
 
+[[nodiscard]] std::string poll_path(std::uint32_t wait_ms);
 [[nodiscard]] std::string proof_path(const ledger::LeafHash& release);
 [[nodiscard]] std::string chunks_path(const ledger::LeafHash& release);
 [[nodiscard]] std::string image_path(const ledger::LeafHash& release);

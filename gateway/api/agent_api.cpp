@@ -117,16 +117,19 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
     const auto report = [&] { return take_report(parts, device, request); };
     const Result<void> reported = co_await durably(parts.store, report);
     if (!reported) co_return refuse(parts, reported.error());
-    const auto until = std::chrono::steady_clock::now() + patience_of(request);
+    const auto patience = patience_of(request);
+    const auto until = std::chrono::steady_clock::now() + patience;
     for (;;) {
         std::optional<protocol::Assignment> assignment;
         const auto decide = [&] { return assign(parts, device, assignment); };
         const Result<void> decided = co_await durably(parts.store, decide);
         if (!decided) co_return problem_of(decided.error());
-        const bool is_over = std::chrono::steady_clock::now() >= until || parts.waiters.closed();
-        if (assignment || is_over) {
+        const bool is_over = std::chrono::steady_clock::now() >= until;
+        if (assignment || is_over || !parts.waiters.has_room()) {
             protocol::PollAnswer answer;
-            answer.sleep_ms = poll_sleep_ms(parts.devices.devices().size());
+            // One that was kept to the end may come back at once: that is how it is woken.
+            const bool was_kept = is_over && patience.count() > 0;
+            answer.sleep_ms = was_kept ? kKeptPollSleepMs : poll_sleep_ms(parts.devices.devices().size());
             answer.assignment = std::move(assignment);
             const std::string text = protocol::to_json(answer);
             co_return http::Response(200, protocol::kJsonType, std::string_view(text));

@@ -47,5 +47,7 @@ struct DispatchRules {
 // How long a device should sleep between polls: all devices together poll about 100 times a second,
 // each at least every 5 minutes and at most once a second.
 [[nodiscard]] std::uint32_t poll_sleep_ms(std::size_t devices) noexcept;
+// Between polls that the gateway keeps until there is something to say.
+inline constexpr std::uint32_t kKeptPollSleepMs = 1000;
 
 }  // namespace assay::gateway

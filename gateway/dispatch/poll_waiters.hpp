@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <set>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,6 +17,10 @@ namespace assay::gateway {
 class PollWaiters {
   public:
     explicit PollWaiters(boost::asio::any_io_executor executor) : executor_{std::move(executor)} {}
+
+    // Each holds a connection; beyond so many, polls are answered at once.
+    void limit(std::size_t waiters_max) noexcept { waiters_max_ = waiters_max; }
+    [[nodiscard]] bool has_room() const noexcept { return !closed_ && waiting_.size() < waiters_max_; }
 
     // Until there may be something new, or that time.
     [[nodiscard]] boost::asio::awaitable<void> wait(boost::asio::steady_timer::time_point until) {
@@ -34,12 +39,11 @@ class PollWaiters {
         closed_ = true;
         wake_all();
     }
-    [[nodiscard]] bool closed() const noexcept { return closed_; }
-    [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }
 
   private:
     boost::asio::any_io_executor executor_;
     std::set<boost::asio::steady_timer*> waiting_;
+    std::size_t waiters_max_ = SIZE_MAX;
     bool closed_ = false;
 };
 

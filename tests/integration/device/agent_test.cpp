@@ -1,6 +1,8 @@
 // The agent against a gateway on loopback: real TLS, real files, proofs made by a consortium in
 // memory. Power cuts are exceptions thrown after a durable step, anywhere.
 
+#include <set>
+
 #include "tests/integration/device/agent_fixture.hpp"
 
 namespace assay::device {
@@ -77,6 +79,21 @@ TEST_F(AgentTest, TheSameCutAgainAndAgainDoesNotHurt) {
     EXPECT_EQ(device_.slot(device_.boot().active), first_);
     EXPECT_EQ(device_.state().phase, Phase::kConfirmed);
     EXPECT_LT(cuts, 100);
+}
+
+TEST_F(AgentTest, WaitsAtTheGatewayOnlyWhileItHasNothingToDo) {
+    device_.options.poll_wait = Milliseconds(5000);
+    offer(1, first_);
+    device_.run();
+    std::set<std::string> waited;
+    for (const auto& poll : gateway_.polls()) {
+        EXPECT_TRUE(poll.wait_ms == 0 || poll.wait_ms == 5000) << poll.wait_ms;
+        if (poll.wait_ms != 0) waited.insert(poll.state);
+    }
+    EXPECT_TRUE(waited.contains("idle"));
+    for (const char* const busy : {"downloading", "installing", "installed", "trying"}) {
+        EXPECT_FALSE(waited.contains(busy)) << busy;
+    }
 }
 
 TEST_F(AgentTest, AnOldReleaseIsRefused) {

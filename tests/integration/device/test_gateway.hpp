@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -195,6 +196,8 @@ class TestGateway {
 
     http::Response poll(const http::Request& request) {
         polls_.push_back(protocol::parse_poll_request(as_text(request.body)).value());
+        const std::string_view wait = request.query_value(protocol::kWaitParameter).value_or("0");
+        std::from_chars(wait.data(), wait.data() + wait.size(), polls_.back().wait_ms);
         protocol::PollAnswer answer;
         answer.sleep_ms = sleep_ms;
         if (assigned_ && releases_.at(*assigned_).sequence > polls_.back().sequence) {
