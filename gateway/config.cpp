@@ -128,14 +128,16 @@ void read_devices(const ConfigTable& table, Config& config) {
     if (offer != "all" && offer != "rollouts") table.note_error("offer", "must be \"all\" or \"rollouts\"");
     config.offer_outside_rollouts = offer == "all";
     IntegerRange range;
-    const auto limit = [&](std::string_view key, std::int64_t max) {
+    const auto limit = [&](std::string_view key, std::int64_t max, std::int64_t otherwise = 0) {
         range.max = max;
-        return static_cast<std::uint64_t>(table.integer(key, 0, range));
+        return static_cast<std::uint64_t>(table.integer(key, otherwise, range));
     };
     config.pace.bytes_per_s = limit("bytes_per_s", INT64_MAX);
     config.pace.site_bytes_per_s = limit("site_bytes_per_s", INT64_MAX);
     config.pace.site_downloads_max =
         static_cast<std::uint32_t>(limit("site_downloads_max", UINT32_MAX));
+    config.device_requests_per_s = static_cast<std::uint32_t>(
+        limit("requests_per_s", 1'000'000, config.device_requests_per_s));
 }
 
 std::optional<ledger::Slot> slot_in(const ConfigTable& table) {

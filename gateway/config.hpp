@@ -49,6 +49,7 @@ struct Config {
     std::string factory_listen;  // where blank devices ask to be enrolled; empty: nowhere
     bool offer_outside_rollouts = true;
     PaceLimits pace;
+    std::uint32_t device_requests_per_s = 10;  // 0: no limit
     std::chrono::seconds receipts_flush_age{60};
     std::uint64_t receipts_flush_count = 16'384;
 };

@@ -114,7 +114,9 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       tasks_{needs.executor} {}
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
-    const AgentApiParts parts{*store_, devices_, dispatch_rules(), rollouts_, desk_, waiters_, pacer_, consortium_, refusals_, clock_};
+    const AgentApiParts parts{*store_,  devices_, dispatch_rules(), rollouts_,
+                              desk_,    waiters_, pacer_,           RequestBudget(config_.device_requests_per_s),
+                              consortium_, refusals_, clock_};
     add_agent_routes(agent_routes_, parts);
     const auto tls = devices_server_tls(needs.node_parts.folder, &devices_);
     if (!tls) return fail(Error(tls.error()));

@@ -22,6 +22,9 @@ class Field:
         self.bed.found([("oem", ["oem", "node"]), ("gw", ["gateway", "node"])])
         self.oem, self.gw = self.bed.members
         self.fleet = folder / "fleet.jsonl"
+        # 64 connections stand for a fleet where rates are measured.
+        self.gw.device_lines = ["requests_per_s = 0"]
+        self.bed.configure()
         self._fleet("seed", "--member", self.gw.dir, "--count", devices, "--out", self.fleet)
         self.bed.start_members()
         self.bed.run("release", "policy", "set", "--dir", self.oem.dir, "--vendor", self.bed.vendor, "--wait")
@@ -48,22 +51,25 @@ class Field:
 
     def run(self, scenario, devices, device_class=IDLE_CLASS, address=None, **options):
         """One scenario of assay-fleet; its JSON."""
+        if address is None:
+            options["pid"] = self.gw.process.child.pid
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         result = self._fleet(scenario, "--fleet", self.fleet, "--devices", devices, "--class", device_class,
                              "--address", address or f"127.0.0.1:{self.gw.devices}", *flags)
         print(f"{scenario} {devices}: {json.dumps(result)}", file=sys.stderr, flush=True)
         return result
 
-    @property
-    def pid(self):
-        return self.gw.process.child.pid
+    def restart(self):
+        """A process without the memory that earlier scenarios have left it."""
+        self.gw.process.stop()
+        self.gw.start()
+        self.gw.wait_ready()
 
-    def token(self):
-        return self.gw.token()
+    def limit_requests(self):
+        """What a gateway does unless told otherwise."""
+        self.gw.device_lines = []
+        self.bed.configure()
+        self.restart()
 
     def stop(self):
         self.bed.stop()
-
-
-def audit(member):
-    return member.get("/v1/receipts/audit")

@@ -1,4 +1,5 @@
-// Devices with a good certificate that mean harm. Each kind goes on as fast as it can.
+// Devices with a good certificate that mean harm: a fifth of them each forge receipts, contradict
+// themselves, flood with polls, stall in mid-request, or cut the connection and come back.
 
 #include <array>
 
@@ -11,6 +12,7 @@ namespace {
 using ledger::ReceiptEvent;
 
 constexpr std::chrono::milliseconds kPause{20};
+constexpr std::chrono::seconds kReconnectPause{2};
 
 ledger::ReceiptBody receipt_for(const World& world, const FleetDevice& device, std::uint32_t counter) {
     ledger::ReceiptBody body;
@@ -141,7 +143,7 @@ asio::awaitable<void> be_hostile(World& world,
                     co_await cut(world, connection, kind + round);
             }
         }
-        timer.expires_after(std::chrono::milliseconds(200));  // turned away, or done: again
+        timer.expires_after(kReconnectPause);  // turned away, or done: again
         co_await timer.async_wait(kAsTuple);
     }
 }

@@ -4,7 +4,7 @@
 //     assay-fleet SCENARIO --fleet FILE --devices N --address HOST:PORT [options]
 //
 // Scenarios: idle, polls, handshakes, storm, download, receipts, rollout (scenario.hpp says what
-// options each has). Prints one JSON object; its `errors` are what an honest device should not meet.
+// options each has; --pid PID of the gateway, too). Prints one JSON object; its `errors` are what an honest device should not meet.
 
 #include <cstdio>
 #include <cstring>
@@ -44,8 +44,11 @@ int run_scenario(fleet::Scenario scenario, const fleet::Options& options) {
     const boost::asio::ip::tcp::endpoint gateway(boost::asio::ip::make_address(address->host),
                                                  address->port);
     fleet::World world(options, std::move(*devices), gateway);
+    const std::size_t pid = options.number("pid", 0);
+    const double cpu_before = fleet::cpu_seconds(pid);
     boost::json::object result = scenario(world);
     result["devices"] = world.devices.size();
+    if (pid != 0) result["gateway_cpu_s"] = fleet::cpu_seconds(pid) - cpu_before;
     result["errors"] = world.errors;
     if (world.errors > 0) result["first_error"] = world.first_error;
     std::cout << boost::json::serialize(result) << "\n";

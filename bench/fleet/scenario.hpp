@@ -81,7 +81,8 @@ struct World {
 using Scenario = boost::json::object (*)(World&);
 // Many idle connections: memory for each. --pid
 boost::json::object run_idle(World& world);
-// As many polls as go, or GETs of --get, over --connections, for --seconds; --hostile others meanwhile.
+// As many polls as go, or GETs of --get, over --connections, for --seconds, or each device one in
+// --interval_ms; --hostile others meanwhile. Devices connect within --ramp seconds.
 boost::json::object run_polls(World& world);
 // Full handshakes with both certificates, against the same in memory. --pid, --seconds
 boost::json::object run_handshakes(World& world);

@@ -10,28 +10,48 @@ namespace {
 
 namespace json = boost::json;
 
-// One poll (or GET) after another on one connection.
+// When devices connect, ask and end.
+struct Timetable {
+    Steady::time_point begin;  // from then on it counts
+    Steady::time_point until;
+    Steady::duration ramp;      // before begin: in which they connect
+    Steady::duration interval;  // from poll to poll of one device; 0: one after another
+};
+
+// Polls (or GETs) on one connection, the `place`th of `places`. With an interval, an answer's time
+// counts from when the poll was due, whatever kept the device from sending it.
 asio::awaitable<void> keep_asking(World& world,
                                   const FleetDevice& device,
                                   const Bytes& request,
-                                  Steady::time_point begin,
-                                  Steady::time_point until,
+                                  double place,
+                                  const Timetable& times,
                                   Latencies& latencies) {
+    const auto share_of = [place](Steady::duration time) {
+        return std::chrono::duration_cast<Steady::duration>(time * place);
+    };
+    asio::steady_timer timer(world.io, times.begin - times.ramp + share_of(times.ramp));
+    co_await timer.async_wait(kAsTuple);
     RawConnection connection = world.connection(device);
     const Result<void> opened = co_await connection.open();
     if (!opened) {
         world.note(opened.error());
         co_return;
     }
-    while (Steady::now() < until) {
-        const auto asked = Steady::now();
+    auto asked = times.interval.count() == 0 ? Steady::now() : times.begin + share_of(times.interval);
+    while (asked < times.until) {
+        if (asked > Steady::now()) {
+            timer.expires_at(asked);
+            co_await timer.async_wait(kAsTuple);
+        }
         const Result<RawAnswer> answer = co_await connection.exchange(request);
         if (!answer) {
             world.note(answer.error());
             co_return;
         }
         if (answer->status != 200) world.note(std::string(as_text(answer->body)));
-        if (asked >= begin) latencies.add(Steady::now() - asked);
+        const auto answered = Steady::now();
+        if (asked >= times.begin) latencies.add(answered - asked);
+        asked = times.interval.count() == 0 ? answered : asked + times.interval;
     }
 }
 
@@ -168,19 +188,23 @@ json::object run_polls(World& world) {
     const std::size_t hostile = world.options.number("hostile", 0);
     const std::string get = world.options.text("get");
     const Bytes request = get.empty() ? poll_request(world.options, 0) : make_request("GET", get);
-    const auto begin = Steady::now() + std::chrono::seconds(1);  // everyone is connected by then
-    const auto until = begin + std::chrono::seconds(world.options.number("seconds", 5));
+    Timetable times;
+    times.ramp = std::chrono::seconds(world.options.number("ramp", 1));
+    times.begin = Steady::now() + times.ramp + std::chrono::seconds(1);
+    times.until = times.begin + std::chrono::seconds(world.options.number("seconds", 5));
+    times.interval = std::chrono::milliseconds(world.options.number("interval_ms", 0));
     Latencies latencies;
     std::uint64_t accepted = 0;
     for (std::size_t i = 0; i < connections; ++i) {
         const FleetDevice& device = world.devices[i % world.devices.size()];
-        asio::co_spawn(world.io, keep_asking(world, device, request, begin, until, latencies),
+        const double place = static_cast<double>(i) / static_cast<double>(connections);
+        asio::co_spawn(world.io, keep_asking(world, device, request, place, times, latencies),
                        asio::detached);
     }
     for (std::size_t i = 0; i < hostile; ++i) {
         const FleetDevice& device = world.devices[(connections + i) % world.devices.size()];
         asio::co_spawn(world.io,
-                       be_hostile(world, device, world.devices[i % connections], i, until, accepted),
+                       be_hostile(world, device, world.devices[i % connections], i, times.until, accepted),
                        asio::detached);
     }
     world.io.run();

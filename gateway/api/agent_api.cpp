@@ -30,6 +30,13 @@ Result<Device*> device_of(const AgentApiParts& parts, const http::Request& reque
     return device;
 }
 
+// Until it is the device's turn: at once, unless it asks too much.
+boost::asio::awaitable<void> wait_for_turn(RequestBudget::Time due) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::steady_timer timer(executor, due);
+    co_await timer.async_wait(kAsTuple);
+}
+
 http::Response refuse(const AgentApiParts& parts, const Error& error) {
     parts.refusals.record(error);
     return error.is(Refusal::kDeviceUnknown) ? http::problem(403, error) : problem_of(error);
@@ -76,10 +83,12 @@ Result<void> assign(const AgentApiParts& parts,
 
 // What the device says of itself, noted.
 Result<void> take_report(const AgentApiParts& parts, Device& device, const http::Request& request) {
+    device.last_seen = parts.clock.now();
+    if (device.report && device.last_poll == request.body) return {};
     const auto message = protocol::parse_poll_request(as_text(request.body));
     if (!message) return fail(Error(message.error()).within(device.id));
     DeviceReport report = report_of(*message);
-    device.last_seen = parts.clock.now();
+    device.last_poll = request.body;
     if (device.report == report) return {};
     parts.rollouts.note_change(device);
     device.report = std::move(report);
@@ -114,16 +123,24 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
     const auto known = device_of(parts, request);
     if (!known) co_return refuse(parts, known.error());
     Device& device = **known;
-    const auto report = [&] { return take_report(parts, device, request); };
-    const Result<void> reported = co_await durably(parts.store, report);
-    if (!reported) co_return refuse(parts, reported.error());
+    const auto now = std::chrono::steady_clock::now();
+    const auto due = parts.budget.charge(device.account, now);
+    if (due > now) co_await wait_for_turn(due);
     const auto patience = patience_of(request);
-    const auto until = std::chrono::steady_clock::now() + patience;
-    for (;;) {
+    const auto until = now + patience;
+    for (bool reported = false;;) {
         std::optional<protocol::Assignment> assignment;
-        const auto decide = [&] { return assign(parts, device, assignment); };
+        const auto decide = [&]() -> Result<void> {
+            if (!std::exchange(reported, true)) {
+                if (auto taken = take_report(parts, device, request); !taken) return taken;
+            }
+            return assign(parts, device, assignment);
+        };
         const Result<void> decided = co_await durably(parts.store, decide);
-        if (!decided) co_return problem_of(decided.error());
+        if (!decided) {
+            parts.budget.charge_refusal(device.account);
+            co_return refuse(parts, decided.error());
+        }
         const bool is_over = std::chrono::steady_clock::now() >= until;
         if (assignment || is_over || !parts.waiters.has_room()) {
             protocol::PollAnswer answer;
@@ -135,6 +152,8 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
             co_return http::Response(200, protocol::kJsonType, std::string_view(text));
         }
         co_await parts.waiters.wait(until);
+        const auto still = device_of(parts, request);  // it may have been blocked meanwhile
+        if (!still) co_return refuse(parts, still.error());
     }
 }
 
@@ -225,11 +244,17 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
     const auto device = device_of(parts, request);
     if (!device) co_return refuse(parts, device.error());
+    const auto now = std::chrono::steady_clock::now();
+    const auto due = parts.budget.charge((*device)->account, now);
+    if (due > now) co_await wait_for_turn(due);
     const auto take = [&] {
         return parts.receipts.take(**device, request.body, parts.clock.now());
     };
     const Result<void> taken = co_await durably(parts.store, take);
-    if (!taken) co_return refuse(parts, taken.error());
+    if (!taken) {
+        parts.budget.charge_refusal((*device)->account);
+        co_return refuse(parts, taken.error());
+    }
     const std::string text = protocol::receipt_acknowledgement();
     co_return http::Response(200, protocol::kJsonType, std::string_view(text));
 }

@@ -28,6 +28,7 @@ struct AgentApiParts {
     ReceiptDesk& receipts;
     PollWaiters& waiters;
     SendPacer& pacer;
+    RequestBudget budget;
     const ledger::Node& consortium;
     RefusalLog& refusals;
     const Clock& clock;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/dispatch/request_budget.hpp"
 #include "gateway/dispatch/rollout_progress.hpp"
 #include "host/base/clock.hpp"
 #include "host/base/result.hpp"
@@ -71,6 +72,8 @@ struct Device {
     bool is_blocked = false;  // by the operator: nothing it asks is answered
 
     Timestamp last_seen{};  // after a restart: when its record was last written
+    Bytes last_poll;        // what `report` was read from: most polls say the same again; not kept
+    RequestBudget::Account account{};  // of its polls and receipts; not kept
 
     // What it has: a device that lost its memory must not be led back to what its receipts outran.
     [[nodiscard]] std::uint64_t sequence() const noexcept {

@@ -15,8 +15,7 @@ constexpr std::size_t kBodyPieceBytes = 64 * 1024;
 constexpr std::uint64_t kFilePieceBytes = 1024 * 1024;
 constexpr std::chrono::seconds kGentleCloseTime{2};
 
-std::string http_date() {
-    const std::time_t now = std::time(nullptr);
+std::string http_date(std::time_t now) {
     std::tm utc{};
     gmtime_r(&now, &utc);
     char text[40];
@@ -41,10 +40,13 @@ std::optional<std::uint64_t> content_length(const Response& response) noexcept {
 
 bool may_have_body(unsigned status) noexcept { return status != 204 && status != 304; }
 
-std::string encode_head(const Response& response, bool chunked, bool keep_alive) {
+std::string encode_head(const Response& response,
+                        const std::string& date,
+                        bool chunked,
+                        bool keep_alive) {
     std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
     head += reason_phrase(response.status);
-    head += "\r\nDate: " + http_date() + "\r\n";
+    head += "\r\nDate: " + date + "\r\n";
     for (const auto& [name, value] : response.headers.fields()) {
         head += one_line(name) + ": " + one_line(value) + "\r\n";
     }
@@ -64,6 +66,12 @@ std::string chunk_head(std::size_t bytes) {
 }
 
 }  // namespace
+
+const std::string& SessionContext::date() {
+    const std::time_t now = std::time(nullptr);
+    if (std::exchange(date_made, now) != now) date_text = http_date(now);
+    return date_text;
+}
 
 Session::Session(SessionContext& context, Stream stream)
     : context_{context},
@@ -182,7 +190,7 @@ asio::awaitable<Response> Session::handle(Request request) {
 asio::awaitable<bool> Session::send(Response response, bool head_only, bool keep_alive) {
     const bool has_body = !head_only && may_have_body(response.status);
     const bool chunked = response.streamed && !response.streamed->length;
-    Bytes head = to_bytes(encode_head(response, chunked, keep_alive));
+    Bytes head = to_bytes(encode_head(response, context_.date(), chunked, keep_alive));
     const bool small = !response.file && !response.streamed && response.body.size() <= kBodyPieceBytes;
     if (has_body && small) append(head, response.body);
     const bool sent = co_await send_piece(head);

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <ctime>
+#include <string>
 #include <unordered_set>
 
 #include <boost/asio/awaitable.hpp>
@@ -24,6 +26,11 @@ struct SessionContext {
     std::size_t leaving = 0;  // sessions given up for others, and not yet gone
     bool stopping = false;
     std::function<void()> on_session_end;
+
+    // Of the Date field, made once a second.
+    [[nodiscard]] const std::string& date();
+    std::time_t date_made = -1;
+    std::string date_text;
 };
 
 class Session {

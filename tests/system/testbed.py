@@ -93,7 +93,8 @@ class Member:
         self.operator, self.peer, self.content, self.devices = free_ports(4)
         self.sources = []
         self.slot = None  # of a member that joined later
-        self.content_lines = []  # more of the [content] table
+        self.content_lines = []  # more of the [content] table...
+        self.device_lines = []  # ...and of [devices]
         self.process = Process(
             name, [bed.assay, "run", "--dir", self.dir], bed.dir / f"{name}.log", bed.env)
 
@@ -125,7 +126,7 @@ class Member:
         if self.is_gateway:
             shutil.copy(genesis / "gateway.genesis", self.dir)
             lines += ["[gateway]", 'genesis = "gateway.genesis"',
-                      "[devices]", f'listen = "127.0.0.1:{self.devices}"',
+                      "[devices]", f'listen = "127.0.0.1:{self.devices}"', *self.device_lines,
                       "[receipts]", 'flush_age = "1s"']
         (self.dir / "assay.toml").write_text("\n".join(lines) + "\n")
 
@@ -267,7 +268,12 @@ class Testbed:
         for member in self.members:
             if member.is_gateway:
                 member.sources += [f"https://127.0.0.1:{p.content}" for p in producers]
-            member.configure(genesis, self.members)
+        self.configure()
+
+    def configure(self):
+        """Writes every member's assay.toml; they read it when they start."""
+        for member in self.members:
+            member.configure(self.dir / "genesis", self.members)
 
     def start_members(self):
         for member in self.members:

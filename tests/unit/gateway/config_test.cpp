@@ -38,6 +38,7 @@ offer = "rollouts"
 bytes_per_s = 1000000
 site_bytes_per_s = 2000
 site_downloads_max = 7
+requests_per_s = 3
 listen = "0.0.0.0:4"
 [mining]
 engine = "opencl:0"
@@ -77,6 +78,7 @@ flush_count = 100
     EXPECT_EQ(config->pace.bytes_per_s, 1'000'000U);
     EXPECT_EQ(config->pace.site_bytes_per_s, 2'000U);
     EXPECT_EQ(config->pace.site_downloads_max, 7U);
+    EXPECT_EQ(config->device_requests_per_s, 3U);
     EXPECT_EQ(config->mining_engine, "opencl:0");
     EXPECT_EQ(config->mining_share, 0.5);
     EXPECT_EQ(config->compute_engine, "cpu");
