@@ -21,7 +21,7 @@ namespace {
 constexpr std::chrono::seconds kFirstLook{60};
 // A store that is written to cannot be collected; a source that is down may come back.
 constexpr std::chrono::minutes kCollectAgain{10};
-constexpr std::chrono::minutes kRepairAgain{10};
+constexpr std::chrono::minutes kRepairAgain{1};
 
 std::chrono::steady_clock::duration first_pause(std::chrono::seconds every) {
     return std::min(every, kFirstLook);

@@ -58,6 +58,14 @@ std::string describe(const json::object& status) {
         text += fmt::format("{:<12} {} stored, {} on the ledger\n", "receipts",
                             text_at(in, "stored"), text_at(in, "on_ledger"));
     }
+    if (const auto* content = status.if_contains("content"); content && content->is_object()) {
+        const json::object& in = content->get_object();
+        if (number_at(in, "damaged") + number_at(in, "not_repaired") > 0) {
+            text += fmt::format("{:<12} {} blocks damaged by this disk, {} fetched again, {} lost\n",
+                                "content", text_at(in, "damaged"), text_at(in, "repaired"),
+                                text_at(in, "not_repaired"));
+        }
+    }
     if (const auto* refusals = status.if_contains("refusals"); refusals && refusals->is_array()) {
         for (const json::value& row : refusals->get_array()) {
             const json::object& in = row.as_object();

@@ -56,6 +56,10 @@ TEST_F(ContentCareTest, AFlippedBitIsFoundAndFetchedAgain) {
     EXPECT_EQ(count("damaged"), 1U);
     EXPECT_EQ(count("not_repaired"), 0U);
     EXPECT_EQ(world_.gw.refusals("block-hash-mismatch"), 1) << "the operator is told";
+    cli::FolderOptions gateway;
+    gateway.dir = world_.gw.folder().dir();
+    EXPECT_NE(cli::show_status(gateway)->text.find("1 blocks damaged by this disk, 1 fetched again"),
+              std::string::npos);
     EXPECT_EQ(read_file(path, 1 << 20).value(),
               to_bytes(ByteView(image_).subspan(1 << 20, 1 << 20)));
     EXPECT_TRUE(store_.lost_blocks()->empty());
