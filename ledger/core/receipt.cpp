@@ -1,8 +1,5 @@
 #include "ledger/core/receipt.hpp"
 
-#include <algorithm>
-
-#include "host/crypto/random.hpp"
 #include "ledger/core/fields.hpp"
 
 namespace assay::ledger {
@@ -76,13 +73,6 @@ Result<ReceiptBody> read_body(cbor::Decoder& decoder) {
 
 std::string_view to_string(ReceiptEvent event) noexcept {
     return kEvents.at(static_cast<std::size_t>(event));
-}
-
-LedgerDeviceId ledger_device_id(ByteView operator_salt, std::string_view serial) {
-    const Sha256Digest mac = crypto::hmac_sha256(operator_salt, as_bytes(serial));
-    LedgerDeviceId id{};
-    std::copy_n(mac.bytes.begin(), id.size(), id.begin());
-    return id;
 }
 
 Bytes encode_receipt_body(const ReceiptBody& body) {

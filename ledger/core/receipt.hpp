@@ -10,6 +10,7 @@
 
 #include "host/base/cbor.hpp"
 #include "host/crypto/cose.hpp"
+#include "ledger/core/device_identity.hpp"
 #include "ledger/core/ids.hpp"
 
 namespace assay::ledger {
@@ -28,10 +29,6 @@ inline constexpr std::size_t kReceiptEvents = 8;
 [[nodiscard]] std::string_view to_string(ReceiptEvent event) noexcept;  // "rolled-back"
 
 inline constexpr std::size_t kReceiptBytesMax = 2048;
-
-// How the ledger names a device: without the operator's salt nobody learns its serial from it.
-using LedgerDeviceId = std::array<std::byte, 16>;
-[[nodiscard]] LedgerDeviceId ledger_device_id(ByteView operator_salt, std::string_view serial);
 
 struct ReceiptBody {
     LedgerDeviceId device{};

@@ -172,7 +172,9 @@ class TestConsortium {
 // The log of that consortium's ledger.
 class TestLog {
   public:
-    explicit TestLog(const TestConsortium& consortium) : consortium_{&consortium} {}
+    explicit TestLog(const TestConsortium& consortium,
+                     std::string origin = std::string(TestConsortium::kOrigin))
+        : consortium_{&consortium}, origin_{std::move(origin)} {}
 
     std::uint64_t add(ByteView tx) {
         leaves_.push_back(crypto::leaf_hash(tx));
@@ -180,7 +182,7 @@ class TestLog {
     }
 
     [[nodiscard]] ledger::Checkpoint checkpoint() const {
-        return {std::string(TestConsortium::kOrigin), leaves_.size(), crypto::tree_root(leaves_)};
+        return {origin_, leaves_.size(), crypto::tree_root(leaves_)};
     }
 
     // Signed by the log key of slot 0, cosigned by `slots` at `time` and a second later each.
@@ -198,16 +200,20 @@ class TestLog {
         return ledger::to_string(out);
     }
 
+    [[nodiscard]] std::vector<LogHash> path(std::uint64_t index) const {
+        return crypto::inclusion_path(leaves_, index);
+    }
     [[nodiscard]] std::string prove(std::uint64_t index, const std::string& checkpoint_note) const {
         ledger::TlogProof proof;
         proof.index = index;
-        proof.path = crypto::inclusion_path(leaves_, index);
+        proof.path = path(index);
         proof.checkpoint = checkpoint_note;
         return ledger::to_string(proof);
     }
 
   private:
     const TestConsortium* consortium_;
+    std::string origin_;
     std::vector<LogHash> leaves_;
 };
 

@@ -81,10 +81,15 @@ TEST(Receipt, RefusesClaimsSaltWithoutAttestationAndUnknownEvents) {
     EXPECT_FALSE(decode_receipt(crypto::cose_sign(both, {}, body).value()));
 }
 
-// Computed with Python: hmac.new(b"salt", b"device-01", "sha256").hexdigest()[:32]
-TEST(Receipt, DeviceIdIsATruncatedHmac) {
+// Computed with Python: hmac.new(salt, b"device-01", "sha256").hexdigest()[:32] with
+// salt = hmac.new(b"salt", b"ASSAY1-device-salt\0device-01", "sha256").digest()
+TEST(Receipt, DeviceIdIsATruncatedHmacUnderTheDevicesOwnSalt) {
     EXPECT_EQ(to_hex(ledger_device_id(as_bytes("salt"), "device-01")),
-              "295f636e724c37fc4094d55d4b9ad44f");
+              "4ad51d1becc9fee7c57b6a009aa09aa1");
+    const DeviceSalt salt = device_salt(as_bytes("salt"), "device-01");
+    EXPECT_EQ(ledger_device_id(salt, "device-01"), ledger_device_id(as_bytes("salt"), "device-01"));
+    EXPECT_NE(ledger_device_id(salt, "device-02"), ledger_device_id(as_bytes("salt"), "device-02"))
+        << "it opens no other device's id";
 }
 
 TEST(Receipt, EventsHaveTheirWords) {

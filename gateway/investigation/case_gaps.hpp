@@ -1,0 +1,31 @@
+// What a case file that was found good does not show, in sentences: gaps between counters and batch
+// numbers, receipts that wait, releases that are named and not proved. Part of case_check.cpp. Pure.
+
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gateway/investigation/case_check.hpp"
+
+namespace assay::gateway {
+
+// What the judge came across.
+struct CaseSeen {
+    std::map<ledger::LeafHash, std::uint64_t> releases;  // with their log index
+    struct Batch {
+        std::string gateway;
+        std::uint64_t number = 0;
+        std::uint64_t consortium_size = 0;  // of the log, as the gateway had it
+    };
+    std::vector<Batch> batches;  // ascending per gateway
+    // Of each device and key, ascending.
+    std::map<std::pair<std::string, crypto::KeyId>, std::vector<std::uint32_t>> counters;
+    bool is_file_key_on_ledger = false;  // a batch in the file is signed by the key that signed it
+};
+
+// Into report.missing.
+void name_gaps(const CaseFile& file, const CaseSeen& seen, CaseReport& report);
+
+}  // namespace assay::gateway

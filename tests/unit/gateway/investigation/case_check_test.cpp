@@ -1,0 +1,221 @@
+#include "gateway/investigation/case_check.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "gateway/investigation/case_gaps.hpp"
+#include "tests/support/test_case.hpp"
+
+namespace assay::gateway {
+namespace {
+
+using test::TestCase;
+
+Result<CaseReport> check(const TestCase& world) { return check_case(world.file, world.policies()); }
+
+// The word that a file is refused with after `change`; empty if it is not.
+std::string refusal_after(const std::function<void(TestCase&)>& change) {
+    TestCase world;
+    change(world);
+    const auto report = check(world);
+    return report ? std::string() : report.error().code().message();
+}
+
+bool is_missing(const CaseReport& report, std::string_view what) {
+    return std::any_of(report.missing.begin(), report.missing.end(), [&](const std::string& text) {
+        return text.find(what) != std::string::npos;
+    });
+}
+
+TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
+    const TestCase world;
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_EQ(report->consortium.origin, test::TestConsortium::kOrigin);
+    EXPECT_EQ(report->receipts_log.origin, TestCase::kGatewayOrigin);
+    EXPECT_EQ(report->consortium.witnesses.size(), 4U);
+
+    ASSERT_EQ(report->releases.size(), 2U);
+    EXPECT_EQ(report->releases[0].leaf, world.first_release);
+    EXPECT_EQ(report->releases[0].issuer, "oem");
+    EXPECT_EQ(report->releases[0].sequence, 1U);
+    EXPECT_TRUE(report->releases[0].is_signature_checked);
+    EXPECT_EQ(report->releases[0].recalled, "");
+    EXPECT_EQ(report->releases[1].recalled, "vulnerable");
+
+    ASSERT_EQ(report->steps.size(), 3U);
+    EXPECT_EQ(report->steps[0].receipt.event, ledger::ReceiptEvent::kVerified);
+    EXPECT_EQ(report->steps[0].batch, 1U);
+    EXPECT_EQ(report->steps[1].receipt.event, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_EQ(report->steps[2].receipt.event, ledger::ReceiptEvent::kFailed);
+    EXPECT_EQ(report->steps[2].word, "health-check-failed");
+    EXPECT_EQ(report->steps[2].batch, 2U);
+    EXPECT_EQ(report->steps[2].recorded_by, "gateway-1");
+    EXPECT_EQ(report->missing, std::vector<std::string>());
+}
+
+TEST(CaseCheck, NamesNoOtherDevice) {
+    const TestCase world;
+    const auto other = ledger::ledger_device_id(as_bytes("operator"), "4712");
+    const Bytes bytes = world.bytes();
+    EXPECT_EQ(std::search(bytes.begin(), bytes.end(), other.begin(), other.end()), bytes.end());
+}
+
+TEST(CaseCheck, SaysWhatIsMissing) {
+    TestCase world;
+    world.file.receipts.erase(world.file.receipts.begin());   // counter 1
+    world.file.receipts.back().place.reset();                 // counter 3 waits
+    world.file.consortium.entries.erase(world.file.consortium.entries.begin());  // the policy
+    world.file.consortium.entries.resize(1);                  // the first release alone
+    world.file.receipts_log.entries.erase(world.file.receipts_log.entries.begin() + 1);
+    world.file.devices[0].salt.reset();
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "Receipts 1 that 4711 signed"));
+    EXPECT_TRUE(is_missing(*report, "1 of the receipts of 4711 are not on the ledger"));
+    EXPECT_TRUE(is_missing(*report, "The policy that release"));
+    EXPECT_TRUE(is_missing(*report, "is not proved: the gateway knew of no such release"));
+    EXPECT_TRUE(is_missing(*report, "is the gateway's word"));
+    EXPECT_EQ(report->missing.size(), 5U);
+}
+
+TEST(CaseCheck, SaysWhenTheKeyOfTheFileOrOfAReceiptIsUnknown) {
+    TestCase world;
+    world.file.key = test::key_named("stranger").public_key();
+    world.file.devices[0].keys = {test::key_named("stranger").public_key()};
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "No batch in the file is signed by the key"));
+    EXPECT_TRUE(is_missing(*report, "3 of the receipts of 4711 are signed by a key"));
+    EXPECT_FALSE(report->steps[0].is_signature_checked);
+}
+
+TEST(CaseCheck, SaysThatItHasNoCheckpointAndThatOnlyAPartWasAskedFor) {
+    CaseFile empty;
+    empty.question.from = 1;
+    const auto report = check_case(empty, {});
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "No checkpoint of the consortium ledger"));
+    EXPECT_TRUE(is_missing(*report, "No checkpoint of the gateway ledger"));
+    EXPECT_TRUE(is_missing(*report, "Asked for a span of time alone"));
+}
+
+TEST(CaseCheck, SaysWhichBatchesAreNotThere) {
+    TestCase world;
+    world.file.receipts_log.entries.clear();
+    world.file.receipts.clear();
+    auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_FALSE(is_missing(*report, "Batches"));
+    CaseSeen seen;
+    seen.batches = {{"gw", 2, 9}, {"gw", 3, 9}, {"gw", 7, 9}, {"other", 9, 9}};
+    name_gaps(world.file, seen, *report);
+    EXPECT_TRUE(is_missing(*report, "Batches 4 to 6 of gw are not in this file"));
+}
+
+TEST(CaseCheck, SaysWhereTheOrderIsNotShown) {
+    const TestCase world;
+    auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    CaseSeen seen;
+    seen.releases = {{world.first_release, 9}, {world.second_release, 10}};
+    seen.batches = {{"gateway-1", 1, 10}, {"gateway-1", 2, 10}};
+    name_gaps(world.file, seen, *report);
+    EXPECT_FALSE(is_missing(*report, "Batch 1 of gateway-1 does not show"));
+    EXPECT_TRUE(is_missing(*report, "Batch 2 of gateway-1 does not show"));
+}
+
+TEST(CaseCheck, BelievesNoCheckpointThatThePoliciesDoNotCover) {
+    const TestCase world;
+    const auto policies = world.policies();
+    for (const ledger::LogPolicy& one : policies) {
+        const auto report = check_case(world.file, std::span(&one, 1));
+        ASSERT_FALSE(report);
+        EXPECT_TRUE(report.error().is(Refusal::kOriginMismatch)) << report.error().to_string();
+    }
+    EXPECT_EQ(refusal_after([](TestCase& forged) {
+                  // The oem's and the supplier's cosignatures alone: two of four, three are needed.
+                  std::string& note = forged.file.consortium.checkpoint;
+                  for (int i = 0; i < 2; ++i) note.resize(note.rfind("\u2014"));
+              }),
+              "quorum-not-met");
+}
+
+TEST(CaseCheck, RefusesWhatIsNotInTheLogs) {
+    EXPECT_EQ(refusal_after([](TestCase& w) { ++w.file.consortium.entries[1].index; }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.receipts_log.entries[0].path.pop_back(); }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.receipts_log.entries.erase(
+                  w.file.receipts_log.entries.begin()); }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) { ++w.file.receipts[0].place->index; }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.file.receipts[0].place->batch = w.file.receipts[2].place->batch;
+              }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.file.receipts[1].receipt = TestCase::receipt(
+                      "4711", w.first_release, ledger::ReceiptEvent::kInstalled, 2);
+              }),
+              "proof-invalid");
+}
+
+TEST(CaseCheck, RefusesLogsInEachOthersPlace) {
+    EXPECT_EQ(refusal_after([](TestCase& w) { std::swap(w.file.consortium, w.file.receipts_log); }),
+              "malformed");
+}
+
+TEST(CaseCheck, RefusesAnotherDevicesReceiptOrName) {
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.devices = {w.device_entry("4712")}; }),
+              "device-unknown");
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.devices[0].id = "4710"; }), "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.file.devices.push_back(w.file.devices[0]);
+              }),
+              "malformed");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  // A receipt in the device's name, as it waits, by somebody who has not its key.
+                  ledger::ReceiptBody body;
+                  body.device = w.file.devices[0].ledger_id;
+                  body.release = w.first_release;
+                  body.counter = 4;
+                  Bytes forged = ledger::sign_receipt(body, test::key_named("4711")).value();
+                  forged.back() ^= std::byte{1};
+                  w.file.receipts.push_back({forged, 0, std::nullopt});
+              }),
+              "signature-invalid");
+}
+
+TEST(CaseCheck, RefusesReceiptsOutOfOrderOrTwice) {
+    EXPECT_EQ(refusal_after([](TestCase& w) { std::swap(w.file.receipts[0], w.file.receipts[1]); }),
+              "malformed");
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.receipts.push_back(w.file.receipts[0]); }),
+              "malformed");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.file.receipts.push_back({w.file.receipts[0].receipt, 0, std::nullopt});
+              }),
+              "receipt-replayed");
+}
+
+TEST(CaseCheck, RefusesAReleaseThatItsPolicyDoesNotAllow) {
+    TestCase world;
+    // The consortium whose ledger took a release by a stranger's key: only a broken one would.
+    world.consortium.members[0].tx = test::key_named("stranger");
+    TestCase forged;
+    test::TestLog log(forged.consortium);
+    const Bytes policy = forged.consortium.sign(forged.consortium.policy());
+    const Bytes release = world.consortium.sign(forged.consortium.release(1, as_bytes("image")));
+    log.add(policy);
+    log.add(release);
+    forged.file.consortium.checkpoint = log.note();
+    forged.file.consortium.entries = {{policy, 0, log.path(0), 1, 1}, {release, 1, log.path(1), 1, 1}};
+    const auto report = check(forged);
+    ASSERT_FALSE(report);
+    EXPECT_TRUE(report.error().is(Refusal::kSignerUnknown)) << report.error().to_string();
+}
+
+}  // namespace
+}  // namespace assay::gateway
