@@ -138,6 +138,7 @@ Result<void> App::build_operator_server() {
                        {*consortium_, gateway_status ? &gateway_status->catalog : nullptr});
     if (gateway_) {
         add_device_admin_routes(operator_routes_, gateway_->admin_parts(*token_));
+        add_investigation_routes(operator_routes_, gateway_->investigation_parts());
         add_rollout_routes(operator_routes_, gateway_->rollout_parts(*token_));
         add_enrolment_routes(operator_routes_, gateway_->enrolment_parts(*token_));
     }

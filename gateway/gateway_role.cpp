@@ -234,6 +234,10 @@ EnrolmentApiParts GatewayRole::enrolment_parts(const OperatorToken& token) {
     return {factory_parts(), token, address.empty() ? "" : "https://" + address, factory_pin_};
 }
 
+InvestigationParts GatewayRole::investigation_parts() const {
+    return {{receipts_, devices_, authority_}, consortium_, *node_, config_.name, clock_};
+}
+
 RolloutApiParts GatewayRole::rollout_parts(const OperatorToken& token) {
     const auto look_again = [this] {
         rollouts_wakeup_.wake();  // opens the first phase

@@ -9,6 +9,7 @@
 #include "gateway/api/agent_api.hpp"
 #include "gateway/api/device_admin_api.hpp"
 #include "gateway/api/enrolment_api.hpp"
+#include "gateway/api/investigation_api.hpp"
 #include "gateway/api/rollout_api.hpp"
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/dispatch/rollout_book.hpp"
@@ -57,6 +58,7 @@ class GatewayRole {
     }
     [[nodiscard]] GatewayStatusParts status_parts() const;
     [[nodiscard]] DeviceAdminParts admin_parts(const OperatorToken& token);
+    [[nodiscard]] InvestigationParts investigation_parts() const;
     [[nodiscard]] RolloutApiParts rollout_parts(const OperatorToken& token);
     [[nodiscard]] EnrolmentApiParts enrolment_parts(const OperatorToken& token);
 

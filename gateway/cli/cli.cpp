@@ -5,8 +5,9 @@
 #include <iostream>
 
 #include "gateway/cli/cli11_support.hpp"
-#include "gateway/cli/image_verbs.hpp"
 #include "gateway/cli/enrolment_verbs.hpp"
+#include "gateway/cli/image_verbs.hpp"
+#include "gateway/cli/investigation_verbs.hpp"
 #include "gateway/cli/rollout_verbs.hpp"
 #include "gateway/cli/verbs.hpp"
 
@@ -44,7 +45,7 @@ struct Request {
     LogPolicyOptions log_policy;
     BundleOptions bundle;
     ReleaseBundleOptions release_bundle;
-    VerifyOptions verify;
+    InvestigationRequest investigation;
     std::function<Outcome()> verb;
 };
 
@@ -369,6 +370,7 @@ void add_device_verbs(CLI::App& app, Request& request) {
     verb->add_flag("--replace-key", enrol.replace_key, "Of a device that is enrolled with another");
     add_label_verb(*device, request.rollout, request.verb);
     add_enrolment_verbs(*device, request.enrolment, request.verb);
+    add_history_verb(*device, request.investigation, request.verb);
     add_dir(*add_verb(*device, "list", "Show the devices and how far they are",
                       "assay device list --dir gw",
                       [&request] { request.verb = [&] { return list_devices(request.folder); }; }),
@@ -398,7 +400,7 @@ void add_ledger_views(CLI::App& ledger, Request& request) {
     }
 }
 
-void add_proof_verbs(CLI::App& app, CLI::App& ledger, Request& request) {
+void add_proof_verbs(CLI::App& ledger, Request& request) {
     CLI::App* const prove_verb =
         add_verb(ledger, "prove", "Write a proof that others can check offline",
                  "assay ledger prove LEAF --dir gw --out release.tlog-proof",
@@ -421,20 +423,6 @@ void add_proof_verbs(CLI::App& app, CLI::App& ledger, Request& request) {
         ->capture_default_str();
     policy->add_option("--out", request.log_policy.out, "File to write");
     add_dir(*policy, request.log_policy.dir);
-
-    CLI::App* const verify = add_verb(
-        app, "verify", "Check a proof offline, by a policy or an anchor that you have from elsewhere",
-        "assay verify release.tlog-proof --policy fleet.policy\n"
-        "  assay verify release.proof --anchor anchor.cbor",
-        [&request] { request.verb = [&] { return verify_proof(request.verify); }; });
-    verify->add_option("file", request.verify.file, "The proof")
-        ->required()
-        ->check(CLI::ExistingFile);
-    verify->add_option("--policy", request.verify.policy, "tlog-policy, for a tlog-proof")
-        ->check(CLI::ExistingFile);
-    verify->add_option("--leaf", request.verify.leaf, "What the tlog-proof must be about");
-    verify->add_option("--anchor", request.verify.anchor, "Anchor of trust, for a device proof")
-        ->check(CLI::ExistingFile);
 }
 
 void add_bundle_verbs(CLI::App& ledger, Request& request) {
@@ -480,7 +468,7 @@ void add_ledger_verbs(CLI::App& app, Request& request) {
     add_dir(*tx, transaction.dir);
     add_ledger_views(*ledger, request);
     add_bundle_verbs(*ledger, request);
-    add_proof_verbs(app, *ledger, request);
+    add_proof_verbs(*ledger, request);
 }
 
 }  // namespace
@@ -501,6 +489,7 @@ int run(int argc, const char* const* argv) {
     add_device_verbs(app, request);
     add_rollout_verbs(app, request.rollout, request.verb);
     add_ledger_verbs(app, request);
+    add_investigation_verbs(app, request.investigation, request.verb);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,10 +1,10 @@
 // assay verify: checks a proof offline, by what whoever asks has from elsewhere: a device proof by an
-// anchor, a tlog-proof by a policy.
+// anchor, a tlog-proof by a policy, a case file by the policies of both ledgers.
 
 #include <fmt/format.h>
 
-#include "gateway/cli/daemon_client.hpp"
-#include "gateway/cli/verbs.hpp"
+#include "gateway/cli/verify_verbs.hpp"
+#include "gateway/investigation/case_file.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/device_proof.hpp"
@@ -14,14 +14,6 @@
 
 namespace assay::gateway::cli {
 namespace {
-
-Outcome refuse(const Error& error) {
-    Failure failure(error);
-    failure.code = ExitCode::kVerificationFailed;
-    failure.message = "NOT verified: " + failure.message;
-    failure.advice = "Do not trust this file.";
-    return tl::unexpected(std::move(failure));
-}
 
 // What the proof is about: its own entry, or what was named, or both if they agree.
 Answer<ledger::LeafHash> leaf_of(const ledger::EntryProof& proof, const std::string& named) {
@@ -62,23 +54,22 @@ void describe_entry(ByteView entry, Output& output) {
                                release->version, release->sequence);
 }
 
-Outcome verify_tlog_proof(const VerifyOptions& options) {
-    const auto text = read_file(options.file, ledger::kEntryProofBytesMax);
-    if (!text) return give_up(text.error());
-    const auto policy_text = read_file(options.policy, ledger::kLogPolicyBytesMax);
-    if (!policy_text) return give_up(policy_text.error());
-    const auto policy = ledger::parse_log_policy(as_text(*policy_text));
-    if (!policy) return give_up(Error(policy.error()).within(options.policy.string()));
-    const auto proof = ledger::parse_entry_proof(as_text(*text));
-    if (!proof) return refuse(proof.error());
+Outcome verify_tlog_proof(const VerifyOptions& options, ByteView text) {
+    if (options.policies.size() != 1) {
+        return give_up(ExitCode::kUsage, "a tlog-proof is of one log: name one --policy");
+    }
+    const auto policy = read_log_policy(options.policies.front());
+    if (!policy) return tl::unexpected(policy.error());
+    const auto proof = ledger::parse_entry_proof(as_text(text));
+    if (!proof) return refuse_proof(proof.error());
     const auto leaf = leaf_of(*proof, options.leaf);
     if (!leaf) return tl::unexpected(leaf.error());
     const auto found = ledger::verify_checkpoint(proof->proof.checkpoint, *policy);
-    if (!found) return refuse(found.error());
+    if (!found) return refuse_proof(found.error());
     const ledger::Checkpoint& checkpoint = found->checkpoint;
     if (!crypto::verify_inclusion(*leaf, proof->proof.index, checkpoint.size, proof->proof.path,
                                   checkpoint.root)) {
-        return refuse(Error(Refusal::kProofInvalid, "the entry is not under the checkpoint"));
+        return refuse_proof(Error(Refusal::kProofInvalid, "the entry is not under the checkpoint"));
     }
     std::string witnesses;
     for (const std::string& name : found->witnesses) witnesses += " " + name;
@@ -112,7 +103,7 @@ Outcome verify_device_bundle(const VerifyOptions& options) {
                               .checkpoint_age_max_s = 0,
                               .device = std::nullopt};
     const auto verified = ledger::verify_device_proof(*proof, trust);
-    if (!verified) return refuse(verified.error());
+    if (!verified) return refuse_proof(verified.error());
 
     const ledger::ReleaseRecord& record = verified->release;
     Output output;
@@ -146,12 +137,32 @@ Outcome verify_device_bundle(const VerifyOptions& options) {
 
 }  // namespace
 
+tl::unexpected<Failure> refuse_proof(const Error& error) {
+    Failure failure(error);
+    failure.code = ExitCode::kVerificationFailed;
+    failure.message = "NOT verified: " + failure.message;
+    failure.advice = "Do not trust this file.";
+    return tl::unexpected(std::move(failure));
+}
+
+Answer<ledger::LogPolicy> read_log_policy(const std::filesystem::path& path) {
+    const auto text = read_file(path, ledger::kLogPolicyBytesMax);
+    if (!text) return give_up(text.error());
+    auto policy = ledger::parse_log_policy(as_text(*text));
+    if (!policy) return give_up(Error(policy.error()).within(path.string()));
+    return *policy;
+}
+
 Outcome verify_proof(const VerifyOptions& options) {
-    if (options.anchor.empty() == options.policy.empty()) {
-        return give_up(ExitCode::kUsage, "verify wants --policy for a tlog-proof, or --anchor for a "
-                                         "device proof");
+    if (options.anchor.empty() == options.policies.empty()) {
+        return give_up(ExitCode::kUsage, "verify wants --policy for a tlog-proof or a case file, or "
+                                         "--anchor for a device proof");
     }
-    return options.policy.empty() ? verify_device_bundle(options) : verify_tlog_proof(options);
+    if (options.policies.empty()) return verify_device_bundle(options);
+    const auto bytes = read_file(options.file, kCaseFileBytesMax);
+    if (!bytes) return give_up(bytes.error());
+    return looks_like_case_file(*bytes) ? verify_case(options, *bytes)
+                                        : verify_tlog_proof(options, *bytes);
 }
 
 }  // namespace assay::gateway::cli

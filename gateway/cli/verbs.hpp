@@ -225,6 +225,24 @@ struct LabelOptions {
 };
 [[nodiscard]] Outcome label_device(const LabelOptions& options);
 
+// cli_investigation.cpp
+struct HistoryOptions {
+    std::filesystem::path dir = ".";
+    std::string id;
+};
+[[nodiscard]] Outcome show_history(const HistoryOptions& options);
+
+struct ExportOptions {
+    std::filesystem::path dir = ".";
+    std::string device;
+    std::string release;   // leaf hash
+    std::string from, to;  // date, date and time, or seconds; empty: no bound
+    std::filesystem::path out;
+};
+[[nodiscard]] Outcome export_case(const ExportOptions& options);
+// "2026-01-31T23:59:59Z"
+[[nodiscard]] std::string utc_text(std::uint64_t seconds);
+
 struct BlockOptions {
     std::filesystem::path dir = ".";
     std::string ledger = "consortium";
@@ -268,7 +286,7 @@ struct BundleOptions {
 struct VerifyOptions {
     std::filesystem::path file;
     std::filesystem::path anchor;  // for a device proof
-    std::filesystem::path policy;  // for a tlog-proof
+    std::vector<std::filesystem::path> policies;  // one, for a tlog-proof; for a case file, several
     std::string leaf;              // what the tlog-proof must be about; empty: its own entry
 };
 [[nodiscard]] Outcome verify_proof(const VerifyOptions& options);  // cli_verify.cpp

@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr char kPrefix = 'd';
+constexpr std::size_t kFormerKeysMax = 15;
 
 Bytes key_of(std::string_view id) {
     Bytes key = {static_cast<std::byte>(kPrefix)};
@@ -35,6 +36,13 @@ json::object encode_report(const DeviceReport& report) {
     return out;
 }
 
+json::object encode_key(const crypto::PublicKey& key) {
+    json::object out;
+    out["algorithm"] = static_cast<int>(key.algorithm);
+    out["key"] = to_hex(key.bytes);
+    return out;
+}
+
 json::object encode_rollouts(const std::map<std::string, RolloutProgress, std::less<>>& rollouts) {
     json::object out;
     for (const auto& [id, progress] : rollouts) {
@@ -51,6 +59,10 @@ std::string encode(const Device& device) {
     out["ledger_id"] = to_hex(device.ledger_id);
     out["algorithm"] = static_cast<int>(device.key.algorithm);
     out["key"] = to_hex(device.key.bytes);
+    if (!device.former_keys.empty()) {
+        json::array& keys = out["former_keys"].emplace_array();
+        for (const crypto::PublicKey& key : device.former_keys) keys.push_back(encode_key(key));
+    }
     out["enrolled"] = device.enrolled.time_since_epoch().count();
     if (!device.site.empty()) out["site"] = device.site;
     if (!device.tags.empty()) {
@@ -108,6 +120,15 @@ DeviceReport decode_report(const json::object& in) {
     return report;
 }
 
+crypto::PublicKey decode_key(const json::object& in) {
+    crypto::PublicKey key;
+    key.algorithm = static_cast<crypto::Algorithm>(in.at("algorithm").to_number<int>());
+    const auto bytes = from_hex(std::string_view(in.at("key").as_string()));
+    if (!bytes) throw std::invalid_argument("key");
+    key.bytes = *bytes;
+    return key;
+}
+
 RolloutProgress decode_progress(const json::object& in) {
     const auto step = parse_rollout_step(text_at(in, "step"));
     if (!step) throw std::invalid_argument("step");
@@ -120,6 +141,11 @@ RolloutProgress decode_progress(const json::object& in) {
 
 // What devices of an earlier version do not have.
 void decode_labels(const json::object& in, Device& device) {
+    if (const auto* keys = in.if_contains("former_keys")) {
+        for (const json::value& key : keys->as_array()) {
+            device.former_keys.push_back(decode_key(key.as_object()));
+        }
+    }
     if (in.contains("site")) device.site = text_at(in, "site");
     if (const auto* tags = in.if_contains("tags")) {
         for (const json::value& tag : tags->as_array()) device.tags.emplace_back(tag.as_string());
@@ -137,10 +163,7 @@ Device decode_or_throw(std::string id, ByteView text) {
     Device device;
     device.id = std::move(id);
     device.ledger_id = array_at<16>(in, "ledger_id");
-    device.key.algorithm = static_cast<crypto::Algorithm>(in.at("algorithm").to_number<int>());
-    const auto key = from_hex(std::string_view(in.at("key").as_string()));
-    if (!key) throw std::invalid_argument("key");
-    device.key.bytes = *key;
+    device.key = decode_key(in);
     device.enrolled = Timestamp{std::chrono::seconds(in.at("enrolled").to_number<std::int64_t>())};
     decode_labels(in, device);
     if (const auto* report = in.if_contains("report")) {
@@ -207,6 +230,13 @@ Result<void> DeviceRegistry::enrol(const std::string& id,
                          "take its place");
     }
     Device device = known == nullptr ? Device{} : *known;
+    if (known != nullptr && !(known->key == key)) {
+        std::erase(device.former_keys, key);
+        device.former_keys.push_back(known->key);
+        if (device.former_keys.size() > kFormerKeysMax) {
+            device.former_keys.erase(device.former_keys.begin());
+        }
+    }
     device.id = id;
     device.ledger_id = ledger_id;
     device.key = key;
@@ -217,6 +247,11 @@ Result<void> DeviceRegistry::enrol(const std::string& id,
 }
 
 Device* DeviceRegistry::find(std::string_view id) {
+    const auto found = devices_.find(id);
+    return found == devices_.end() ? nullptr : &found->second;
+}
+
+const Device* DeviceRegistry::find(std::string_view id) const {
     const auto found = devices_.find(id);
     return found == devices_.end() ? nullptr : &found->second;
 }

@@ -53,6 +53,7 @@ struct Device {
     std::string id;  // common name of its certificate
     ledger::LedgerDeviceId ledger_id{};
     crypto::PublicKey key;
+    std::vector<crypto::PublicKey> former_keys;  // replaced by it, the newest last; at most 15
     Timestamp enrolled{};
 
     std::string site;               // by the operator, as are...
@@ -96,6 +97,7 @@ class DeviceRegistry {
                                      Timestamp now);
 
     [[nodiscard]] Device* find(std::string_view id);
+    [[nodiscard]] const Device* find(std::string_view id) const;
     [[nodiscard]] const std::map<std::string, Device, std::less<>>& devices() const noexcept {
         return devices_;
     }

@@ -26,6 +26,11 @@ class SiteAuthority {
     // cannot be a common name, kSignatureInvalid if the requester does not hold the key.
     [[nodiscard]] Result<Identity> issue(std::string_view id, ByteView csr_pem) const;
 
+    // What opens the name that the ledger has for that device, and no other's.
+    [[nodiscard]] ledger::DeviceSalt salt_of(std::string_view id) const {
+        return ledger::device_salt(salt_, id);
+    }
+
     [[nodiscard]] const Bytes& certificate_pem() const noexcept { return ca_pem_; }
 
   private:

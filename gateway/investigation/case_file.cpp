@@ -147,7 +147,7 @@ Result<CaseDevice> read_device(cbor::Decoder& decoder) {
                 device.salt = map.hash<ledger::DeviceSalt>();
                 break;
             case 4:
-                device.keys = map.list(1, kCaseKeysMax, ledger::decode_public_key);
+                device.keys = map.list(0, kCaseKeysMax, ledger::decode_public_key);
                 break;
             default:
                 map.unknown();

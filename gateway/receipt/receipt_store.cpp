@@ -146,6 +146,19 @@ Result<std::vector<StoredReceipt>> ReceiptStore::read(ReceiptNumber first,
     return receipts;
 }
 
+std::vector<ReceiptNumber> ReceiptStore::signed_by(const crypto::KeyId& device_key) const {
+    Bytes prefix;
+    prefix.push_back(std::byte{'i'});
+    append(prefix, device_key);
+    std::vector<ReceiptNumber> numbers;
+    store_->for_each(prefix, [&](ByteView, ByteView value) {
+        numbers.push_back(Reader(value).u64());
+        return true;
+    });
+    // By counter, and so by number as well: a counter below one that is used is refused.
+    return numbers;
+}
+
 Result<void> ReceiptStore::put_batch(const BatchRecord& batch) {
     ledger::WriteBatch write;
     write.put(numbered_key('b', batch.batch_no), encode_batch(batch));

@@ -58,6 +58,9 @@ class ReceiptStore {
     [[nodiscard]] Result<std::vector<StoredReceipt>> read(ReceiptNumber first,
                                                           std::uint64_t count) const;
 
+    // Those signed by that device key, ascending.
+    [[nodiscard]] std::vector<ReceiptNumber> signed_by(const crypto::KeyId& device_key) const;
+
     // A batch and the fact which receipts are in it are one write. Replaces a batch of that number.
     [[nodiscard]] Result<void> put_batch(const BatchRecord& batch);
     [[nodiscard]] const std::optional<BatchRecord>& newest_batch() const noexcept {

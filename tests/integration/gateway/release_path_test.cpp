@@ -94,7 +94,7 @@ TEST(ReleasePath, ATlogProofIsCheckedOfflineByAPolicy) {
 
     cli::VerifyOptions verify;
     verify.file = prove.out;
-    verify.policy = policy.out;
+    verify.policies = {policy.out};
     const auto verified = cli::verify_proof(verify);
     ASSERT_TRUE(verified) << verified.error().message;
     EXPECT_EQ(verified->json.at("leaf").as_string(), prove.leaf);
@@ -106,9 +106,9 @@ TEST(ReleasePath, ATlogProofIsCheckedOfflineByAPolicy) {
     verify.leaf[5] = verify.leaf[5] == '0' ? '1' : '0';
     EXPECT_EQ(cli::verify_proof(verify).error().code, cli::ExitCode::kVerificationFailed);
     verify.leaf.clear();
-    verify.policy = other.out;
+    verify.policies = {other.out};
     EXPECT_EQ(cli::verify_proof(verify).error().word, "origin-mismatch");
-    verify.policy = policy.out;
+    verify.policies = {policy.out};
     verify.anchor = prove.dir / "anchor.cbor";
     EXPECT_EQ(cli::verify_proof(verify).error().code, cli::ExitCode::kUsage) << "one of the two";
     verify.anchor.clear();

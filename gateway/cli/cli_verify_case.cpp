@@ -1,0 +1,162 @@
+// assay verify, of a case file: says who released what, which gateway recorded what each device
+// answered, and what the file does not show.
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "gateway/cli/verify_verbs.hpp"
+#include "gateway/investigation/case_check.hpp"
+#include "host/base/file.hpp"
+#include "host/base/text_encoding.hpp"
+
+namespace assay::gateway::cli {
+namespace {
+
+namespace json = boost::json;
+
+json::array texts_of(const std::vector<std::string>& texts) {
+    json::array out;
+    for (const std::string& text : texts) out.emplace_back(text);
+    return out;
+}
+
+void describe_log(const char* name, const CaseLogSummary& log, Output& output) {
+    if (log.origin.empty()) return;
+    json::object& out = output.json[name].emplace_object();
+    out["origin"] = log.origin;
+    out["checkpoint_size"] = log.size;
+    out["checkpoint_time"] = log.time;
+    out["cosigned_by"] = texts_of(log.witnesses);
+    if (!log.chain_id.empty()) out["chain_id"] = log.chain_id;
+    std::string names;
+    for (const std::string& witness : log.witnesses) names += " " + witness;
+    output.text += fmt::format("  {:<11} {}, {} entries final by {}, cosigned by{}\n", name, log.origin,
+                               log.size, utc_text(log.time), names);
+}
+
+void describe_releases(const CaseReport& report, Output& output) {
+    json::array& rows = output.json["releases"].emplace_array();
+    if (!report.releases.empty()) output.text += "Released:\n";
+    for (const CaseRelease& release : report.releases) {
+        json::object row;
+        row["leaf"] = to_hex(release.leaf.view());
+        row["issuer"] = release.issuer;
+        row["vendor"] = release.vendor;
+        row["class"] = release.device_class;
+        row["component"] = release.component;
+        row["version"] = release.version;
+        row["sequence"] = release.sequence;
+        row["log_index"] = release.index;
+        row["height_told"] = release.height;
+        row["block_time_told"] = release.time;
+        row["signature_checked"] = release.is_signature_checked;
+        if (!release.recalled.empty()) row["recalled"] = release.recalled;
+        if (!release.key_revoked.empty()) row["key_revoked"] = release.key_revoked;
+        rows.push_back(std::move(row));
+        output.text += fmt::format("  {} {} (sequence {}) by {}, entry {} of the log, block {} of {}*\n"
+                                   "      {}\n",
+                                   release.component, release.version, release.sequence,
+                                   release.issuer, release.index, release.height,
+                                   utc_text(release.time), to_hex(release.leaf.view()));
+        if (!release.recalled.empty()) {
+            output.text += fmt::format("      recalled: {}\n", release.recalled);
+        }
+        if (!release.key_revoked.empty()) {
+            output.text += fmt::format("      key revoked {}\n", release.key_revoked);
+        }
+    }
+}
+
+json::object row_of(const CaseStep& step) {
+    json::object row;
+    row["device"] = step.device;
+    row["event"] = ledger::to_string(step.receipt.event);
+    row["release"] = to_hex(step.receipt.release.view());
+    row["counter"] = step.receipt.counter;
+    if (!step.word.empty()) row["word"] = step.word;
+    if (step.receipt.detail) row["detail"] = *step.receipt.detail;
+    if (step.receipt.time) row["device_time"] = *step.receipt.time;
+    row["running"] = to_hex(step.receipt.running.view());
+    row["received_told"] = step.received;
+    row["signature_checked"] = step.is_signature_checked;
+    row["on_ledger"] = step.batch != 0;
+    if (step.batch == 0) return row;
+    row["batch"] = step.batch;
+    row["gateway"] = step.recorded_by;
+    row["height_told"] = step.height;
+    row["block_time_told"] = step.time;
+    return row;
+}
+
+void describe_steps(const CaseReport& report, Output& output) {
+    json::array& rows = output.json["history"].emplace_array();
+    if (!report.steps.empty()) output.text += "Answered, in order:\n";
+    for (const CaseStep& step : report.steps) {
+        rows.push_back(row_of(step));
+        const std::string place =
+            step.batch == 0 ? std::string("not on the ledger")
+                            : fmt::format("through {}, its batch {}, block {} of {}*",
+                                          step.recorded_by, step.batch, step.height,
+                                          utc_text(step.time));
+        output.text += fmt::format("  {:<12} {:<11} {}..  {}\n", step.device,
+                                   ledger::to_string(step.receipt.event),
+                                   to_hex(step.receipt.release.view()).substr(0, 12), place);
+        if (!step.word.empty()) {
+            output.text += fmt::format("      {}{}\n", step.word,
+                                       step.receipt.detail ? ": " + *step.receipt.detail : "");
+        }
+        if (step.receipt.time) {
+            output.text +=
+                fmt::format("      by the device's clock {}\n", utc_text(*step.receipt.time));
+        }
+    }
+}
+
+void describe_question(const CaseQuestion& question, Output& output) {
+    json::object& out = output.json["question"].emplace_object();
+    if (question.device) out["device"] = *question.device;
+    if (question.release) out["release"] = to_hex(question.release->view());
+    if (question.from) out["from"] = *question.from;
+    if (question.to) out["to"] = *question.to;
+}
+
+}  // namespace
+
+Outcome verify_case(const VerifyOptions& options, ByteView bytes) {
+    std::vector<ledger::LogPolicy> policies;
+    for (const std::filesystem::path& path : options.policies) {
+        auto policy = read_log_policy(path);
+        if (!policy) return tl::unexpected(policy.error());
+        policies.push_back(std::move(*policy));
+    }
+    const auto file = open_case_file(bytes);
+    if (!file) return refuse_proof(file.error());
+    const auto report = check_case(*file, policies);
+    if (!report) {
+        auto refusal = refuse_proof(report.error());
+        if (report.error().is(Refusal::kOriginMismatch)) {
+            refusal.value().advice = "A case file needs the policy of each ledger: --policy for the "
+                                     "consortium's and --policy for the gateways'.";
+        }
+        return refusal;
+    }
+    Output output;
+    output.json["verified"] = true;
+    output.json["gateway"] = report->gateway;
+    output.json["written"] = report->written;
+    describe_question(report->question, output);
+    output.text = fmt::format("Verified: a case file of gateway {}, written {}*\n", report->gateway,
+                              utc_text(report->written));
+    describe_log("consortium", report->consortium, output);
+    describe_log("receipts", report->receipts_log, output);
+    describe_releases(*report, output);
+    describe_steps(*report, output);
+    output.json["devices"] = texts_of(report->devices);
+    output.json["missing"] = texts_of(report->missing);
+    output.text += report->missing.empty() ? "Nothing is missing.\n" : "Missing:\n";
+    for (const std::string& sentence : report->missing) output.text += "  " + sentence + "\n";
+    output.text += "* as the gateway tells and has signed; no quorum vouches for it.\n";
+    return output;
+}
+
+}  // namespace assay::gateway::cli
