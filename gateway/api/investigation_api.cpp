@@ -82,7 +82,7 @@ boost::asio::awaitable<http::Response> get_case(InvestigationParts parts, http::
 void add_investigation_routes(http::Router& router, const InvestigationParts& parts) {
     add_plain(router, "GET", "/v1/devices/{id}/history",
               [parts](const http::Request& request) { return get_history(parts, request); });
-    router.get("/v1/case",
+    router.add("GET", "/v1/case",
                [parts](http::Request request) { return get_case(parts, std::move(request)); });
 }
 

@@ -29,9 +29,10 @@ std::set<std::string> matches(const std::string& text, const std::regex& pattern
 }
 
 TEST(HttpApiDocument, NamesTheOperatorsRequests) {
-    const std::regex registered(R"re(add_plain\(router, "(\w+)", "([^"]+)")re");
+    const std::regex registered(R"re((?:add_plain\(router, |router\.add\()"(\w+)", "([^"]+)")re");
     std::set<std::string> code;
-    for (const char* const file : {"status_api", "ledger_api", "member_api", "release_api", "device_admin_api", "enrolment_api",
+    for (const char* const file : {"status_api", "ledger_api", "member_api", "release_api",
+                                   "device_admin_api", "enrolment_api", "investigation_api",
                                    "rollout_api"}) {
         code.merge(matches(text_of("gateway/api/" + std::string(file) + ".cpp"), registered));
     }
