@@ -19,6 +19,26 @@ crypto::PublicKey key_of_byte(std::uint8_t value) {
     return key;
 }
 
+TEST(DeviceRegistry, RemembersTheKeysThatADeviceHad) {
+    const test::TempDir dir;
+    {
+        const auto store = ledger::open_leveldb(dir.path()).value();
+        DeviceRegistry registry = DeviceRegistry::open(*store).value();
+        for (std::uint8_t key = 1; key <= 20; ++key) {
+            ASSERT_TRUE(registry.enrol("d", {}, key_of_byte(key), kReplace, kEnrolled));
+            ASSERT_TRUE(registry.enrol("d", {}, key_of_byte(key), kRefuse, kEnrolled));
+        }
+    }
+    const auto store = ledger::open_leveldb(dir.path()).value();
+    const DeviceRegistry registry = DeviceRegistry::open(*store).value();
+    const Device* const device = registry.find("d");
+    ASSERT_NE(device, nullptr);
+    EXPECT_EQ(device->key, key_of_byte(20));
+    ASSERT_EQ(device->former_keys.size(), 15U);
+    EXPECT_EQ(device->former_keys.front(), key_of_byte(5));
+    EXPECT_EQ(device->former_keys.back(), key_of_byte(19));
+}
+
 TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     const test::TempDir dir;
     ledger::LedgerDeviceId ledger_id{};

@@ -50,6 +50,16 @@ TEST_F(Receipts, AUsedCounterIsRefused) {
     EXPECT_EQ(receipts_.stored(), 3U);
 }
 
+TEST_F(Receipts, AreFoundByTheKeyThatSignedThem) {
+    EXPECT_EQ(add(kDevice, 1, "a"), "new");
+    EXPECT_EQ(add(kOther, 1, "b"), "new");
+    EXPECT_EQ(add(kDevice, 300, "c"), "new");
+    restart();
+    EXPECT_EQ(receipts_.signed_by(kDevice), (std::vector<ReceiptNumber>{1, 3}));
+    EXPECT_EQ(receipts_.signed_by(kOther), (std::vector<ReceiptNumber>{2}));
+    EXPECT_TRUE(receipts_.signed_by(crypto::KeyId{}).empty());
+}
+
 TEST_F(Receipts, AreNumberedInOrderWithoutGapsOverRestarts) {
     for (std::uint32_t i = 1; i <= 20; ++i) {
         EXPECT_EQ(add(kDevice, i, std::to_string(i)), "new");
