@@ -31,7 +31,7 @@ class OldRelease(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         size = min(int(self.headers.get("Content-Length", 0)), 65536)
         self.rfile.read(size)
-        if self.path.endswith("/poll"):
+        if self.path.split("?")[0].endswith("/poll"):
             print("offered sequence", OFFER["sequence"], flush=True)
             self.answer(json.dumps({"sleep_ms": 200, "assignment": OFFER}).encode(),
                         "application/json")

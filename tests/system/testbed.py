@@ -4,6 +4,7 @@ Used by scripts/demo and by the system tests. Everything runs in one folder, lis
 only, and is ended by process id. Python's standard library is all it needs.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -22,16 +23,24 @@ class Failure(Exception):
     """Something did not happen in time, or a program failed; the text says what and where to look."""
 
 
+# Below the ports that Linux gives to outgoing connections, one of which could take a port before its
+# listener does; elsewhere for each process, so that tests beside each other do not meet.
+PORTS = range(10_000, 32_000)
+next_port = itertools.count(os.getpid() * 61)
+
+
 def free_ports(count):
-    """Ports that were free a moment ago. Held open together, so that all differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+    """Ports that were free a moment ago; never the same twice."""
+    ports = []
+    while len(ports) < count:
+        port = PORTS[next(next_port) % len(PORTS)]
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+    return ports
 
 
 def wait_until(what, condition, seconds, interval=0.1):
