@@ -364,7 +364,12 @@ Result<void> Agent::give_up(const Outcome& outcome) {
     if (auto added = add_receipt(std::move(receipt)); !added) return added;
     remember_refusal(outcome.release, word);
     problem_ = outcome.error;
-    if (state_.pending && state_.pending->release == outcome.release) advance(Event::kAbandoned);
+    if (state_.pending && state_.pending->release == outcome.release) {
+        if (state_.phase == Phase::kInstalled) {  // a cut may have left the boot loader told to try it
+            if (auto disarmed = parts_.boot.abandon(); !disarmed) return disarmed;
+        }
+        advance(Event::kAbandoned);
+    }
     // Said when it is on disk: who reads it may cut the power.
     if (auto saved = save(); !saved) return saved;
     parts_.log(is_own_failure(word) ? "failed" : "refused",

@@ -107,6 +107,8 @@ Result<bool> Agent::still_stands() {
         if (auto kept = advance_epoch(std::move(**reached)); !kept) return fail(std::move(kept).error());
         return false;
     }
+    // Steps that were followed already: the gateway knows the epoch of the last poll alone.
+    if (!reached && reached.error().is(Refusal::kEpochUnknown)) return false;
     const auto verified = verify_assigned(*proof, release.release, options_.identity, state_,
                                           time_at_least());
     if (verified) {

@@ -44,7 +44,7 @@ Result<Postponement> postpone(const std::filesystem::path& folder,
     Postponement next;
     next.release = pending;
     const auto known = read_postponement(folder, storage);
-    const bool goes_on = known && (!pending || known->is_about(*pending));
+    const bool goes_on = known && (!known->release || known->release == pending);
     next.since = goes_on ? std::min(known->since, now) : now;
     const std::uint64_t latest = next.since + plan.postpone_max_s;
     next.until = std::min(now + std::min(seconds, plan.postpone_max_s), latest);

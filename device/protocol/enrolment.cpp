@@ -1,5 +1,7 @@
 #include "device/protocol/enrolment.hpp"
 
+#include <algorithm>
+
 #include <boost/json/serialize.hpp>
 
 #include "device/protocol/device_config.hpp"
@@ -16,6 +18,10 @@ namespace json = boost::json;
 
 constexpr std::size_t kPemBytesMax = 32 * 1024;
 constexpr std::size_t kTokenSecretDigits = 32;
+
+bool is_one_line(std::string_view text) {
+    return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
 
 }  // namespace
 
@@ -89,6 +95,10 @@ Result<FactoryRequest> parse_factory_request(std::string_view text) {
         in.refuse("component", "is not a component name");
     }
     out.hardware = in.text("hardware", 64);
+    // Operators read them on terminals before they accept a device.
+    if (!is_one_line(out.vendor)) in.refuse("vendor", "holds control characters");
+    if (!is_one_line(out.device_class)) in.refuse("class", "holds control characters");
+    if (!is_one_line(out.hardware)) in.refuse("hardware", "holds control characters");
     out.token = in.text("token", kTokenSecretDigits);
     return in.finish(std::move(out));
 }

@@ -89,6 +89,19 @@ TEST(Enrolment, FactoryRequestsComeBackAsTheyWere) {
     EXPECT_FALSE(parse_factory_request("{}"));
 }
 
+TEST(Enrolment, ARequestDrawsNothingOnTheOperatorsTerminal) {
+    FactoryRequest request;
+    request.component = "firmware";
+    for (std::string* const field : {&request.vendor, &request.device_class, &request.hardware}) {
+        *field = "rev\x1b[2A";
+        const auto parsed = parse_factory_request(to_json(request));
+        ASSERT_FALSE(parsed);
+        EXPECT_NE(parsed.error().context().find("control characters"), std::string::npos);
+        *field = "rev C";
+    }
+    EXPECT_TRUE(parse_factory_request(to_json(request)));
+}
+
 TEST(Enrolment, ATokenIsASecretAndAPin) {
     FactoryToken token;
     token.secret = "0123456789abcdef0123456789abcdef";
