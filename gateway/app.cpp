@@ -105,7 +105,8 @@ Result<void> App::build_content_care() {
     if (!tls) return fail(std::move(tls).error());
     content_care_ = std::make_unique<ContentCare>(ContentCareParts{
         io_.get_executor(), config_, clock_, *content_, *chosen_.hash, std::move(*tls), refusals_,
-        [this] { return images_in_use(); }});
+        [this] { return images_in_use(); },
+        [this] { return Timestamp{std::chrono::seconds{consortium_->chain().tip().time}}; }});
     return {};
 }
 

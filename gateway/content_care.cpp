@@ -37,6 +37,7 @@ ContentCare::ContentCare(ContentCareParts parts)
 
 ContentCare::~ContentCare() {
     stop_.request_stop();
+    scrub_.join();
     disk_.join();
 }
 
@@ -65,7 +66,8 @@ boost::asio::awaitable<void> ContentCare::collect_now_and_then() {
     co_await sleep(first_pause(every));
     for (;;) {
         const std::vector<ipfs::Cid> in_use = parts_.in_use();
-        auto work = [this, &in_use, at = static_cast<std::uint64_t>(now())] {
+        const auto time = std::min(parts_.clock.now(), parts_.ledger_time()).time_since_epoch();
+        auto work = [this, &in_use, at = static_cast<std::uint64_t>(time.count())] {
             return ipfs::collect_blocks(parts_.store, at, /*try_only=*/false, in_use);
         };
         auto done = co_await compute::run_blocking(disk_, std::move(work));
@@ -106,7 +108,7 @@ boost::asio::awaitable<void> ContentCare::scrub_now_and_then() {
             return ipfs::scrub_blocks(parts_.store, parts_.engine, options);
         };
         scrubbing_ = true;
-        auto done = co_await compute::run_blocking(disk_, std::move(work));
+        auto done = co_await compute::run_blocking(scrub_, std::move(work));
         scrubbing_ = false;
         if (done) {
             log::info("content-scrubbed", {{"blocks", done->blocks},
@@ -125,6 +127,11 @@ boost::asio::awaitable<void> ContentCare::repair_what_is_damaged() {
         auto look = [this] { return parts_.store.lost_blocks(); };
         const auto lost = co_await compute::run_blocking(disk_, std::move(look));
         if (!lost) log::warning("content-not-repaired", {{"reason", lost.error().to_string()}});
+        if (lost) {  // some may have come back by other ways
+            std::erase_if(outstanding_, [&](const ipfs::Cid& cid) {
+                return std::ranges::find(*lost, cid) == lost->end();
+            });
+        }
         for (std::size_t i = 0; lost && i < lost->size(); ++i) {
             const ipfs::Cid& cid = (*lost)[i];
             const bool repaired = co_await repair(cid);

@@ -3,7 +3,8 @@
 // lost from the sources of the configuration, each block checked before it is stored. What cannot be
 // fetched now is tried again later, after a restart too: the store's damaged/ folder remembers it.
 //
-// Reading and hashing have a thread of their own, so that releases never wait for them. Io thread only.
+// Reading and hashing have threads of their own, so that releases never wait for them: a scrub may rest
+// on its own for days. Io thread only.
 
 #pragma once
 
@@ -44,6 +45,8 @@ struct ContentCareParts {
     RefusalLog& refusals;
     // Roots that devices may ask for, or that are on their way here: kept whatever their pins say.
     std::function<std::vector<ipfs::Cid>()> in_use;
+    // Of the ledger's newest block: a clock that is ahead of it must not let pins end.
+    std::function<Timestamp()> ledger_time;
 };
 
 class ContentCare {
@@ -91,6 +94,7 @@ class ContentCare {
     std::uint64_t repaired_ = 0;  // since the start
     std::set<ipfs::Cid> outstanding_;  // not here, and no source gave it
     boost::asio::thread_pool disk_{1};
+    boost::asio::thread_pool scrub_{1};
     ledger::TaskGroup tasks_;
 };
 

@@ -174,6 +174,10 @@ void UpdateFlow::look_up_releases() {
         auto release = find_release(view, rollout.plan.release);
         if (release && release->final) wanted.push_back(std::move(*release));
     }
+    if (parts_.consortium.chain().has_failed()) {  // then what was read may not be all
+        looked_up_at_.reset();
+        return;
+    }
     for (KnownRelease& release : wanted) {
         const ledger::LeafHash leaf = release.leaf;
         if (parts_.catalog.find(leaf) != nullptr) continue;

@@ -125,7 +125,11 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
     Device& device = **known;
     const auto now = std::chrono::steady_clock::now();
     const auto due = parts.budget.charge(device.account, now);
-    if (due > now) co_await wait_for_turn(due);
+    if (due > now) {
+        co_await wait_for_turn(due);
+        const auto still = device_of(parts, request);  // it may have been blocked meanwhile
+        if (!still) co_return refuse(parts, still.error());
+    }
     const auto patience = patience_of(request);
     const auto until = now + patience;
     for (bool reported = false;;) {
@@ -202,10 +206,10 @@ class Download {
           entry_{entry},
           pace_{parts.pacer, device.site, entry.release.record.urgency} {}
 
-    // Not recalled, its rollout not aborted, and still the one the device should have.
+    // The device is not blocked, the release not recalled, its rollout not aborted, and still the one the device should have.
     [[nodiscard]] bool stands() const {
         const ledger::LeafHash& release = entry_.release.leaf;
-        return entry_.stage == ReleaseStage::kReady && device_.assignment &&
+        return entry_.stage == ReleaseStage::kReady && !device_.is_blocked && device_.assignment &&
                device_.assignment->release == release &&
                !parts_.rollouts.is_cancelled(device_, release);
     }
@@ -246,7 +250,11 @@ boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::R
     if (!device) co_return refuse(parts, device.error());
     const auto now = std::chrono::steady_clock::now();
     const auto due = parts.budget.charge((*device)->account, now);
-    if (due > now) co_await wait_for_turn(due);
+    if (due > now) {
+        co_await wait_for_turn(due);
+        const auto still = device_of(parts, request);
+        if (!still) co_return refuse(parts, still.error());
+    }
     const auto take = [&] {
         return parts.receipts.take(**device, request.body, parts.clock.now());
     };

@@ -23,7 +23,9 @@ constexpr std::array<std::string_view, 15> kColumns = {
     "component", "version",  "sequence",    "running",  "confirmed_sequence", "last_event", "last_word",
     "last_seen"};
 
-std::string csv_field(const std::string& text) {
+// Devices choose some of it: a spreadsheet must not take it for a formula.
+std::string csv_field(std::string text) {
+    if (text.find_first_of("=+-@") == 0) text.insert(0, "'");
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string quoted = "\"";
     for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

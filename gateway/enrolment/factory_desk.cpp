@@ -85,8 +85,12 @@ http::Response admit(const FactoryParts& parts, std::string_view request) {
         if (!(device->key == identity->key)) return other_key(wanted->id);
         return enrol_now(parts, *wanted, *identity, device->enrolled_by);
     }
-    if (entry != nullptr && entry->key != key) return other_key(wanted->id);
-    if (entry != nullptr && entry->standing == Standing::kAccepted) {
+    const bool is_accepted = entry != nullptr && entry->standing == Standing::kAccepted;
+    // Anybody may have asked under that name; a token says more than who was first.
+    if (entry != nullptr && entry->key != key && (is_accepted || wanted->token.empty())) {
+        return other_key(wanted->id);
+    }
+    if (is_accepted) {
         return enrol_now(parts, *wanted, *identity, "request");
     }
     if (wanted->token.empty()) return wait_for_operator(parts, *wanted, key);

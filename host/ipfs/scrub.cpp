@@ -15,6 +15,11 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::uint64_t kBatchBytes = std::uint64_t{8} << 20;
 constexpr std::size_t kPlaceBytesMax = 16;
 
+// What the disk cannot read is as good as damaged; that there is no descriptor left, say, is not.
+bool is_damage(const Error& error) {
+    return error.is(std::errc::io_error) || error.is(Refusal::kLimitExceeded);
+}
+
 class Scrub {
   public:
     Scrub(BlockStore& store, compute::HashEngine& engine, const ScrubOptions& options)
@@ -55,7 +60,7 @@ class Scrub {
             for (std::uint64_t bytes = 0; at < blocks->size() && bytes < kBatchBytes; ++at) {
                 auto content = store_.get((*blocks)[at].cid, kBlockBytesMax * 2);
                 if (!content && content.error().is(std::errc::no_such_file_or_directory)) continue;
-                // What the disk cannot read is as good as damaged.
+                if (!content && !is_damage(content.error())) return fail(content.error());
                 if (!content) content = Bytes();
                 bytes += content->size();
                 cids.push_back((*blocks)[at].cid);
@@ -87,6 +92,8 @@ class Scrub {
     [[nodiscard]] Result<void> set_aside(const Cid& cid) {
         const auto again = store_.get(cid, kBlockBytesMax * 2);
         if (again && is_block_of(cid, *again)) return {};
+        if (!again && again.error().is(std::errc::no_such_file_or_directory)) return {};
+        if (!again && !is_damage(again.error())) return fail(again.error());
         if (auto moved = store_.set_aside(cid); !moved) return moved;
         report_.damaged.push_back(cid);
         if (options_.on_damaged) options_.on_damaged(cid);
