@@ -48,7 +48,9 @@ Outcome import_images(const ImageOptions& options) {
         progress.show(done, total);
     };
     const auto report = ipfs::import_car(options.file, **engine, store->blocks(), show);
-    if (!report && report.error().is(Refusal::kMalformed)) {
+    // Any other file looks like a CAR whose first length is whatever its first bytes happen to be.
+    if (!report && (report.error().is(Refusal::kMalformed) || report.error().is(Refusal::kLimitExceeded) ||
+                    report.error().is(Refusal::kUnknownVersion))) {
         Failure failure(Error(report.error()).within("import"));
         failure.advice = "This is no CAR file, or a damaged one. `assay image add` takes any other file.";
         return tl::unexpected<Failure>(std::move(failure));

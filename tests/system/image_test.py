@@ -146,7 +146,11 @@ class Image(unittest.TestCase):
         self.run_refused(2, "image", "add", self.image, "--profile", "unixfs-v9", says=["unixfs-v1-2025"])
         self.run_refused(2, "image", "add", self.image, "--chunk-bytes", 3 << 20, says=["2097152"])
         self.run_refused(2, "image", "add", self.image, "--width", 2, says=["128"])
-        self.run_refused(1, "image", "import", self.image, says=["fw.bin", "no CAR file", "assay image add"])
+        for start in (b"", b"\x00", b"\x05\xa1abcd", b"\x7fELF", b"\xff\xff\x7f", b"\xff" * 12):  # lengths, to a CAR
+            self.image.write_bytes(start + self.content)
+            self.run_refused(1, "image", "import", self.image,
+                             says=["fw.bin", "no CAR file", "assay image add"])
+        self.image.write_bytes(self.content)
         self.run_refused(1, "image", "pin", ABSENT, says=[ABSENT])
         self.run_refused(1, "image", "pin", "--remove", ABSENT, says=["not pinned"])
         self.run_refused(10, "image", "ls", "--store", self.folder, says=["blocks"])
