@@ -208,10 +208,9 @@ Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteV
     if (!verified) {
         return give_up({assignment.release, assignment.nonce, slot, verified.error()});
     }
-    if (state_.phase == Phase::kInstalled) {  // a cut may have left the boot loader told to try it
-        if (auto disarmed = parts_.boot.abandon(); !disarmed) return disarmed;
+    if (is_under_way(state_.phase)) {  // superseded
+        if (auto left = abandon_pending(); !left) return left;
     }
-    if (is_under_way(state_.phase)) advance(Event::kAbandoned);  // superseded
     learn_from(*verified);
     judged_at_ = std::chrono::steady_clock::now();
     const PendingRelease release = pending_of(*verified, assignment.nonce, slot);
@@ -352,6 +351,14 @@ Result<Agent::Next> Agent::restart_into_new_slot() {
     return Next{Next::Kind::kRestart, {}};
 }
 
+Result<void> Agent::abandon_pending() {
+    if (state_.phase == Phase::kInstalled) {  // a cut may have left the boot loader told to try it
+        if (auto disarmed = parts_.boot.abandon(); !disarmed) return disarmed;
+    }
+    advance(Event::kAbandoned);
+    return {};
+}
+
 Result<void> Agent::give_up(const Outcome& outcome) {
     const Refusal word = refusal_of(outcome.error.code()).value_or(Refusal::kMalformed);
     ledger::ReceiptBody receipt;
@@ -365,10 +372,7 @@ Result<void> Agent::give_up(const Outcome& outcome) {
     remember_refusal(outcome.release, word);
     problem_ = outcome.error;
     if (state_.pending && state_.pending->release == outcome.release) {
-        if (state_.phase == Phase::kInstalled) {  // a cut may have left the boot loader told to try it
-            if (auto disarmed = parts_.boot.abandon(); !disarmed) return disarmed;
-        }
-        advance(Event::kAbandoned);
+        if (auto left = abandon_pending(); !left) return left;
     }
     // Said when it is on disk: who reads it may cut the power.
     if (auto saved = save(); !saved) return saved;

@@ -107,6 +107,7 @@ class Agent {
         SlotIndex slot = 0;
         Error error;
     };
+    [[nodiscard]] Result<void> abandon_pending();
     [[nodiscard]] Result<void> give_up(const Outcome& outcome);
     void remember_refusal(const ledger::LeafHash& release, Refusal word);
     [[nodiscard]] std::filesystem::path image_path(const PendingRelease& release) const;
