@@ -131,9 +131,8 @@ boost::asio::awaitable<void> StreamedVerification::hash(std::shared_ptr<Streamed
                                                         ipfs::ImageReader image,
                                                         std::uint64_t end) {
     auto work = [&self, &image, end] { return self->verification_.hash_up_to(image, end); };
-    const auto hashed = co_await compute::run_blocking(*self->pool_, std::move(work));
-    // Whatever it was, finish() will meet it again, and say so.
-    if (!hashed) self->verification_ = self->fresh_;
+    // What failed was not hashed: finish() will meet it again, and say so.
+    static_cast<void>(co_await compute::run_blocking(*self->pool_, std::move(work)));
     self->busy_ = false;
     self->idle_.cancel();
 }

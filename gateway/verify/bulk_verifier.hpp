@@ -65,7 +65,6 @@ class StreamedVerification : public std::enable_shared_from_this<StreamedVerific
                          ImageVerification verification)
         : pool_{&pool},
           store_{&store},
-          fresh_{verification},
           verification_{std::move(verification)},
           idle_{std::move(executor)} {}
 
@@ -82,7 +81,6 @@ class StreamedVerification : public std::enable_shared_from_this<StreamedVerific
 
     boost::asio::thread_pool* pool_;
     const ipfs::BlockStore* store_;
-    ImageVerification fresh_;  // to begin anew, should reading ahead fail
     ImageVerification verification_;
     std::uint64_t asked_for_ = 0;  // of the image
     bool busy_ = false;
