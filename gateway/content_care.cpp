@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/json/object.hpp>
 
 #include "host/base_daemon/log.hpp"
@@ -126,14 +125,15 @@ boost::asio::awaitable<void> ContentCare::repair_what_is_damaged() {
     for (;;) {
         auto look = [this] { return parts_.store.lost_blocks(); };
         const auto lost = co_await compute::run_blocking(disk_, std::move(look));
-        if (!lost) log::warning("content-not-repaired", {{"reason", lost.error().to_string()}});
-        if (lost) {  // some may have come back by other ways
-            std::erase_if(outstanding_, [&](const ipfs::Cid& cid) {
-                return std::ranges::find(*lost, cid) == lost->end();
-            });
+        if (!lost) {
+            log::warning("content-not-repaired", {{"reason", lost.error().to_string()}});
+            co_await damage_found_.sleep(kRepairAgain);
+            continue;
         }
-        for (std::size_t i = 0; lost && i < lost->size(); ++i) {
-            const ipfs::Cid& cid = (*lost)[i];
+        std::erase_if(outstanding_, [&](const ipfs::Cid& cid) {  // some came back by other ways
+            return std::ranges::find(*lost, cid) == lost->end();
+        });
+        for (const ipfs::Cid& cid : *lost) {
             const bool repaired = co_await repair(cid);
             note_repair(cid, repaired);
         }

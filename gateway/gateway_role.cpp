@@ -199,7 +199,10 @@ void GatewayRole::start() {
 
 boost::asio::awaitable<void> GatewayRole::run_rollouts() {
     for (;;) {
-        const auto stepped = rollouts_.step(clock_.now());
+        const auto stepped = [this] {  // with one fsync, however many devices are overdue
+            const GroupCommit::Deferral together(*store_);
+            return rollouts_.step(clock_.now());
+        }();
         if (!stepped) log::warning("rollouts-not-kept", {{"reason", stepped.error().to_string()}});
         if (stepped && *stepped) waiters_.wake_all();
         co_await rollouts_wakeup_.sleep(std::chrono::seconds(1));

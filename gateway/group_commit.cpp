@@ -11,21 +11,21 @@ namespace assay::gateway {
 
 std::optional<Bytes> GroupCommit::get(ByteView key) const {
     if (disk_->failure()) return std::nullopt;
-    if (!overlay_.empty()) {
-        const auto found = overlay_.find(to_bytes(key));
-        if (found != overlay_.end()) return found->second;
+    if (!pending_.empty()) {
+        const auto found = pending_.find(to_bytes(key));
+        if (found != pending_.end()) return found->second;
     }
     return disk_->get(key);
 }
 
 void GroupCommit::for_each(ByteView prefix, const Visitor& visit) const {
-    if (overlay_.empty() || disk_->failure()) return disk_->for_each(prefix, visit);
+    if (pending_.empty() || disk_->failure()) return disk_->for_each(prefix, visit);
     std::map<Bytes, Bytes> all;
     disk_->for_each(prefix, [&](ByteView key, ByteView value) {
         all.emplace(to_bytes(key), to_bytes(value));
         return true;
     });
-    for (const auto& [key, value] : overlay_) {
+    for (const auto& [key, value] : pending_) {
         if (key.size() < prefix.size() || !std::ranges::equal(ByteView(key).first(prefix.size()), prefix)) {
             continue;
         }
@@ -45,14 +45,7 @@ Result<void> GroupCommit::write_synced(const ledger::WriteBatch& batch) {
 }
 
 void GroupCommit::defer(const ledger::WriteBatch& batch) {
-    for (const auto& operation : batch.operations()) {
-        overlay_[operation.key] = operation.value;
-        if (operation.value) {
-            pending_.put(operation.key, *operation.value);
-        } else {
-            pending_.erase(operation.key);
-        }
-    }
+    for (const auto& operation : batch.operations()) pending_[operation.key] = operation.value;
     ++deferred_;
     if (flush_is_due_) return;
     flush_is_due_ = true;
@@ -66,13 +59,13 @@ void GroupCommit::defer(const ledger::WriteBatch& batch) {
 
 Result<void> GroupCommit::flush(const ledger::WriteBatch& last) {
     flush_is_due_ = false;
-    ledger::WriteBatch all = std::exchange(pending_, {});
-    overlay_.clear();
-    for (const auto& operation : last.operations()) {
-        if (operation.value) {
-            all.put(operation.key, *operation.value);
+    for (const auto& operation : last.operations()) pending_[operation.key] = operation.value;
+    ledger::WriteBatch all;
+    for (const auto& [key, value] : std::exchange(pending_, {})) {
+        if (value) {
+            all.put(key, *value);
         } else {
-            all.erase(operation.key);
+            all.erase(key);
         }
     }
     Result<void> written;

@@ -61,8 +61,7 @@ class GroupCommit final : public ledger::KeyValueStore {
     std::unique_ptr<ledger::KeyValueStore> disk_;
     bool deferring_ = false;
     bool flush_is_due_ = false;
-    ledger::WriteBatch pending_;
-    std::map<Bytes, std::optional<Bytes>> overlay_;  // what pending_ comes to
+    std::map<Bytes, std::optional<Bytes>> pending_;  // none: erased
     std::uint64_t deferred_ = 0;
     std::uint64_t durable_ = 0;  // of those
     std::set<boost::asio::steady_timer*> waiting_;

@@ -1,7 +1,6 @@
 #include "gateway/api/agent_api.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "device/protocol/messages.hpp"
 #include "device/protocol/paths.hpp"
@@ -9,6 +8,7 @@
 #include "gateway/api/image_response.hpp"
 #include "gateway/dispatch/assignment.hpp"
 #include "gateway/release/device_proof_builder.hpp"
+#include "host/base/parse_number.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/base_daemon/log.hpp"
 #include "host/crypto/certificate.hpp"
@@ -98,11 +98,8 @@ Result<void> take_report(const AgentApiParts& parts, Device& device, const http:
 
 // How long the device would wait for something to do: ?wait_ms=N.
 std::chrono::milliseconds patience_of(const http::Request& request) {
-    const std::string_view text = request.query_value(protocol::kWaitParameter).value_or("");
-    std::uint32_t wait = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wait);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::chrono::milliseconds(0);
-    return std::chrono::milliseconds(std::min(wait, protocol::kWaitMsMax));
+    const auto wait = parse_number(request.query_value(protocol::kWaitParameter).value_or(""));
+    return std::chrono::milliseconds(std::min<std::uint64_t>(wait.value_or(0), protocol::kWaitMsMax));
 }
 
 // What `work` writes is on disk, with one fsync for all requests that are ready, when this returns.
@@ -119,19 +116,24 @@ boost::asio::awaitable<Result<void>> durably(GroupCommit& store, Work work) {
     co_return settled;
 }
 
+// The device, once it may ask again; it may have been blocked while it waited.
+boost::asio::awaitable<Result<Device*>> device_in_turn(const AgentApiParts& parts,
+                                                       const http::Request& request) {
+    Result<Device*> device = device_of(parts, request);
+    if (!device) co_return device;
+    const auto now = std::chrono::steady_clock::now();
+    const auto due = parts.budget.charge((*device)->account, now);
+    if (due <= now) co_return device;
+    co_await wait_for_turn(due);
+    co_return device_of(parts, request);
+}
+
 boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request request) {
-    const auto known = device_of(parts, request);
+    const auto patience = patience_of(request);
+    const auto until = std::chrono::steady_clock::now() + patience;
+    const auto known = co_await device_in_turn(parts, request);
     if (!known) co_return refuse(parts, known.error());
     Device& device = **known;
-    const auto now = std::chrono::steady_clock::now();
-    const auto due = parts.budget.charge(device.account, now);
-    if (due > now) {
-        co_await wait_for_turn(due);
-        const auto still = device_of(parts, request);  // it may have been blocked meanwhile
-        if (!still) co_return refuse(parts, still.error());
-    }
-    const auto patience = patience_of(request);
-    const auto until = now + patience;
     for (bool reported = false;;) {
         std::optional<protocol::Assignment> assignment;
         const auto decide = [&]() -> Result<void> {
@@ -246,15 +248,8 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
 }
 
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
-    const auto device = device_of(parts, request);
+    const auto device = co_await device_in_turn(parts, request);
     if (!device) co_return refuse(parts, device.error());
-    const auto now = std::chrono::steady_clock::now();
-    const auto due = parts.budget.charge((*device)->account, now);
-    if (due > now) {
-        co_await wait_for_turn(due);
-        const auto still = device_of(parts, request);
-        if (!still) co_return refuse(parts, still.error());
-    }
     const auto take = [&] {
         return parts.receipts.take(**device, request.body, parts.clock.now());
     };

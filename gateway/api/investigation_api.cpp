@@ -1,12 +1,12 @@
 #include "gateway/api/investigation_api.hpp"
 
-#include <charconv>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "gateway/investigation/device_history.hpp"
+#include "host/base/parse_number.hpp"
 #include "host/base/text_encoding.hpp"
 
 namespace assay::gateway {
@@ -31,12 +31,9 @@ http::Response get_history(const InvestigationParts& parts, const http::Request&
 Result<std::optional<std::uint64_t>> read_time(const http::Request& request, std::string_view name) {
     const auto text = request.query_value(name);
     if (!text) return std::optional<std::uint64_t>();
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (text->empty() || error != std::errc{} || end != text->data() + text->size()) {
-        return fail(Refusal::kMalformed, std::string(name) + " is in seconds since 1970");
-    }
-    return std::optional(value);
+    const auto value = parse_number(*text);
+    if (!value) return fail(Refusal::kMalformed, std::string(name) + " is in seconds since 1970");
+    return value;
 }
 
 Result<CaseQuestion> read_question(const http::Request& request) {

@@ -22,10 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::uint64_t count_at(const boost::json::object& in, std::string_view key) {
-    return in.at(key).to_number<std::uint64_t>();
-}
-
 // The newest release of that target that is final and was not withdrawn.
 Answer<std::string> newest_release(const DaemonClient& daemon, const ReleaseBundleOptions& options) {
     if (options.vendor.empty() || options.device_class.empty() || options.component.empty()) {
@@ -45,8 +41,8 @@ Answer<std::string> newest_release(const DaemonClient& daemon, const ReleaseBund
         const bool is_wanted = text_at(in, "vendor") == vendor_hex &&
                                text_at(in, "class") == class_hex &&
                                text_at(in, "component") == options.component;
-        if (!is_good || !is_wanted || count_at(in, "sequence") < newest) continue;
-        newest = count_at(in, "sequence");
+        if (!is_good || !is_wanted || number_at(in, "sequence") < newest) continue;
+        newest = number_at(in, "sequence");
         leaf = text_at(in, "leaf");
     }
     if (leaf.empty()) {

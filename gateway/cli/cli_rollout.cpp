@@ -6,6 +6,7 @@
 
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
+#include "host/base/parse_number.hpp"
 #include "host/base_daemon/config_file.hpp"
 
 namespace assay::gateway::cli {
@@ -25,15 +26,9 @@ std::vector<std::string_view> split_at(std::string_view text, char separator) {
     }
 }
 
-std::optional<std::int64_t> percent_of(std::string_view text) {
+std::optional<std::uint64_t> percent_of(std::string_view text) {
     if (text.ends_with('%')) text.remove_suffix(1);
-    if (text.empty() || text.size() > 3) return std::nullopt;
-    std::int64_t value = 0;
-    for (const char c : text) {
-        if (c < '0' || c > '9') return std::nullopt;
-        value = value * 10 + (c - '0');
-    }
-    return value;
+    return parse_number(text);
 }
 
 tl::unexpected<Failure> no_duration(std::string_view text) {

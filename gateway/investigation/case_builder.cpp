@@ -106,7 +106,10 @@ bool CaseBuilder::may_hold(const BatchRecord& batch) const {
 Result<bool> CaseBuilder::step() {
     while (next_batch_ < batches_.size()) {
         const BatchRecord& batch = batches_[next_batch_++];
-        if (!may_hold(batch)) continue;
+        if (!may_hold(batch)) {
+            covered_.emplace(batch.first, batch.end());  // nothing in it is asked for, waiting or not
+            continue;
+        }
         if (auto read = read_batch(batch); !read) return fail(std::move(read).error());
         return true;
     }
