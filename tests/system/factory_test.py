@@ -49,7 +49,7 @@ class Line:
             raise Failure(f"{process.name} does not end; its log ends:\n{process.tail()}") from None
 
     def expect_refused(self, name, token, word, **more):
-        process = self.start(name, token, wait=5, **more)
+        process = self.start(name, token, wait=60, **more)
         if self.finish(process) == 0 or word not in process.tail():
             raise Failure(f"{name} was not refused with {word}:\n{process.tail()}")
 

@@ -48,6 +48,8 @@ def failed_update(bed):
     bed.wait_confirmed(devices[1:], 2, 240)
     wait_until("4711 says that it failed",
                lambda: bed.device_rows()["4711"].get("last_word") == "health-check-failed", 240, 0.3)
+    for device in devices:
+        device.process.stop()  # it would try again in half a minute, and add to its history
     return gateway, first["leaf"], second["leaf"]
 
 

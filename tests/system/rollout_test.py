@@ -70,8 +70,11 @@ def roll_out(bed, fleet, anchor, sequence, kills, options, dice):
             "--under-way-max", max(4, options.devices // 20))  # so that it takes a while
     wait_until("the release is ready", lambda: release_ready(gateway, leaf), 180)
     process = start_fleet(bed, gateway, fleet, anchor, sequence, options)
-    killed = kill_while(process, gateway, kills, dice)
-    out, _ = process.communicate(timeout=900)
+    try:
+        killed = kill_while(process, gateway, kills, dice)
+        out, _ = process.communicate(timeout=900)
+    finally:
+        process.kill()
     result = json.loads(out)
     print(json.dumps(result), flush=True)
     if result["done"] != options.devices or result["errors"]:

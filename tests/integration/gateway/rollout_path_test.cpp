@@ -125,6 +125,8 @@ TEST_F(RolloutPath, AWaitingDeviceIsWoken) {
     auto waiting = std::async(std::launch::async, [&] {
         return device.request("POST", "/agent/v1/poll?wait_ms=60000", as_bytes(protocol::to_json(poll)));
     });
+    EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout)
+        << "there is nothing for it yet";
     cli::RolloutOptions spring = plan("spring");
     ASSERT_TRUE(cli::create_rollout(spring));
     const auto began = std::chrono::steady_clock::now();
