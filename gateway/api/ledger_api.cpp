@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kLedger = "ledger";
+constexpr const char* kCose = "application/cose";
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 std::string type_name(ledger::TxType type) {
@@ -132,6 +133,11 @@ std::optional<Bytes> find_waiting(const ledger::Chain& chain, const ledger::Leaf
     return std::nullopt;
 }
 
+http::Response unknown_transaction(const ledger::LeafHash& name) {
+    return http::problem(404, "transaction-unknown",
+                         "no transaction has the leaf hash or txid " + to_hex(name.view()));
+}
+
 http::Response get_transaction(const LedgerApiParts& parts, const http::Request& request) {
     const ledger::Node* const node = ledger_of(parts, request);
     if (node == nullptr) return unknown_ledger();
@@ -154,8 +160,21 @@ http::Response get_transaction(const LedgerApiParts& parts, const http::Request&
         out["final"] = false;
         return json_response(200, out);
     }
-    return http::problem(404, "transaction-unknown",
-                         "no transaction has the leaf hash or txid " + to_hex(leaf->view()));
+    return unknown_transaction(*leaf);
+}
+
+http::Response get_transaction_bytes(const LedgerApiParts& parts, const http::Request& request) {
+    const ledger::Node* const node = ledger_of(parts, request);
+    if (node == nullptr) return unknown_ledger();
+    const auto leaf = leaf_in_path(request);
+    if (!leaf) return problem_of(leaf.error());
+    if (auto found = find_on_ledger(node->chain(), *leaf)) {
+        return http::Response(200, kCose, std::move(found->bytes));
+    }
+    if (auto waiting = find_waiting(node->chain(), *leaf)) {
+        return http::Response(200, kCose, std::move(*waiting));
+    }
+    return unknown_transaction(*leaf);
 }
 
 http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& request) {
@@ -265,6 +284,8 @@ void add_ledger_routes(http::Router& router, const LedgerApiParts& parts) {
     add_plain(router, "GET", "/v1/ledgers/{ledger}/blocks/{height}", bind(get_block));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/events", bind(get_events));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}", bind(get_transaction));
+    add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/bytes",
+              bind(get_transaction_bytes));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/transactions/{leaf}/proof", bind(get_leaf_proof));
     add_plain(router, "GET", "/v1/ledgers/{ledger}/bundle", bind(get_bundle));
     add_plain(router, "POST", "/v1/ledgers/{ledger}/bundle", bind(post_bundle));

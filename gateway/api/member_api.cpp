@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/api/member_json.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/governance_state.hpp"
 
@@ -13,14 +14,6 @@ namespace json = boost::json;
 std::string name_of(const ledger::Registry& registry, ledger::Slot slot) {
     const ledger::Member* const member = registry.find(slot);
     return member != nullptr ? member->name : "slot " + std::to_string(slot);
-}
-
-json::array roles_of(std::uint32_t roles) {
-    json::array names;
-    for (const std::string_view name : ledger::role_names(roles)) {
-        names.push_back(json::string(name));
-    }
-    return names;
 }
 
 json::object describe_member(const ledger::Member& member) {
@@ -42,30 +35,8 @@ json::object describe_member(const ledger::Member& member) {
     return out;
 }
 
-json::object describe_change(const ledger::RegistryChange& change,
-                             const ledger::Registry& registry) {
-    json::object out;
-    out["kind"] = ledger::to_string(change.kind);
-    switch (change.kind) {
-        case ledger::ChangeKind::kAddMember:
-            if (const auto member = ledger::decode_member_card(change.card)) {
-                out["member"] = member->name;
-                out["roles"] = roles_of(member->roles);
-            }
-            break;
-        case ledger::ChangeKind::kSetParam:
-            out["param"] = static_cast<std::uint64_t>(change.param);
-            out["value"] = change.value;
-            break;
-        default:
-            out["member"] = name_of(registry, change.slot);
-            if (change.kind == ledger::ChangeKind::kSetRoles) out["roles"] = roles_of(change.roles);
-            if (change.kind == ledger::ChangeKind::kRotateKey) {
-                out["purpose"] = ledger::to_string(change.purpose);
-            }
-            if (change.key) out["key"] = to_hex(crypto::key_id(*change.key));
-    }
-    return out;
+json::object describe(const ledger::RegistryChange& change, const ledger::Registry& registry) {
+    return describe_change(change, [&](ledger::Slot slot) { return name_of(registry, slot); });
 }
 
 http::Response members_of(const ledger::Node& node) {
@@ -77,7 +48,7 @@ http::Response members_of(const ledger::Node& node) {
     }
     json::array pending;
     for (const auto& waiting : ledger::pending_changes(chain.state())) {
-        json::object entry = describe_change(waiting.change, registry);
+        json::object entry = describe(waiting.change, registry);
         entry["leaf"] = to_hex(waiting.leaf.view());
         pending.push_back(std::move(entry));
     }
@@ -101,7 +72,7 @@ http::Response proposals_of(const ledger::Node& node) {
     const ledger::Registry& registry = chain.registry();
     json::array proposals;
     for (const auto& entry : ledger::all_proposals(chain.state())) {
-        json::object out = describe_change(entry.proposal.change, registry);
+        json::object out = describe(entry.proposal.change, registry);
         out["leaf"] = to_hex(entry.leaf.view());
         out["proposer"] = name_of(registry, entry.proposer);
         json::array approvals;

@@ -8,6 +8,7 @@
 #include "gateway/cli/enrolment_verbs.hpp"
 #include "gateway/cli/image_verbs.hpp"
 #include "gateway/cli/investigation_verbs.hpp"
+#include "gateway/cli/member_verbs.hpp"
 #include "gateway/cli/rollout_verbs.hpp"
 #include "gateway/cli/verbs.hpp"
 
@@ -26,15 +27,10 @@ struct Request {
     PolicyOptions policy;
     PublishOptions publish;
     DraftOptions draft;
-    SignDraftOptions sign;
-    SubmitDraftOptions submit;
+    DraftRequest drafts;
     RecallOptions recall;
     StatusOptions status;
-    MemberOptions members;
-    ProposeOptions propose;
-    ApproveOptions approve;
-    RotateOptions rotate;
-    RevokeOptions revoke;
+    MemberRequest members;
     ImageOptions image;
     EnrolOptions enrol;
     RolloutRequest rollout;
@@ -155,7 +151,7 @@ void add_publish_options(CLI::App& verb, PublishOptions& publish) {
         ->capture_default_str();
 }
 
-void add_draft_verbs(CLI::App& release, Request& request) {
+void add_draft_verb(CLI::App& release, Request& request) {
     CLI::App* const draft = add_verb(
         release, "draft", "Write the release that several members are to sign, offline",
         "assay release draft fw.bin --dir oem --vendor acme.example --class edge-x64 \\\n"
@@ -165,26 +161,6 @@ void add_draft_verbs(CLI::App& release, Request& request) {
     add_publish_options(*draft, request.draft.release);
     draft->add_option("--signer", request.draft.signers, "Members that sign (default: this one)");
     draft->add_option("--out", request.draft.out, "File to write")->required();
-
-    CLI::App* const sign =
-        add_verb(release, "sign", "Show a draft and sign it with the tx key; needs no daemon",
-                 "assay release sign fw.draft --dir lab",
-                 [&request] { request.verb = [&] { return sign_draft(request.sign); }; });
-    sign->add_option("draft", request.sign.file, "The draft")
-        ->required()
-        ->check(CLI::ExistingFile);
-    sign->add_option("--out", request.sign.out, "Write the signed copy here instead");
-    add_dir(*sign, request.sign.dir);
-
-    CLI::App* const submit =
-        add_verb(release, "submit", "Put a draft that all have signed on the ledger",
-                 "assay release submit fw.draft --dir oem --wait",
-                 [&request] { request.verb = [&] { return submit_draft(request.submit); }; });
-    submit->add_option("drafts", request.submit.files, "The draft, or the signers' copies of it")
-        ->required()
-        ->check(CLI::ExistingFile);
-    submit->add_flag("--wait", request.submit.wait, "Return when it is final");
-    add_dir(*submit, request.submit.dir);
 }
 
 void add_release_bundle_verb(CLI::App& release, ReleaseBundleOptions& options, Request& request) {
@@ -223,6 +199,7 @@ void add_release_verbs(CLI::App& app, Request& request) {
                     "MEMBER:COMPONENT[,COMPONENT...]; a trailing * matches any ending");
     set->add_option("--status-key", request.policy.status_keys,
                     "Members that state which release is current, by name or card");
+    add_root_options(*set, request.policy.root);
     set->add_flag("--wait", request.policy.wait, "Return when it is final");
 
     CLI::App* const verb = add_verb(
@@ -232,7 +209,7 @@ void add_release_verbs(CLI::App& app, Request& request) {
         [&request] { request.verb = [&] { return publish_release(request.publish); }; });
     add_publish_options(*verb, request.publish);
     verb->add_flag("--wait", request.publish.wait, "Return when it is final");
-    add_draft_verbs(*release, request);
+    add_draft_verb(*release, request);
 
     CLI::App* const recall =
         add_verb(*release, "recall", "Withdraw a release; one signature suffices",
@@ -271,87 +248,7 @@ void add_release_verbs(CLI::App& app, Request& request) {
     add_release_bundle_verb(*release, request.release_bundle, request);
 }
 
-void add_member_options(CLI::App& verb, MemberOptions& common) {
-    add_dir(verb, common.dir);
-    verb.add_option("--ledger", common.ledger, "consortium or gateway")->capture_default_str();
-    verb.add_flag("--wait", common.wait, "Return when it is final");
-}
-
 // For a member of which nothing is left but the root key.
-void add_root_key(CLI::App& verb, MemberOptions& common) {
-    verb.add_option("--root-key", common.root_key,
-                    "Decide as the member that holds this root key (default: this folder's)")
-        ->check(CLI::ExistingFile);
-}
-
-void add_propose_verb(CLI::App& member, Request& request) {
-    ProposeOptions& propose = request.propose;
-    CLI::App* const verb =
-        add_verb(member, "propose", "Propose a change of members; signed with the root key",
-                 "assay member propose add-member --card new.card --dir oem\n"
-                 "  assay member propose set-roles --member lab --roles supplier,node --dir oem",
-                 [&request] { request.verb = [&] { return propose_change(request.propose); }; });
-    verb->add_option("kind", propose.kind,
-                     "add-member, remove, set-roles, set-param or recover-key")
-        ->required();
-    verb->add_option("--member", propose.member, "Whom it is about");
-    verb->add_option("--card", propose.card, "The new member's card, or the one with the new root key")
-        ->check(CLI::ExistingFile);
-    verb->add_option("--roles", propose.roles, "oem, supplier, node, gateway, auditor")
-        ->delimiter(',');
-    verb->add_option("--param", propose.param, "status-period or evidence-blocks-max");
-    verb->add_option("--value", propose.value, "Its new value");
-    verb->add_option("--blocks", propose.blocks, "How long it may be approved")
-        ->capture_default_str();
-    add_member_options(*verb, propose.common);
-    add_root_key(*verb, propose.common);
-}
-
-void add_member_verbs(CLI::App& app, Request& request) {
-    CLI::App* const member = add_group(app, "member", "Members and how they change");
-    add_member_options(
-        *add_verb(*member, "list", "Show members, proposals, and what waits for an epoch",
-                  "assay member list --dir oem",
-                  [&request] { request.verb = [&] { return list_members(request.members); }; }),
-        request.members);
-    add_propose_verb(*member, request);
-    CLI::App* const recover = add_verb(
-        *member, "recover", "Sign the epoch that is due with the root key, when a quorum is lost",
-        "assay member recover --dir oem --root-key lab-root.pem",
-        [&request] { request.verb = [&] { return recover_epoch(request.members); }; });
-    add_member_options(*recover, request.members);
-    add_root_key(*recover, request.members);
-    add_member_options(
-        *add_verb(*member, "resume", "Vote again after the record of own votes was lost",
-                  "assay member resume --dir oem",
-                  [&request] { request.verb = [&] { return resume_voting(request.members); }; }),
-        request.members);
-    CLI::App* const approve =
-        add_verb(*member, "approve", "Approve a proposal; signed with the root key",
-                 "assay member approve LEAF --dir lab",
-                 [&request] { request.verb = [&] { return approve_change(request.approve); }; });
-    approve->add_option("leaf", request.approve.leaf, "The proposal: 64 hexadecimal digits")
-        ->required();
-    add_member_options(*approve, request.approve.common);
-    add_root_key(*approve, request.approve.common);
-    CLI::App* const rotate =
-        add_verb(*member, "rotate", "Replace a key of this member; signed with the root key",
-                 "assay member rotate --key seal --dir oem",
-                 [&request] { request.verb = [&] { return rotate_key(request.rotate); }; });
-    rotate->add_option("--key", request.rotate.key, "tx, seal, vote, cosign, log or tls")
-        ->required();
-    add_member_options(*rotate, request.rotate.common);
-    CLI::App* const revoke =
-        add_verb(*member, "revoke", "Disown a tx key of this member; signed with the root key",
-                 "assay member revoke --dir oem",
-                 [&request] { request.verb = [&] { return revoke_key(request.revoke); }; });
-    revoke->add_option("--key-id", request.revoke.key_id, "Which (default: the one in use)");
-    revoke->add_option("--since", request.revoke.since,
-                       "Log entry from which it is not to be believed (default: from now on)");
-    add_member_options(*revoke, request.revoke.common);
-    add_root_key(*revoke, request.revoke.common);
-}
-
 void add_device_verbs(CLI::App& app, Request& request) {
     CLI::App* const device = add_group(app, "device", "Devices of a gateway");
     EnrolOptions& enrol = request.enrol;
@@ -392,11 +289,11 @@ void add_ledger_views(CLI::App& ledger, Request& request) {
             add_verb(ledger, view.name, view.about,
                      std::string("assay ledger ") + view.name + " --dir oem",
                      [&request, show = view.show] {
-                         request.verb = [&request, show] { return show(request.members); };
+                         request.verb = [&request, show] { return show(request.members.common); };
                      });
-        verb->add_option("--ledger", request.members.ledger, "consortium or gateway")
+        verb->add_option("--ledger", request.members.common.ledger, "consortium or gateway")
             ->capture_default_str();
-        add_dir(*verb, request.members.dir);
+        add_dir(*verb, request.members.common.dir);
     }
 }
 
@@ -484,7 +381,8 @@ int run(int argc, const char* const* argv) {
     add_daemon_verbs(app, request);
     add_engine_verbs(app, request);
     add_release_verbs(app, request);
-    add_member_verbs(app, request);
+    add_member_verbs(app, request.members, request.verb);
+    add_draft_verbs(app, request.drafts, request.verb);
     add_image_verbs(app, request.image, request.verb);
     add_device_verbs(app, request);
     add_rollout_verbs(app, request.rollout, request.verb);

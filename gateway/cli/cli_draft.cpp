@@ -1,15 +1,12 @@
-// assay release draft, sign, submit: a release that several members sign without meeting. The draft
-// is the transaction itself with its signatures missing, so it carries everything that is signed;
-// every signer is shown it, and needs neither a daemon nor a network.
+// assay draft show, sign, submit: what is signed by several members, or by a key that is kept where
+// there is no network.
 
 #include <algorithm>
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "gateway/cli/compose_release.hpp"
-#include "gateway/cli/submission.hpp"
-#include "gateway/cli/verbs.hpp"
+#include "gateway/cli/member_verbs.hpp"
+#include "gateway/cli/transaction_draft.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/crypto/key_file.hpp"
@@ -17,228 +14,130 @@
 namespace assay::gateway::cli {
 namespace {
 
-constexpr std::size_t kDraftBytesMax = 65'535;
-
-// A draft and what it says. The transaction points into the bytes, which therefore never move.
-struct OpenDraft {
-    explicit OpenDraft(Bytes read) : bytes{std::move(read)} {}
-    Bytes bytes;
-    ledger::Transaction tx;
-    ledger::ReleaseRecord record;
-};
-
-Answer<void> open_draft(OpenDraft& draft, const std::string& file) {
-    auto tx = ledger::decode_transaction(draft.bytes);
-    if (!tx) return give_up(Error(tx.error()).within(file));
-    if (tx->body.type != ledger::TxType::kRelease) {
-        return give_up(ExitCode::kUsage, file + " is not the draft of a release");
-    }
-    auto record = ledger::decode_release(tx->body.body);
-    if (!record) return give_up(Error(record.error()).within(file));
-    if (tx->subject != ledger::subject_of(*record)) {
-        return give_up(ExitCode::kVerificationFailed,
-                       file + ": the subject is not that of the release",
-                       "Do not sign it. Ask for a new draft.");
-    }
-    draft.tx = std::move(*tx);
-    draft.record = std::move(*record);
-    return {};
+Answer<TransactionDraft> open_draft_file(const std::filesystem::path& file) {
+    auto bytes = read_draft(file);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return open_draft(std::move(*bytes), file);
 }
 
-Answer<Bytes> read_draft(const std::filesystem::path& file) {
-    auto bytes = read_file(file, kDraftBytesMax);
+Answer<std::vector<ledger::ChainId>> ledgers_of_signer(const SignDraftOptions& options) {
+    if (options.genesis.empty()) return read_chain_ids(MemberFolder(options.dir));
+    const auto bytes = read_file(options.genesis, ledger::kGenesisBytesMax);
     if (!bytes) return give_up(bytes.error());
-    return std::move(*bytes);
+    if (const auto genesis = ledger::decode_genesis(*bytes); !genesis) {
+        return give_up(Error(genesis.error()).within(options.genesis.string()));
+    }
+    return std::vector{ledger::chain_id_of(*bytes)};
 }
 
-Answer<void> write_draft(const std::filesystem::path& file, ByteView bytes) {
-    if (auto written = write_file_durable(file, bytes); !written) return give_up(written.error());
+// The one that is named, or all of the folder that may be asked for: a draft may have been made for
+// the tx key's successor, or for the root key.
+Answer<std::vector<crypto::PrivateKey>> keys_of_signer(const SignDraftOptions& options) {
+    std::vector<crypto::PrivateKey> keys;
+    if (!options.key.empty()) {
+        auto key = crypto::load_key(options.key);
+        if (!key) return give_up(key.error());
+        keys.push_back(std::move(*key));
+        return keys;
+    }
+    const MemberFolder folder(options.dir);
+    for (const std::string_view name : {"tx", "tx.next", "root"}) {
+        auto key = crypto::load_key(folder.key(name));
+        if (key) {
+            keys.push_back(std::move(*key));
+        } else if (!key.error().is(std::errc::no_such_file_or_directory)) {
+            return give_up(Error(key.error()).within(std::string(name) + " key"));
+        }
+    }
+    return keys;
+}
+
+// So that the refusal names who must sign again, and not only that the ledger refuses.
+Answer<void> check_signatures(const TransactionDraft& draft, const Membership& membership) {
+    for (const crypto::CoseSignature& signature : draft.tx.signatures) {
+        const crypto::PublicKey* key = nullptr;
+        const auto owner =
+            std::ranges::find_if(membership.members, [&](const ledger::Member& member) {
+                for (const crypto::PublicKey* const candidate : {&member.tx, &member.root}) {
+                    if (crypto::key_id(*candidate) == signature.key_id) key = candidate;
+                }
+                return key != nullptr;
+            });
+        if (owner == membership.members.end()) {
+            return give_up(ExitCode::kVerificationFailed,
+                           "key " + to_hex(signature.key_id) + " is no member's any more",
+                           "Make a new draft.");
+        }
+        if (crypto::is_blank(signature)) {
+            return give_up(ExitCode::kNotReady, owner->name + " has not signed yet",
+                           "It runs `assay draft sign` on the draft, or hand in its copy too.");
+        }
+        if (!crypto::verify(signature, *key)) {
+            return give_up(ExitCode::kVerificationFailed,
+                           "the signature of " + owner->name + " does not verify",
+                           "It signs the draft again: `assay draft sign`.");
+        }
+    }
     return {};
 }
 
-// Everything that a signature will stand for.
-Output describe(const OpenDraft& draft, const std::filesystem::path& file) {
-    Output output;
-    output.json = describe_release(draft.record);
-    output.json["draft"] = file.string();
-    output.json["chain_id"] = to_hex(draft.tx.body.chain_id.view());
-    output.json["issuer"] = draft.tx.issuer;
-    output.json["valid_until"] = draft.tx.body.valid_until;
-    std::size_t missing = 0;
-    boost::json::array signatures;
-    for (const crypto::CoseSignature& signature : draft.tx.signatures) {
-        boost::json::object entry;
-        entry["key"] = to_hex(signature.key_id);
-        entry["signed"] = !crypto::is_blank(signature);
-        missing += crypto::is_blank(signature) ? 1 : 0;
-        signatures.push_back(std::move(entry));
+// The ledger that the draft is for: one of the member's.
+Answer<Membership> membership_for(const MemberFolder& folder,
+                                  const DaemonClient& daemon,
+                                  const ledger::ChainId& chain_id) {
+    const auto ids = read_chain_ids(folder);
+    if (!ids) return tl::unexpected(ids.error());
+    const auto found = std::ranges::find(*ids, chain_id);
+    if (found == ids->end()) {
+        return give_up(ExitCode::kUsage, "the draft is for a ledger that this member is not on");
     }
-    output.json["signatures"] = std::move(signatures);
-    output.json["missing"] = missing;
-    output.text = fmt::format(
-        "{} {} (sequence {})\n  vendor   {}\n  class    {}\n  image    {}, {} bytes\n"
-        "  sha256   {}\n  ledger   {}, until block {}\n  {} of {} signatures are missing\n",
-        draft.record.component, draft.record.version, draft.record.sequence,
-        text_at(output.json, "vendor"), text_at(output.json, "class"), text_at(output.json, "cid"),
-        text_at(output.json, "bytes"), text_at(output.json, "sha256"),
-        text_at(output.json, "chain_id"), draft.tx.body.valid_until, missing,
-        draft.tx.signatures.size());
-    for (const ledger::ReleaseImage& image : draft.record.images) {
-        if (&image == &draft.record.images.front()) continue;
-        output.text += fmt::format("  image    sha256 {}\n", to_hex(image.sha256.view()));
-    }
-    return output;
-}
-
-// The members that are to sign, by ascending slot: an order that the ledger insists on.
-Answer<std::vector<ledger::Member>> choose_signers(const DraftOptions& options,
-                                                   const DaemonClient& daemon,
-                                                   const Membership& membership,
-                                                   const ledger::Uuid& vendor) {
-    std::vector<ledger::Member> signers;
-    std::vector<std::string> names = options.signers;
-    if (names.empty()) names.push_back(membership.self.name);
-    for (const std::string& name : names) {
-        const ledger::Member* const member = membership.find(name);
-        if (member == nullptr) {
-            return give_up(ExitCode::kUsage,
-                           "the consortium has no active member \"" + name + "\"");
-        }
-        signers.push_back(*member);
-    }
-    std::ranges::sort(signers, {}, &ledger::Member::slot);
-    const auto policy = daemon.get("/v1/policies/" + to_hex(vendor));
-    if (!policy) return tl::unexpected(policy.error());
-    const auto& holders = policy->at("release_keys").as_array();
-    const bool is_release_key = std::ranges::any_of(holders, [&](const auto& holder) {
-        return holder.as_string() == signers.front().name;
-    });
-    const auto threshold = policy->at("threshold").to_number<std::size_t>();
-    if (is_release_key && signers.size() != threshold) {
-        return give_up(ExitCode::kUsage,
-                       fmt::format("{} signers, the vendor policy asks for exactly {}",
-                                   signers.size(), threshold),
-                       "Name each with --signer; see `assay ledger status` for the members.");
-    }
-    return signers;
+    return find_membership(folder, daemon, found == ids->begin() ? "consortium" : "gateway");
 }
 
 }  // namespace
 
-Outcome draft_release(const DraftOptions& options) {
-    const MemberFolder folder(options.release.dir);
-    const auto daemon = DaemonClient::open(folder);
-    if (!daemon) return tl::unexpected(daemon.error());
-    const auto membership = find_membership(folder, *daemon);
-    if (!membership) return tl::unexpected(membership.error());
-    const auto signers = choose_signers(options, *daemon, *membership,
-                                        ledger::vendor_id_of(options.release.vendor));
-    if (!signers) return tl::unexpected(signers.error());
-    const auto record = compose_release(folder, options.release);
-    if (!record) return tl::unexpected(record.error());
-    const auto statement = make_statement(ledger::TxType::kRelease, *record, ledger::encode_release,
-                                          ledger::decode_release);
-    if (!statement) return tl::unexpected(statement.error());
-
-    ledger::TxBody body;
-    body.type = statement->type;
-    body.chain_id = membership->chain_id;
-    body.slot = signers->front().slot;
-    body.valid_until = membership->valid_until();
-    body.body = statement->body;
-    std::vector<crypto::PublicKey> keys;
-    for (const ledger::Member& signer : *signers) keys.push_back(signer.tx);
-    auto bytes =
-        ledger::draft_transaction(body, {signers->front().name, statement->subject, keys});
-    if (!bytes) return give_up(bytes.error());
-    OpenDraft draft(std::move(*bytes));
-    if (auto opened = open_draft(draft, options.out.string()); !opened) {
-        return tl::unexpected(opened.error());
-    }
-    if (auto written = write_draft(options.out, draft.bytes); !written) {
-        return tl::unexpected(written.error());
-    }
-    Output output = describe(draft, options.out);
-    output.text += fmt::format("Drafted. Each signer runs `assay release sign {}`.\n",
-                               options.out.filename().string());
-    return output;
+Outcome show_draft(const SignDraftOptions& options) {
+    const auto draft = open_draft_file(options.file);
+    if (!draft) return tl::unexpected(draft.error());
+    return describe_draft(*draft, options.file);
 }
 
 Outcome sign_draft(const SignDraftOptions& options) {
-    const MemberFolder folder(options.dir);
-    const auto chain_id = read_chain_id(folder);
-    if (!chain_id) return tl::unexpected(chain_id.error());
-    auto bytes = read_draft(options.file);
-    if (!bytes) return tl::unexpected(bytes.error());
-    OpenDraft draft(std::move(*bytes));
-    if (auto opened = open_draft(draft, options.file.string()); !opened) {
-        return tl::unexpected(opened.error());
-    }
-    if (draft.tx.body.chain_id != *chain_id) {
+    const auto ledgers = ledgers_of_signer(options);
+    if (!ledgers) return tl::unexpected(ledgers.error());
+    const auto draft = open_draft_file(options.file);
+    if (!draft) return tl::unexpected(draft.error());
+    if (std::ranges::find(*ledgers, draft->tx.body.chain_id) == ledgers->end()) {
         return give_up(ExitCode::kVerificationFailed,
                        "the draft is for another ledger than this member's",
                        "Do not sign it. Ask whoever made it which consortium it is for.");
     }
-    const auto key = load_key(folder, "tx");
-    if (!key) return tl::unexpected(key.error());
-    Bytes signed_bytes = draft.bytes;
-    auto made = crypto::cose_sign_draft(signed_bytes, *key);
-    if (!made) {  // it may have been made for the key's successor
-        const auto next = crypto::load_key(folder.key("tx.next"));
-        if (next) made = crypto::cose_sign_draft(signed_bytes, *next);
-    }
-    if (!made) {
+    const auto keys = keys_of_signer(options);
+    if (!keys) return tl::unexpected(keys.error());
+    Bytes signed_bytes = draft->bytes;
+    const bool is_signed = std::ranges::any_of(*keys, [&](const crypto::PrivateKey& key) {
+        return crypto::cose_sign_draft(signed_bytes, key).has_value();
+    });
+    if (!is_signed) {
         return give_up(ExitCode::kDenied, "the draft asks for no signature by this member",
-                       "It names its signers by their tx keys: `assay key list` shows this one's.");
+                       "It names its signers by their keys: `assay draft show` and `assay key list` "
+                       "show them.");
     }
-    OpenDraft done(std::move(signed_bytes));
     const std::filesystem::path& out = options.out.empty() ? options.file : options.out;
-    if (auto opened = open_draft(done, out.string()); !opened) {
-        return tl::unexpected(opened.error());
-    }
-    if (auto written = write_draft(out, done.bytes); !written) {
+    const auto done = open_draft(std::move(signed_bytes), options.file);
+    if (!done) return tl::unexpected(done.error());
+    if (auto written = write_draft(out, done->bytes); !written) {
         return tl::unexpected(written.error());
     }
-    Output output = describe(done, out);
-    output.text = "You have signed:\n" + output.text;
+    Output output = describe_draft(*done, out);
+    output.text = "You have signed " + output.text;
     return output;
 }
-
-namespace {
-
-// So that the refusal names who must sign again, and not only that the ledger refuses.
-Answer<void> check_signatures(const OpenDraft& draft, const Membership& membership) {
-    for (const crypto::CoseSignature& signature : draft.tx.signatures) {
-        const auto owner =
-            std::ranges::find_if(membership.members, [&](const ledger::Member& member) {
-                return crypto::key_id(member.tx) == signature.key_id;
-            });
-        if (owner == membership.members.end()) {
-            return give_up(ExitCode::kVerificationFailed,
-                           "key " + to_hex(signature.key_id) + " is no member's tx key any more",
-                           "Make a new draft: `assay release draft`.");
-        }
-        if (crypto::is_blank(signature)) {
-            return give_up(ExitCode::kNotReady, owner->name + " has not signed yet",
-                           "It runs `assay release sign` on the draft, or hand in its copy too.");
-        }
-        if (!crypto::verify(signature, owner->tx)) {
-            return give_up(ExitCode::kVerificationFailed,
-                           "the signature of " + owner->name + " does not verify",
-                           "It signs the draft again: `assay release sign`.");
-        }
-    }
-    return {};
-}
-
-}  // namespace
 
 Outcome submit_draft(const SubmitDraftOptions& options) {
     const MemberFolder folder(options.dir);
     const auto daemon = DaemonClient::open(folder);
     if (!daemon) return tl::unexpected(daemon.error());
-    const auto membership = find_membership(folder, *daemon);
-    if (!membership) return tl::unexpected(membership.error());
     std::vector<Bytes> copies;
     for (const std::filesystem::path& file : options.files) {
         auto bytes = read_draft(file);
@@ -247,20 +146,19 @@ Outcome submit_draft(const SubmitDraftOptions& options) {
     }
     auto merged = ledger::merge_drafts(copies);
     if (!merged) return give_up(merged.error());
-    OpenDraft draft(std::move(*merged));
-    if (auto opened = open_draft(draft, options.files.front().string()); !opened) {
-        return tl::unexpected(opened.error());
-    }
-    if (auto checked = check_signatures(draft, *membership); !checked) {
+    const auto draft = open_draft(std::move(*merged), options.files.front());
+    if (!draft) return tl::unexpected(draft.error());
+    const auto membership = membership_for(folder, *daemon, draft->tx.body.chain_id);
+    if (!membership) return tl::unexpected(membership.error());
+    if (auto checked = check_signatures(*draft, *membership); !checked) {
         return tl::unexpected(checked.error());
     }
-    const auto done = submit(*daemon, "consortium", draft.bytes, options.wait);
+    const auto done = submit(*daemon, membership->ledger, draft->bytes, options.wait);
     if (!done) return tl::unexpected(done.error());
-    Output output = describe(draft, options.files.front());
+    Output output = describe_draft(*draft, options.files.front());
     output.json["leaf"] = done->leaf;
     output.json["final"] = done->is_final;
-    output.text = fmt::format("{} {} (sequence {}) is {}\n  release  {}\n", draft.record.component,
-                              draft.record.version, draft.record.sequence,
+    output.text = fmt::format("{} is {}: {}\n", draft->tx.subject,
                               done->is_final ? "final" : "submitted", done->leaf);
     return output;
 }

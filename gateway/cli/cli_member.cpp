@@ -1,5 +1,5 @@
 // assay member: who the members are, and how they change. What is decided here is signed with the root
-// key, which is kept offline: these verbs are the ones that need it.
+// key, which may be kept offline (root_decision.hpp).
 
 #include <algorithm>
 
@@ -7,8 +7,9 @@
 #include <fmt/format.h>
 
 #include "gateway/cli/role_list.hpp"
-#include "gateway/cli/submission.hpp"
-#include "gateway/cli/verbs.hpp"
+#include "gateway/cli/root_decision.hpp"
+#include "gateway/cli/transaction_draft.hpp"
+#include "gateway/config.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/crypto/certificate.hpp"
@@ -24,53 +25,8 @@ namespace json = boost::json;
 constexpr std::size_t kMemberCardBytesMax = 16 * 1024;
 constexpr int kTlsCertificateDays = 3650;
 
-// What every verb here needs.
-struct Office {
-    MemberFolder folder;
-    DaemonClient daemon;
-    Membership membership;  // of the member that decides
-    crypto::PrivateKey root;
-};
-
-// Who holds a root key is the member that the ledger names it for, whatever is left of its folder.
-Answer<ledger::Member> member_with_root(const Membership& membership,
-                                        const crypto::PublicKey& root) {
-    const auto found = std::ranges::find_if(membership.members, [&](const ledger::Member& member) {
-        return member.is_active() && member.root == root;
-    });
-    if (found != membership.members.end()) return *found;
-    return give_up(ExitCode::kUsage,
-                   "the " + membership.ledger + " has no active member with this root key");
-}
-
-Answer<Office> open_office(const MemberOptions& options) {
-    const MemberFolder folder(options.dir);
-    auto daemon = DaemonClient::open(folder);
-    if (!daemon) return tl::unexpected(daemon.error());
-    auto membership = find_membership(folder, *daemon, options.ledger);
-    if (!membership) return tl::unexpected(membership.error());
-    const auto file = options.root_key.empty() ? folder.key("root") : options.root_key;
-    auto root = crypto::load_key(file);
-    if (!root) return give_up(Error(root.error()).within("root key"));
-    if (!options.root_key.empty()) {
-        auto self = member_with_root(*membership, root->public_key());
-        if (!self) return tl::unexpected(self.error());
-        membership->self = std::move(*self);
-    }
-    return Office{folder, std::move(*daemon), std::move(*membership), std::move(*root)};
-}
-
-Answer<Submitted> decide(const Office& office, const Statement& statement, bool wait) {
-    return publish(office.daemon, office.membership, statement, office.root, wait);
-}
-
-Outcome report(const Submitted& done, std::string_view what, std::string_view next) {
-    Output output;
-    output.json["leaf"] = done.leaf;
-    output.json["final"] = done.is_final;
-    output.text = fmt::format("{} {}: {}\n", what, done.is_final ? "final" : "submitted", done.leaf);
-    if (!next.empty()) output.text += std::string(next) + "\n";
-    return output;
+Answer<RootOffice> open_office(const MemberOptions& options) {
+    return open_root_office(options.dir, options.ledger, options.root);
 }
 
 Answer<Bytes> read_card(const std::filesystem::path& file) {
@@ -183,7 +139,7 @@ std::string describe_proposals(const json::object& in) {
 
 // Puts a successor that all ledgers of this member name by now in the place of the key before it,
 // so that there is room for the next. What was replaced is gone then, as it should be.
-Answer<void> promote(const Office& office, ledger::KeyPurpose purpose) {
+Answer<void> promote(const RootOffice& office, ledger::KeyPurpose purpose) {
     const std::string name(to_string(purpose));
     const auto next = crypto::load_key(office.folder.key(name + ".next"));
     if (!next || purpose == ledger::KeyPurpose::kTls) return {};
@@ -208,7 +164,7 @@ Answer<void> promote(const Office& office, ledger::KeyPurpose purpose) {
 }
 
 // The key that is to replace the one in use; it lies beside it until it takes force.
-Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change) {
+Answer<void> make_next_key(const RootOffice& office, ledger::RegistryChange& change) {
     if (auto promoted = promote(office, change.purpose); !promoted) return promoted;
     const std::string name(to_string(change.purpose));
     const bool is_tls = change.purpose == ledger::KeyPurpose::kTls;
@@ -242,6 +198,24 @@ Answer<void> make_next_key(const Office& office, ledger::RegistryChange& change)
         return give_up(written.error());
     }
     return {};
+}
+
+// The new key is made in the folder, so it had better be the folder of the member that rotates.
+Answer<void> require_own_folder(const RootOffice& office) {
+    const auto config = read_config(office.folder.dir());
+    if (!config) return give_up(config.error());
+    if (config->name == office.membership.self.name) return {};
+    return give_up(ExitCode::kUsage, fmt::format("this folder is that of {}, the root key decides for {}",
+                                                 config->name, office.membership.self.name));
+}
+
+// Beside the draft of an approval lies the proposal, so that the signer sees what is approved.
+Answer<void> write_what_is_approved(const RootOffice& office, const ledger::LeafHash& proposal) {
+    const auto bytes = office.daemon.get_bytes(
+        fmt::format("/v1/ledgers/{}/transactions/{}/bytes", office.membership.ledger,
+                    to_hex(proposal.view())));
+    if (!bytes) return tl::unexpected(bytes.error());
+    return write_draft(proposal_beside(office.draft), *bytes);
 }
 
 }  // namespace
@@ -286,10 +260,12 @@ Outcome propose_change(const ProposeOptions& options) {
     const auto statement = make_statement(ledger::TxType::kPropose, proposal,
                                           ledger::encode_proposal, ledger::decode_proposal);
     if (!statement) return tl::unexpected(statement.error());
-    const auto done = decide(*office, *statement, options.common.wait);
-    if (!done) return tl::unexpected(done.error());
-    return report(*done, "The proposal is",
-                  "The other members run `assay member approve " + done->leaf + "`.");
+    auto done = decide(*office, *statement, options.common.wait, "The proposal is");
+    if (done && office->root) {
+        done->text += fmt::format("The other members run `assay member approve {}`.\n",
+                                  text_at(done->json, "leaf"));
+    }
+    return done;
 }
 
 Outcome approve_change(const ApproveOptions& options) {
@@ -302,9 +278,12 @@ Outcome approve_change(const ApproveOptions& options) {
     }
     const Statement statement{ledger::TxType::kApprove, ledger::approval_subject(*name),
                               ledger::encode_approval(*name)};
-    const auto done = decide(*office, statement, options.common.wait);
-    if (!done) return tl::unexpected(done.error());
-    return report(*done, "The approval is", "");
+    if (!office->root) {
+        if (auto written = write_what_is_approved(*office, *name); !written) {
+            return tl::unexpected(written.error());
+        }
+    }
+    return decide(*office, statement, options.common.wait, "The approval is");
 }
 
 Outcome rotate_key(const RotateOptions& options) {
@@ -316,6 +295,7 @@ Outcome rotate_key(const RotateOptions& options) {
                        "It is tx, seal, vote, cosign, log or tls. A lost root key is replaced by "
                        "the others: `assay member propose recover-key`.");
     }
+    if (auto own = require_own_folder(*office); !own) return tl::unexpected(own.error());
     ledger::RegistryChange change;
     change.kind = ledger::ChangeKind::kRotateKey;
     change.slot = office->membership.self.slot;
@@ -323,15 +303,14 @@ Outcome rotate_key(const RotateOptions& options) {
     if (auto made = make_next_key(*office, change); !made) return tl::unexpected(made.error());
     const Statement statement{ledger::TxType::kRotateKey, ledger::rotation_subject(change),
                               ledger::encode_change(change)};
-    const auto done = decide(*office, statement, options.common.wait);
-    if (!done) return tl::unexpected(done.error());
-    const std::string next = "The new key lies in keys/" + options.key + ".next.pem. ";
-    return report(*done, "The rotation is",
-                  *purpose == ledger::KeyPurpose::kTls
-                      ? next +
-                            "Once `assay member list` shows it in force, move it over tls.pem, "
-                            "tls.next.crt over tls.crt, and restart the daemon."
-                      : next + "The daemon uses it from the block on that puts it in force.");
+    auto done = decide(*office, statement, options.common.wait, "The rotation is");
+    if (!done) return done;
+    done->text += "The new key lies in keys/" + options.key + ".next.pem. ";
+    done->text += *purpose == ledger::KeyPurpose::kTls
+                      ? "Once `assay member list` shows it in force, move it over tls.pem, "
+                        "tls.next.crt over tls.crt, and restart the daemon.\n"
+                      : "The daemon uses it from the block on that puts it in force.\n";
+    return done;
 }
 
 Outcome revoke_key(const RevokeOptions& options) {
@@ -351,11 +330,12 @@ Outcome revoke_key(const RevokeOptions& options) {
     const auto statement = make_statement(ledger::TxType::kRevokeKey, revocation,
                                           ledger::encode_revocation, ledger::decode_revocation);
     if (!statement) return tl::unexpected(statement.error());
-    const auto done = decide(*office, *statement, options.common.wait);
-    if (!done) return tl::unexpected(done.error());
-    return report(*done, "The revocation is",
-                  "Replace the key with `assay member rotate --key tx`, then name the new one in "
-                  "your vendor policies.");
+    auto done = decide(*office, *statement, options.common.wait, "The revocation is");
+    if (done) {
+        done->text += "Replace the key with `assay member rotate --key tx`, then name the new one in "
+                      "your vendor policies.\n";
+    }
+    return done;
 }
 
 // For a quorum that is lost: the members' root keys sign the epoch that removes or replaces who is
@@ -371,7 +351,7 @@ Outcome recover_epoch(const MemberOptions& options) {
     if (record->chain_id != office->membership.chain_id) {
         return give_up(ExitCode::kVerificationFailed, "the epoch is of another ledger");
     }
-    auto signature = ledger::sign_epoch(*record, office->root);
+    auto signature = ledger::sign_epoch(*record, *office->root);
     if (!signature) return give_up(signature.error());
     Output output;
     output.json["epoch"] = record->epoch;

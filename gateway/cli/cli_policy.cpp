@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "gateway/cli/submission.hpp"
+#include "gateway/cli/root_decision.hpp"
 #include "gateway/cli/verbs.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
@@ -107,29 +107,21 @@ Answer<ledger::VendorPolicy> make_policy(const PolicyOptions& options,
 }  // namespace
 
 Outcome set_policy(const PolicyOptions& options) {
-    const MemberFolder folder(options.dir);
-    const auto daemon = DaemonClient::open(folder);
-    if (!daemon) return tl::unexpected(daemon.error());
-    const auto membership = find_membership(folder, *daemon);
-    if (!membership) return tl::unexpected(membership.error());
-    const auto policy = make_policy(options, *daemon, *membership);
+    const auto office = open_root_office(options.dir, "consortium", options.root);
+    if (!office) return tl::unexpected(office.error());
+    const auto policy = make_policy(options, office->daemon, office->membership);
     if (!policy) return tl::unexpected(policy.error());
-    const auto root = load_key(folder, "root");
-    if (!root) return tl::unexpected(root.error());
     const auto statement = make_statement(ledger::TxType::kVendorPolicy, *policy,
                                           ledger::encode_vendor_policy,
                                           ledger::decode_vendor_policy);
     if (!statement) return tl::unexpected(statement.error());
-    const auto done = publish(*daemon, *membership, *statement, *root, options.wait);
-    if (!done) return tl::unexpected(done.error());
-    Output output;
-    output.json["leaf"] = done->leaf;
-    output.json["vendor"] = to_hex(policy->vendor);
-    output.json["version"] = policy->version;
-    output.json["final"] = done->is_final;
-    output.text = fmt::format("Policy {} of {} ({}) is {}: {}\n", policy->version, options.vendor,
-                              to_hex(policy->vendor), done->is_final ? "final" : "submitted", done->leaf);
-    return output;
+    const std::string what = fmt::format("Policy {} of {} ({}) is", policy->version, options.vendor,
+                                         to_hex(policy->vendor));
+    auto done = decide(*office, *statement, options.wait, what);
+    if (!done) return done;
+    done->json["vendor"] = to_hex(policy->vendor);
+    done->json["version"] = policy->version;
+    return done;
 }
 
 }  // namespace assay::gateway::cli

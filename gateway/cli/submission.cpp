@@ -96,12 +96,17 @@ Answer<Membership> find_membership(const MemberFolder& folder,
     return membership;
 }
 
-Answer<ledger::ChainId> read_chain_id(const MemberFolder& folder) {
+Answer<std::vector<ledger::ChainId>> read_chain_ids(const MemberFolder& folder) {
     const auto config = read_config(folder.dir());
     if (!config) return give_up(config.error());
-    const auto bytes = read_genesis(*config, "consortium");
-    if (!bytes) return tl::unexpected(bytes.error());
-    return ledger::chain_id_of(*bytes);
+    std::vector<ledger::ChainId> ids;
+    for (const std::string_view ledger : {"consortium", "gateway"}) {
+        if (ledger == "gateway" && !config->gateway_genesis) continue;
+        const auto bytes = read_genesis(*config, ledger);
+        if (!bytes) return tl::unexpected(bytes.error());
+        ids.push_back(ledger::chain_id_of(*bytes));
+    }
+    return ids;
 }
 
 Answer<crypto::PrivateKey> load_key(const MemberFolder& folder, std::string_view name) {
@@ -120,25 +125,42 @@ Answer<crypto::PrivateKey> load_key_in_force(const MemberFolder& folder,
     return key;
 }
 
+namespace {
+
+ledger::TxBody body_of(const Membership& membership, const Statement& statement) {
+    ledger::TxBody body;
+    body.type = statement.type;
+    body.chain_id = membership.chain_id;
+    body.slot = membership.self.slot;
+    body.valid_until = membership.valid_until();
+    body.body = statement.body;
+    return body;
+}
+
+}  // namespace
+
 Answer<Submitted> publish(const DaemonClient& daemon,
                           const Membership& membership,
                           const Statement& statement,
                           const crypto::PrivateKey& key,
                           bool wait) {
-    ledger::TxBody tx;
-    tx.type = statement.type;
-    tx.chain_id = membership.chain_id;
-    tx.slot = membership.self.slot;
-    tx.valid_until = membership.valid_until();
-    tx.body = statement.body;
     const crypto::PrivateKey* const keys[] = {&key};
     ledger::TxSigning signing;
     signing.issuer = membership.self.name;
     signing.subject = statement.subject;
     signing.keys = keys;
-    const auto signed_tx = ledger::sign_transaction(tx, signing);
+    const auto signed_tx = ledger::sign_transaction(body_of(membership, statement), signing);
     if (!signed_tx) return give_up(signed_tx.error());
     return submit(daemon, membership.ledger, *signed_tx, wait);
+}
+
+Answer<Bytes> draft_statement(const Membership& membership,
+                              const Statement& statement,
+                              std::span<const crypto::PublicKey> signers) {
+    auto draft = ledger::draft_transaction(
+        body_of(membership, statement), {membership.self.name, statement.subject, signers});
+    if (!draft) return give_up(draft.error());
+    return std::move(*draft);
 }
 
 Answer<Submitted> submit(const DaemonClient& daemon,

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,8 @@ struct Membership {
 [[nodiscard]] Answer<Membership> find_membership(const MemberFolder& folder,
                                                  const DaemonClient& daemon,
                                                  std::string ledger = "consortium");
-// The genesis alone, for what is done offline.
-[[nodiscard]] Answer<ledger::ChainId> read_chain_id(const MemberFolder& folder);
+// The ledgers that the folder has a genesis of, for what is done offline: one or two.
+[[nodiscard]] Answer<std::vector<ledger::ChainId>> read_chain_ids(const MemberFolder& folder);
 
 // What a transaction will say.
 struct Statement {
@@ -59,6 +60,12 @@ template <typename Record, typename Decoded>
 [[nodiscard]] Answer<crypto::PrivateKey> load_key_in_force(const MemberFolder& folder,
                                                            std::string_view name,
                                                            const crypto::PublicKey& in_force);
+
+// The transaction with its signatures missing; `signers` by ascending slot, the first of them the
+// membership's `self`.
+[[nodiscard]] Answer<Bytes> draft_statement(const Membership& membership,
+                                            const Statement& statement,
+                                            std::span<const crypto::PublicKey> signers);
 
 struct Submitted {
     std::string leaf;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/cli/image_verbs.hpp"
+#include "gateway/cli/member_verbs.hpp"
 #include "gateway/cli/output.hpp"
 
 namespace assay::gateway::cli {
@@ -64,6 +65,7 @@ struct PolicyOptions {
     std::vector<std::string> release_keys;  // members whose tx keys release; empty: this member
     std::vector<std::string> delegations;   // "CARD:pattern[,pattern...]"
     std::vector<std::string> status_keys;   // members whose tx keys sign statuses
+    RootSigning root;
     bool wait = false;
 };
 [[nodiscard]] Outcome set_policy(const PolicyOptions& options);  // cli_policy.cpp
@@ -85,27 +87,13 @@ struct PublishOptions {
 };
 [[nodiscard]] Outcome publish_release(const PublishOptions& options);  // cli_release.cpp
 
-// cli_draft.cpp: a release that several members sign offline
+// cli_release_draft.cpp: a release that several members sign offline
 struct DraftOptions {
     PublishOptions release;
     std::vector<std::string> signers;  // members; empty: this one
     std::filesystem::path out;
 };
 [[nodiscard]] Outcome draft_release(const DraftOptions& options);
-
-struct SignDraftOptions {
-    std::filesystem::path dir = ".";
-    std::filesystem::path file;
-    std::filesystem::path out;  // empty: the file itself
-};
-[[nodiscard]] Outcome sign_draft(const SignDraftOptions& options);
-
-struct SubmitDraftOptions {
-    std::filesystem::path dir = ".";
-    std::vector<std::filesystem::path> files;  // copies of one draft
-    bool wait = false;
-};
-[[nodiscard]] Outcome submit_draft(const SubmitDraftOptions& options);
 
 struct RecallOptions {
     std::filesystem::path dir = ".";
@@ -134,52 +122,6 @@ struct ReleaseBundleOptions {
     std::uint64_t epoch = 0;  // the oldest that a device may know
 };
 [[nodiscard]] Outcome write_release_bundle(const ReleaseBundleOptions& options);  // cli_release_bundle.cpp
-
-// cli_member.cpp
-struct MemberOptions {
-    std::filesystem::path dir = ".";
-    std::string ledger = "consortium";
-    bool wait = false;
-    std::filesystem::path root_key;  // of the member that decides; empty: the folder's
-};
-[[nodiscard]] Outcome list_members(const MemberOptions& options);
-// The two halves of it: `assay ledger members`, `assay ledger proposals`.
-[[nodiscard]] Outcome show_members(const MemberOptions& options);
-[[nodiscard]] Outcome show_proposals(const MemberOptions& options);
-
-[[nodiscard]] Outcome recover_epoch(const MemberOptions& options);
-[[nodiscard]] Outcome resume_voting(const MemberOptions& options);
-
-struct ProposeOptions {
-    MemberOptions common;
-    std::string kind;
-    std::string member;
-    std::filesystem::path card;
-    std::vector<std::string> roles;
-    std::string param;
-    std::uint64_t value = 0;
-    std::uint32_t blocks = 40'000;  // it may be approved in so many
-};
-[[nodiscard]] Outcome propose_change(const ProposeOptions& options);
-
-struct ApproveOptions {
-    MemberOptions common;
-    std::string leaf;
-};
-[[nodiscard]] Outcome approve_change(const ApproveOptions& options);
-
-struct RotateOptions {
-    MemberOptions common;
-    std::string key;
-};
-[[nodiscard]] Outcome rotate_key(const RotateOptions& options);
-
-struct RevokeOptions {
-    MemberOptions common;
-    std::string key_id;                  // empty: the tx key in use
-    std::optional<std::uint64_t> since;  // log index
-};
-[[nodiscard]] Outcome revoke_key(const RevokeOptions& options);
 
 struct EnrolOptions {
     std::filesystem::path dir = ".";

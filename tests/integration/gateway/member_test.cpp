@@ -123,6 +123,101 @@ TEST(MemberVerbs, AMemberJoinsAndKeysAreReplacedWhileTheDaemonsRun) {
     ASSERT_TRUE(eventually([&] { return world.key_id(world.oem, 0, "tx") != first; }));
 }
 
+// The root key of the lab, and nothing else of it, lies where there is no network: drafts go there
+// and come back.
+TEST(MemberVerbs, ARootKeyThatIsKeptElsewhereDecidesByDrafts) {
+    Organisations world;
+    test::TempDir vault;
+    cli::SignDraftOptions signing;
+    signing.key = vault / "lab-root.pem";
+    signing.genesis = vault / "consortium.genesis";
+    signing.dir = vault / "no-folder";
+    std::filesystem::rename(world.lab.folder().key("root"), signing.key);
+    std::filesystem::copy_file(world.lab.folder().dir() / "consortium.genesis", signing.genesis);
+
+    cli::ProposeOptions propose;
+    propose.common = world.as(world.oem, false);
+    propose.kind = "add-member";
+    propose.card = world.newcomer.card();
+    const std::string proposal = world.leaf_of(cli::propose_change(propose));
+    cli::ApproveOptions approve;
+    approve.common = world.as(world.lab, false);
+    approve.leaf = proposal;
+    const auto without = cli::approve_change(approve);
+    ASSERT_FALSE(without);
+    EXPECT_NE(without.error().advice.find("--draft"), std::string::npos) << without.error().message;
+
+    approve.common.root.draft = vault / "approval.draft";
+    ASSERT_TRUE(eventually([&] { return cli::approve_change(approve).has_value(); }));
+    signing.file = approve.common.root.draft;
+    cli::SubmitDraftOptions submission;
+    submission.dir = world.lab.folder().dir();
+    submission.files = {signing.file};
+    submission.wait = true;
+    EXPECT_EQ(cli::submit_draft(submission).error().code, cli::ExitCode::kNotReady);
+
+    const auto made = cli::sign_draft(signing);
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->json.at("approves").as_string(), proposal);
+    EXPECT_EQ(made->json.at("kind").as_string(), "add-member") << "the proposal lies beside it";
+    EXPECT_EQ(made->json.at("missing").to_number<int>(), 0);
+    const auto decided = cli::submit_draft(submission);
+    ASSERT_TRUE(decided) << decided.error().message;
+    ASSERT_TRUE(eventually([&] { return world.epoch(world.oem) == 1; }));
+}
+
+TEST(MemberVerbs, ADraftIsNotSignedForAnotherLedgerOrAnotherProposal) {
+    Organisations world;
+    test::TempDir vault;
+    const auto lab_root = world.lab.folder().key("root");
+    cli::ProposeOptions propose;
+    propose.common = world.as(world.oem, false);
+    propose.common.root.draft = vault / "proposal.draft";
+    propose.common.root.as_member = "lab";
+    propose.kind = "set-param";
+    propose.param = "status-period";
+    propose.value = 3'000;
+    const auto drafted = cli::propose_change(propose);
+    ASSERT_TRUE(drafted) << drafted.error().message;
+
+    cli::SignDraftOptions signing;
+    signing.file = propose.common.root.draft;
+    signing.dir = world.oem.folder().dir();
+    EXPECT_EQ(cli::sign_draft(signing).error().code, cli::ExitCode::kDenied) << "it is the lab's";
+    signing.key = lab_root;
+    signing.genesis = vault / "other.genesis";
+    auto other = read_file(world.lab.folder().dir() / "consortium.genesis", 1 << 20).value();
+    auto genesis = ledger::decode_genesis(other).value();
+    genesis.origin = "elsewhere.example";
+    ASSERT_TRUE(write_file_durable(signing.genesis, ledger::encode_genesis(genesis)));
+    EXPECT_EQ(cli::sign_draft(signing).error().code, cli::ExitCode::kVerificationFailed);
+
+    signing.genesis = world.lab.folder().dir() / "consortium.genesis";
+    const auto made = cli::sign_draft(signing);
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->json.at("value").to_number<int>(), 3'000);
+    cli::SubmitDraftOptions submission;
+    submission.dir = world.oem.folder().dir();  // any member's daemon will do
+    submission.files = {signing.file};
+    const std::string proposal = world.leaf_of(cli::submit_draft(submission));
+
+    cli::ApproveOptions approve;
+    approve.common = world.as(world.oem, false);
+    approve.common.root.draft = vault / "approval.draft";
+    approve.leaf = proposal;
+    ASSERT_TRUE(eventually([&] { return cli::approve_change(approve).has_value(); }));
+    signing.file = approve.common.root.draft;
+    signing.key = world.oem.folder().key("root");
+    const auto beside = vault / "approval.draft.proposal";
+    const auto genuine = read_file(beside, 1 << 16).value();
+    ASSERT_TRUE(write_file_durable(beside, read_file(propose.common.root.draft, 1 << 16).value()));
+    EXPECT_TRUE(cli::show_draft(signing)) << "the draft, signed, is the proposal";
+    Bytes forged = genuine;
+    forged.back() ^= std::byte{1};
+    ASSERT_TRUE(write_file_durable(beside, forged));
+    EXPECT_EQ(cli::sign_draft(signing).error().code, cli::ExitCode::kVerificationFailed);
+}
+
 // With two nodes nothing is final while one is silent: its new vote key ends that, by an epoch that
 // root keys sign, one of them far from its folder.
 TEST(MemberVerbs, ALostRecordOfVotesIsMadeGoodByANewVoteKey) {
@@ -141,8 +236,8 @@ TEST(MemberVerbs, ALostRecordOfVotesIsMadeGoodByANewVoteKey) {
     cli::MemberOptions with_own = world.as(world.lab, false);
     ASSERT_TRUE(eventually([&] { return cli::recover_epoch(with_own).has_value(); }));
     cli::MemberOptions with_root_alone = with_own;
-    with_root_alone.root_key = world.lab.folder().dir() / "root-of-oem.pem";
-    std::filesystem::copy_file(world.oem.folder().key("root"), with_root_alone.root_key);
+    with_root_alone.root.key = world.lab.folder().dir() / "root-of-oem.pem";
+    std::filesystem::copy_file(world.oem.folder().key("root"), with_root_alone.root.key);
     const auto recovered = cli::recover_epoch(with_root_alone);
     ASSERT_TRUE(recovered) << recovered.error().message;
     EXPECT_EQ(recovered->json.at("epoch").to_number<int>(), 1);
@@ -150,7 +245,7 @@ TEST(MemberVerbs, ALostRecordOfVotesIsMadeGoodByANewVoteKey) {
 
     world.decide_something(world.oem, 2'000);
     EXPECT_EQ(voting(), "on");
-    with_root_alone.root_key = world.newcomer.folder().key("root");
+    with_root_alone.root.key = world.newcomer.folder().key("root");
     EXPECT_EQ(cli::recover_epoch(with_root_alone).error().code, cli::ExitCode::kUsage);
     // The other way out, had nobody rotated: it takes a thousand blocks.
     const auto resumed = cli::resume_voting(with_own);
