@@ -38,7 +38,9 @@ struct TxPlace {
     std::uint32_t position = 0;  // in its block, from 1: the coinbase is 0
     LogIndex log_index = 0;
     std::uint32_t offset = 0;  // of its bytes in the block's, so that no more of it need be read
-    std::uint32_t bytes = 0;
+    std::uint32_t bytes = 0;   // 0: it went with its block
+
+    [[nodiscard]] bool is_pruned() const noexcept { return bytes == 0; }
 };
 
 [[nodiscard]] Bytes encode_place(const TxPlace& place);

@@ -13,6 +13,10 @@
 // A store that turns out to be damaged, at the start, in use or in the check that goes on in the
 // background (check_next), is moved aside and rebuilt from what can be read of it. What cannot comes
 // from the other members, as to a member that was away.
+//
+// With ChainOptions::keep_blocks the bodies of blocks that have been final for long go (prune_next).
+// What stays of them: headers, everything that follows from them, the log, and each transaction that
+// the rule set says somebody may ask for. Such a store cannot be rebuilt from its own blocks.
 
 #pragma once
 
@@ -29,6 +33,7 @@
 #include "host/crypto/batch_verifier.hpp"
 #include "host/crypto/signature.hpp"
 #include "ledger/chain/block_entry.hpp"
+#include "ledger/chain/block_files.hpp"
 #include "ledger/chain/held_store.hpp"
 #include "ledger/chain/key_value_store.hpp"
 #include "ledger/chain/log_store.hpp"
@@ -42,6 +47,14 @@
 #include "ledger/core/validation.hpp"
 
 namespace assay::ledger {
+
+struct ChainOptions {
+    // The bodies of so many blocks stay, the final one and those below it, and of all above; 0: all.
+    BlockHeight keep_blocks = 0;
+    std::uint64_t file_bytes = kBlockFileBytes;  // of a file of blocks: whole ones are given back
+};
+// The least that an operator may ask for: what a member needs that was away for a while.
+inline constexpr BlockHeight kKeepBlocksMin = 1'024;
 
 struct ChainTip {
     BlockHeight height = 0;
@@ -90,6 +103,7 @@ struct ChainRepair {
     std::uint64_t blocks = 0;      // taken over from the old store
     std::uint64_t transactions = 0;  // that waited there, and wait again
     std::string old_store;         // where it lies
+    BlockHeight pruned_below = 0;  // blocks that the old store had kept no bodies of
 };
 
 // Whether a block is on the disk when accept_block() returns, or with those that follow.
@@ -102,11 +116,13 @@ class Chain {
     // must outlive it.
     [[nodiscard]] static Result<std::unique_ptr<Chain>> open(const std::filesystem::path& dir,
                                                              Bytes genesis_bytes,
-                                                             const RuleSet& rules);
+                                                             const RuleSet& rules,
+                                                             ChainOptions options = {});
     // The same over a database of the caller's, where the simulator lets disks fail.
     [[nodiscard]] static Result<std::unique_ptr<Chain>> open(std::unique_ptr<KeyValueStore> store,
                                                              Bytes genesis_bytes,
-                                                             const RuleSet& rules);
+                                                             const RuleSet& rules,
+                                                             ChainOptions options = {});
     Chain(const Chain&) = delete;
     Chain& operator=(const Chain&) = delete;
     ~Chain();
@@ -131,6 +147,14 @@ class Chain {
     // Blocks checked so far of this pass, and passes ended.
     [[nodiscard]] BlockHeight checked_height() const noexcept { return checked_height_; }
     [[nodiscard]] std::uint64_t checks_ended() const noexcept { return checks_ended_; }
+
+    // Lets go of the next part of what ChainOptions::keep_blocks does not ask for: at most 1,024 blocks,
+    // some tens of milliseconds, one synced write. Returns whether there was anything; fails when the
+    // disk does, which after that write changes nothing but that files are left for the next time.
+    Result<bool> prune_next();
+    // The first block whose body is here; block 0, which the genesis makes, aside.
+    [[nodiscard]] BlockHeight first_block() const noexcept { return first_block_; }
+    [[nodiscard]] const ChainOptions& options() const noexcept { return options_; }
 
     [[nodiscard]] const Genesis& genesis() const noexcept { return genesis_; }
     [[nodiscard]] const Bytes& genesis_bytes() const noexcept { return genesis_bytes_; }
@@ -195,9 +219,13 @@ class Chain {
     // the parent's time has not passed yet.
     [[nodiscard]] std::optional<BlockTemplate> make_template(Slot slot, Timestamp now) const;
 
-    // On the best chain only.
+    // On the best chain only. Nothing either if the transaction was pruned.
     [[nodiscard]] std::optional<FoundTransaction> find(const LeafHash& leaf) const;
     [[nodiscard]] std::optional<FoundTransaction> find(const TxId& id) const;
+    // Where it is, pruned or not.
+    [[nodiscard]] std::optional<TxPlace> place_of(const LeafHash& leaf) const;
+    [[nodiscard]] std::optional<TxPlace> place_of(const TxId& id) const;
+    [[nodiscard]] bool is_on_chain(const TxId& id) const;
 
     // The log after the tip and every size it had before. Precondition: index < size <= log size.
     [[nodiscard]] std::vector<LogHash> inclusion_path(LogIndex index, std::uint64_t size) const;
@@ -207,7 +235,7 @@ class Chain {
     [[nodiscard]] const StateView& state() const noexcept { return *state_; }
 
   private:
-    Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules);
+    Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules, ChainOptions options);
 
     // chain_open.cpp
     void use(std::unique_ptr<KeyValueStore> store);
@@ -217,17 +245,27 @@ class Chain {
     [[nodiscard]] Result<void> load_tip();
     void load_side_blocks();
     [[nodiscard]] bool load_epochs();
+    [[nodiscard]] bool load_first_block(const Bytes& meta);
 
     // chain_check.cpp
     [[nodiscard]] Result<void> check_recent() const;
     [[nodiscard]] Result<std::size_t> check_height(BlockHeight height) const;
+    [[nodiscard]] Result<std::size_t> check_stored(const BlockEntry& known) const;
+    [[nodiscard]] Result<std::size_t> check_pruned(const BlockEntry& known) const;
+
+    // chain_prune.cpp
+    [[nodiscard]] BlockHeight first_to_keep() const;
+    [[nodiscard]] std::optional<std::size_t> prune_block(BlockHeight height, WriteBatch& batch);
+    void prune_side_blocks(BlockHeight first, WriteBatch& batch);
+    [[nodiscard]] Result<void> free_files();
 
     // chain_repair.cpp
     [[nodiscard]] Result<void> open_folder();
     [[nodiscard]] Result<void> load_folder();
     [[nodiscard]] Result<void> rebuild(std::string damage);
     [[nodiscard]] std::uint64_t take_over_blocks(const std::filesystem::path& old);
-    [[nodiscard]] std::uint64_t take_over_database(const std::filesystem::path& old);
+    [[nodiscard]] std::uint64_t take_over_database(const std::filesystem::path& old,
+                                                   ChainRepair& done);
 
     // chain_connect.cpp
     struct Judged {
@@ -274,10 +312,10 @@ class Chain {
 
     [[nodiscard]] std::optional<BlockEntry> entry(const BlockId& id) const;
     [[nodiscard]] std::shared_ptr<const Epoch> find_epoch(const Sha256Digest& record_hash) const;
-    [[nodiscard]] bool is_on_chain(const TxId& id) const;
 
     const Genesis genesis_;
     const Bytes genesis_bytes_;
+    const ChainOptions options_;
     const ChainId chain_id_;
     const ChainRules rules_;
     std::shared_ptr<const Registry> registry_;  // after the tip
@@ -305,6 +343,8 @@ class Chain {
     std::optional<ChainRepair> repair_;
     std::uint64_t repairs_ = 0;
     int io_failures_ = 0;  // since a check last ended
+    BlockHeight first_block_ = 0;
+    bool files_left_ = false;  // with nothing in them, as far as is known
     BlockHeight checked_height_ = 0;
     bool database_checked_ = false;  // to its end, in this pass
     std::uint64_t checks_ended_ = 0;

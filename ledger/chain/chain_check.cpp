@@ -40,18 +40,22 @@ Result<std::size_t> Chain::check_height(BlockHeight height) const {
     if (log.size() > log_.size() || log_.root(log.size()) != log.root()) {
         return misfit(height, "log");
     }
-    const auto bytes = store_->get(keys::block(*id));
+    return height < first_block_ ? check_pruned(*known) : check_stored(*known);
+}
+
+Result<std::size_t> Chain::check_stored(const BlockEntry& known) const {
+    const BlockHeight height = known.height();
+    const auto bytes = store_->get(keys::block(known.id()));
     if (!bytes) return misfit(height, "body missing");
     if (height == 0) return bytes->size();
     const auto block = decode_block(*bytes);
-    if (!block || block->sealed.id() != *id) return misfit(height, "body");
-    if (!store_->get(keys::undo(*id))) return misfit(height, "undo record");
+    if (!block || block->sealed.id() != known.id()) return misfit(height, "body");
+    if (!store_->get(keys::undo(known.id()))) return misfit(height, "undo record");
     std::vector<TxId> ids;
     for (const ByteView tx : block->txs) ids.push_back(tx_id(tx));
-    const LogIndex first = log.size() + 1 - ids.size();
+    const LogIndex first = known.context.log.size() + 1 - ids.size();
     for (std::size_t i = 1; i < ids.size(); ++i) {
-        const auto value = store_->get(keys::tx(ids[i]));
-        const auto place = value ? decode_place(*value) : std::nullopt;
+        const auto place = place_of(ids[i]);
         const auto offset = static_cast<std::size_t>(block->txs[i].data() - bytes->data());
         if (!place || place->height != height || place->position != i ||
             place->log_index != first + i - 1 || place->offset != offset ||
@@ -67,6 +71,31 @@ Result<std::size_t> Chain::check_height(BlockHeight height) const {
         return misfit(height, "transactions");
     }
     return bytes->size();
+}
+
+// What stays of a block whose body is gone: the way from each of its leaves to its place, and the
+// transactions that were kept.
+Result<std::size_t> Chain::check_pruned(const BlockEntry& known) const {
+    const BlockHeight height = known.height();
+    const auto parent = height > 0 ? entry(known.parent()) : std::nullopt;
+    if (height > 0 && !parent) return misfit(height, "parent");
+    std::size_t bytes = kSealedHeaderBytes;
+    for (LogIndex i = parent ? parent->context.log.size() : 0; i < known.context.log.size(); ++i) {
+        const LogHash leaf = log_.leaf(i);
+        const auto id = store_->get(keys::leaf(leaf));
+        if (!id || id->size() != 32) return misfit(height, "index of its leaves");
+        const auto place = place_of(TxId::from(*id));
+        if (!place || place->height != height || place->log_index != i) {
+            return misfit(height, "index of its transactions");
+        }
+        if (place->is_pruned()) continue;
+        const auto kept = store_->get(keys::kept(TxId::from(*id)));
+        if (!kept || kept->size() != place->bytes || crypto::leaf_hash(*kept) != leaf) {
+            return misfit(height, "a transaction that was kept");
+        }
+        bytes += kept->size();
+    }
+    return bytes;
 }
 
 Result<void> Chain::check_recent() const {

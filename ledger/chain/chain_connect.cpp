@@ -306,6 +306,4 @@ std::shared_ptr<const Epoch> Chain::find_epoch(const Sha256Digest& record_hash) 
     return found == epochs_.end() ? nullptr : found->second;
 }
 
-bool Chain::is_on_chain(const TxId& id) const { return store_->get(keys::tx(id)).has_value(); }
-
 }  // namespace assay::ledger

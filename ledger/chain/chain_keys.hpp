@@ -6,6 +6,8 @@
 //   h id                     BlockEntry (block_entry.hpp) of every block that is stored
 //   b id                     the block's bytes (on disk: their place in the block files)
 //   B                        how far the block files were written; the store's own (chain_store.hpp)
+//   P                        height of the first block whose body is kept; absent: 0
+//   k txid                   a transaction of a block before that one, which may still be asked for
 //   u id                     what to put back when the block is disconnected (undo.hpp)
 //   c ~work id               candidates: stored blocks off the best chain, most work first
 //   m order                  a transaction of the mempool
@@ -49,11 +51,21 @@ inline Bytes of_number(char first, std::uint64_t number, int bytes) {
     return key;
 }
 
-inline std::uint64_t number_of(ByteView key) {
+inline std::uint64_t big_endian(ByteView bytes) {
     std::uint64_t number = 0;
-    for (const std::byte b : key.subspan(1))
-        number = number << 8 | std::to_integer<std::uint64_t>(b);
+    for (const std::byte b : bytes) number = number << 8 | std::to_integer<std::uint64_t>(b);
     return number;
+}
+inline std::uint64_t number_of(ByteView key) { return big_endian(key.subspan(1)); }
+
+// What M holds. A pruned store has a number of its own: a program that knows nothing of pruning must not
+// take it for damaged.
+inline constexpr std::byte kWholeFormat{5};
+inline constexpr std::byte kPrunedFormat{6};
+inline Bytes meta_value(std::byte format, const ChainId& chain_id) {
+    Bytes value{format};
+    append(value, chain_id.view());
+    return value;
 }
 
 inline Bytes meta() { return table('M'); }
@@ -64,6 +76,12 @@ inline Bytes final_by() { return table('F'); }
 inline Bytes conflict() { return table('X'); }
 inline Bytes entry(const BlockId& id) { return of_hash('h', id); }
 inline Bytes block(const BlockId& id) { return of_hash(kBlockTable, id); }
+inline Bytes encode_height(BlockHeight height) {
+    const Bytes key = of_number('P', height, 4);
+    return {key.begin() + 1, key.end()};
+}
+inline Bytes first_block() { return table('P'); }
+inline Bytes kept(const TxId& id) { return of_hash('k', id); }
 inline Bytes undo(const BlockId& id) { return of_hash('u', id); }
 inline Bytes at_height(BlockHeight height) { return of_number('H', height, 4); }
 inline Bytes epoch(const Sha256Digest& hash) { return of_hash('e', hash); }

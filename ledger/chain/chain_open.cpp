@@ -1,5 +1,6 @@
 // Opening a chain on a store: founding it, or checking that what the store holds is one.
 
+#include <algorithm>
 #include <utility>
 
 #include "host/base/text_encoding.hpp"
@@ -11,13 +12,6 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::byte kFormat{5};
-
-Bytes meta_value(const ChainId& chain_id) {
-    Bytes value{kFormat};
-    append(value, chain_id.view());
-    return value;
-}
 
 tl::unexpected<Error> damaged(std::string_view what) {
     return fail(Refusal::kMalformed, "ledger store is damaged (" + std::string(what) + ")");
@@ -25,9 +19,10 @@ tl::unexpected<Error> damaged(std::string_view what) {
 
 }  // namespace
 
-Chain::Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules)
+Chain::Chain(Genesis genesis, Bytes genesis_bytes, const RuleSet& rules, ChainOptions options)
     : genesis_{std::move(genesis)},
       genesis_bytes_{std::move(genesis_bytes)},
+      options_{options},
       chain_id_{chain_id_of(genesis_bytes_)},
       rules_{genesis_.params, chain_id_, rules} {}
 
@@ -35,11 +30,12 @@ Chain::~Chain() = default;
 
 Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
                                            Bytes genesis_bytes,
-                                           const RuleSet& rules) {
+                                           const RuleSet& rules,
+                                           ChainOptions options) {
     auto genesis = decode_genesis(genesis_bytes);
     if (!genesis) return fail(std::move(genesis).error());
     std::unique_ptr<Chain> chain(
-        new Chain(*std::move(genesis), std::move(genesis_bytes), rules));
+        new Chain(*std::move(genesis), std::move(genesis_bytes), rules, options));
     if (auto loaded = chain->load(std::move(store)); !loaded) {
         return fail(std::move(loaded).error());
     }
@@ -54,6 +50,8 @@ void Chain::use(std::unique_ptr<KeyValueStore> store) {
     state_ = std::make_unique<StatePartView>(*store_, keys::kRuleSetTable);
     pending_ = std::make_unique<StateOverlay>(*store_);
     broken_by_.reset();
+    first_block_ = 0;
+    files_left_ = false;
     checked_height_ = 0;
     database_checked_ = false;
 }
@@ -84,15 +82,19 @@ Result<void> Chain::load_tables() {
     const auto meta = store_->get(keys::meta());
     if (!meta && !has_failed()) {
         if (auto founded = found(); !founded) return founded;
-    } else if (meta && !meta->empty() && meta->front() != kFormat) {
+    } else if (meta && meta->empty()) {
+        return damaged("its format");
+    } else if (meta && meta->front() != keys::kWholeFormat &&
+               meta->front() != keys::kPrunedFormat) {
         return fail(Refusal::kUnknownVersion,
                     "the ledger's store is of another version of the program: move its folder "
                     "away, the ledger comes back from the other members");
-    } else if (meta && *meta != meta_value(chain_id_)) {
+    } else if (meta && !std::ranges::equal(ByteView(*meta).subspan(1), chain_id_.view())) {
         return fail(Refusal::kChainIdMismatch,
                     "the folder holds another ledger than the genesis of " + genesis_.origin +
                         " (" + to_hex(chain_id_.view()) + "): name another folder");
     }
+    if (meta && !load_first_block(*meta)) return damaged("where the blocks begin");
     auto registry = load_registry(*state_);
     if (!registry || !load_epochs()) return damaged("members");
     registry_ = std::move(registry);
@@ -106,10 +108,20 @@ Result<void> Chain::load_tables() {
     load_side_blocks();
     if (auto tip = load_tip(); !tip) return tip;
     if (auto recent = check_recent(); !recent) return damaged(recent.error().context());
+    // A crash may have come between the write that let blocks go and their files.
+    if (first_block_ > 0) files_left_ = !free_files();
 
     follow_best();  // a reorganisation that a crash cut short
     revalidate_mempool();
     return {};
+}
+
+bool Chain::load_first_block(const Bytes& meta) {
+    const auto first = store_->get(keys::first_block());
+    if (meta.front() == keys::kWholeFormat) return !first;
+    if (!first || first->size() != 4) return false;
+    first_block_ = static_cast<BlockHeight>(keys::big_endian(*first));
+    return true;
 }
 
 bool Chain::load_epochs() {
@@ -146,7 +158,7 @@ Result<void> Chain::found() {
     found_governance(genesis_, chain_id_, rule_state);
     for (const auto& [key, value] : staged.changes()) batch.put(key, *value);
     batch.put(keys::epoch(epoch->record_hash()), encode_epoch_record(epoch->record()));
-    batch.put(keys::meta(), meta_value(chain_id_));
+    batch.put(keys::meta(), keys::meta_value(keys::kWholeFormat, chain_id_));
     batch.put(keys::entry(entry.id()), encode_entry(entry));
     batch.put(keys::block(entry.id()), block);
     batch.put(keys::at_height(0), entry.id().view());

@@ -31,7 +31,11 @@ bool Chain::has_block(const BlockId& id) const {
     return known && known->verdict == BlockVerdict::kValid;
 }
 
-std::optional<Bytes> Chain::block(const BlockId& id) const { return store_->get(keys::block(id)); }
+std::optional<Bytes> Chain::block(const BlockId& id) const {
+    auto body = store_->get(keys::block(id));
+    if (body || first_block_ == 0 || id_at(0) != id) return body;
+    return genesis_block(genesis_, genesis_bytes_);
+}
 
 std::optional<BlockId> Chain::id_at(BlockHeight height) const {
     const auto id = store_->get(keys::at_height(height));
@@ -71,6 +75,18 @@ std::vector<SealedHeader> Chain::headers_after(std::span<const BlockId> locator,
     return headers;
 }
 
+std::optional<TxPlace> Chain::place_of(const LeafHash& leaf) const {
+    const auto id = store_->get(keys::leaf(leaf));
+    return id && id->size() == 32 ? place_of(TxId::from(*id)) : std::nullopt;
+}
+
+std::optional<TxPlace> Chain::place_of(const TxId& id) const {
+    const auto value = store_->get(keys::tx(id));
+    return value ? decode_place(*value) : std::nullopt;
+}
+
+bool Chain::is_on_chain(const TxId& id) const { return store_->get(keys::tx(id)).has_value(); }
+
 std::optional<FoundTransaction> Chain::find(const LeafHash& leaf) const {
     const auto id = store_->get(keys::leaf(leaf));
     if (!id || id->size() != 32) return std::nullopt;
@@ -78,13 +94,14 @@ std::optional<FoundTransaction> Chain::find(const LeafHash& leaf) const {
 }
 
 std::optional<FoundTransaction> Chain::find(const TxId& id) const {
-    const auto value = store_->get(keys::tx(id));
-    const auto place = value ? decode_place(*value) : std::nullopt;
-    if (!place) return std::nullopt;
-    const auto in = id_at(place->height);
-    auto bytes = in ? store_->get_part(keys::block(*in), place->offset, place->bytes) : std::nullopt;
+    const auto place = place_of(id);
+    const auto in = place && !place->is_pruned() ? id_at(place->height) : std::nullopt;
+    if (!in) return std::nullopt;
+    const bool is_kept = place->height < first_block_;
+    auto bytes = is_kept ? store_->get(keys::kept(id))
+                         : store_->get_part(keys::block(*in), place->offset, place->bytes);
     if (bytes && tx_id(*bytes) != id) {
-        (void)block(*in);  // damage, which the store sees when it reads the whole frame
+        if (!is_kept) (void)block(*in);  // damage, which the store sees when it reads the whole frame
         return std::nullopt;
     }
     if (!bytes) return std::nullopt;

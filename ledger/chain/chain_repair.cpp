@@ -86,11 +86,13 @@ Result<void> begin_repair(const fs::path& dir, std::string_view damage) {
 
 Result<std::unique_ptr<Chain>> Chain::open(const fs::path& dir,
                                            Bytes genesis_bytes,
-                                           const RuleSet& rules) {
+                                           const RuleSet& rules,
+                                           ChainOptions options) {
     const std::string where = "ledger in " + dir.string();
     auto genesis = decode_genesis(genesis_bytes);
     if (!genesis) return fail(std::move(genesis).error());
-    std::unique_ptr<Chain> chain(new Chain(*std::move(genesis), std::move(genesis_bytes), rules));
+    std::unique_ptr<Chain> chain(
+        new Chain(*std::move(genesis), std::move(genesis_bytes), rules, options));
     chain->dir_ = dir;
     if (auto opened = chain->open_folder(); !opened) {
         return fail(std::move(opened).error().within(where));
@@ -99,7 +101,7 @@ Result<std::unique_ptr<Chain>> Chain::open(const fs::path& dir,
 }
 
 Result<void> Chain::load_folder() {
-    auto store = open_chain_store(dir_);
+    auto store = open_chain_store(dir_, options_.file_bytes);
     if (!store) return fail(std::move(store).error());
     return load(*std::move(store));
 }
@@ -153,7 +155,7 @@ Result<void> Chain::rebuild(std::string damage) {
     done.damage = std::move(damage);
     done.old_store = old.string();
     done.blocks = take_over_blocks(old);
-    done.transactions = take_over_database(old);
+    done.transactions = take_over_database(old, done);
     if (auto flushed = flush(); !flushed) return flushed;
     if (has_failed()) return fail(std::errc::io_error, failure());
     const std::string report = std::to_string(done.blocks) + " blocks and " +
@@ -180,10 +182,13 @@ std::uint64_t Chain::take_over_blocks(const fs::path& old) {
 }
 
 // As much as there is: what cannot be read is no reason to stop.
-std::uint64_t Chain::take_over_database(const fs::path& old) {
+std::uint64_t Chain::take_over_database(const fs::path& old, ChainRepair& done) {
     if (!is_there(database_of(old)) || !salvage_leveldb(database_of(old))) return 0;
     const auto database = open_leveldb(database_of(old));
     if (!database) return 0;
+    if (const auto first = (*database)->get(keys::first_block()); first && first->size() == 4) {
+        done.pruned_below = static_cast<BlockHeight>(keys::big_endian(*first));
+    }
     for (const Bytes& key : {keys::justified(), keys::final_by()}) {
         const auto bytes = (*database)->get(key);
         if (!bytes) continue;

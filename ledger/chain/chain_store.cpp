@@ -1,5 +1,7 @@
 #include "ledger/chain/chain_store.hpp"
 
+#include <algorithm>
+
 #include "ledger/chain/chain_keys.hpp"
 #include "ledger/chain/leveldb_store.hpp"
 
@@ -48,6 +50,16 @@ class ChainStore final : public KeyValueStore {
         auto written = write(batch);
         if (!written && !failure()) failure_ = written.error();
         return written;
+    }
+    [[nodiscard]] Result<void> free_files_before(std::span<const Bytes> blocks) override {
+        std::uint32_t first = files_.end().file;
+        for (const Bytes& key : blocks) {
+            const auto value = database_->get(key);
+            const auto place = value ? decode_block_place(*value) : std::nullopt;
+            if (!place) return {};  // damage, which others find
+            first = std::min(first, place->at.file);
+        }
+        return files_.remove_before(first);
     }
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override {
         return failure_ ? failure_ : database_->failure();

@@ -40,6 +40,10 @@ class HeldStore final : public KeyValueStore {
     [[nodiscard]] Result<void> hold(const WriteBatch& batch);
     [[nodiscard]] Result<void> write_synced(const WriteBatch& batch) override;
     [[nodiscard]] Result<void> flush();
+    [[nodiscard]] Result<void> free_files_before(std::span<const Bytes> blocks) override {
+        if (auto flushed = flush(); !flushed) return flushed;
+        return below_->free_files_before(blocks);
+    }
     [[nodiscard]] bool holds_any() const noexcept { return batches_ > 0; }
 
     [[nodiscard]] const std::optional<Error>& failure() const noexcept override {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "host/base/bytes.hpp"
@@ -50,6 +51,12 @@ class KeyValueStore : public StateView {
         const auto value = get(key);
         if (!value || offset > value->size() || size > value->size() - offset) return std::nullopt;
         return to_bytes(ByteView(*value).subspan(offset, size));
+    }
+
+    // `blocks` are the keys of table b (chain_keys.hpp) that hold the oldest blocks still needed, one of
+    // each branch: gives back to the disk what lies before all of them.
+    [[nodiscard]] virtual Result<void> free_files_before(std::span<const Bytes> /*blocks*/) {
+        return {};
     }
 
     // Reads the next `entries` that are stored and their checksums, from the first again after the

@@ -28,6 +28,8 @@ class LogStore {
     void truncate(std::uint64_t size);
 
     [[nodiscard]] std::uint64_t size() const noexcept { return levels_.front().size(); }
+    // Precondition: index < size().
+    [[nodiscard]] const LeafHash& leaf(LogIndex index) const { return levels_.front()[index]; }
     // Precondition of both: size <= size(), and index < size.
     [[nodiscard]] LogHash root(std::uint64_t size) const;
     [[nodiscard]] std::vector<LogHash> inclusion_path(LogIndex index, std::uint64_t size) const;

@@ -68,6 +68,20 @@ class ConsortiumRules final : public RuleSet {
         }
     }
 
+    // Of statuses the last two count, and those that are final stay the last two whatever comes.
+    [[nodiscard]] bool is_kept(const Transaction& tx,
+                               const StateView& state,
+                               std::uint64_t final_log_size) const override {
+        if (is_governance(tx.body.type)) return is_governance_kept(tx.body.type);
+        if (tx.body.type != TxType::kStatus) return true;
+        const auto status = decode_status(tx.body.body);
+        if (!status) return true;
+        const ReleaseKey key{status->vendor, status->device_class, status->component};
+        const auto newest = status_below(state, key, final_log_size);
+        const auto before = newest ? status_below(state, key, newest->log_index) : std::nullopt;
+        return !before || newest->leaf == tx.leaf || before->leaf == tx.leaf;
+    }
+
   private:
     static Result<void> check_release(const Transaction& tx,
                                       const StateView& state,

@@ -56,6 +56,11 @@ class GatewayRules final : public RuleSet {
         value.bytes(tx.leaf.view()).unsigned_int(index);
         state.put(batch_state_key(tx.body.slot), value.take());
     }
+
+    // The roots of receipts stay for ever: what a device answered years ago is proved under them.
+    [[nodiscard]] bool is_kept(const Transaction& tx, const StateView&, std::uint64_t) const override {
+        return !is_governance(tx.body.type) || is_governance_kept(tx.body.type);
+    }
 };
 
 }  // namespace

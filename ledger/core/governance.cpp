@@ -291,6 +291,10 @@ void begin_epoch(const EpochTransition& transition,
 
 }  // namespace
 
+bool is_governance_kept(TxType type) noexcept {
+    return type == TxType::kRevokeKey || type == TxType::kEpoch;
+}
+
 bool is_governance(TxType type) noexcept {
     return type == TxType::kPropose || type == TxType::kApprove || type == TxType::kRotateKey ||
            type == TxType::kRevokeKey || type == TxType::kEpoch;

@@ -17,6 +17,10 @@ namespace assay::ledger {
                                             const TxContext& context);
 void apply_governance(const Transaction& tx, LogIndex index, StateWriter& state);
 
+// Proposals, approvals and rotations end in an epoch, and the registry tells what came of them. Epochs
+// and revocations are what devices are shown.
+[[nodiscard]] bool is_governance_kept(TxType type) noexcept;
+
 // M11, for transactions of every type: none of its keys is revoked.
 [[nodiscard]] Result<void> check_keys_not_revoked(const Transaction& tx, const StateView& state);
 

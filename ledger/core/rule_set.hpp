@@ -63,6 +63,14 @@ class RuleSet {
     // Applies a transaction that check() has passed on the same state. `index` is its place in the
     // log.
     virtual void apply(const Transaction& tx, LogIndex index, StateWriter& state) const = 0;
+
+    // Whether anybody may still ask for a final transaction whose block is let go: devices for their
+    // proofs, gateways, investigations. `state` is that after the tip.
+    [[nodiscard]] virtual bool is_kept(const Transaction& /*tx*/,
+                                       const StateView& /*state*/,
+                                       std::uint64_t /*final_log_size*/) const {
+        return true;
+    }
 };
 
 }  // namespace assay::ledger

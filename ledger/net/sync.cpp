@@ -89,7 +89,7 @@ bool Sync::lacks(const InventoryItem& item) const {
         return !waiting_.contains(id) && !chain_.has_block(id);
     }
     const auto id = item.hash.as<TxId>();
-    return !chain_.mempool_transaction(id) && !chain_.find(id);
+    return !chain_.mempool_transaction(id) && !chain_.is_on_chain(id);
 }
 
 }  // namespace assay::ledger

@@ -2,6 +2,7 @@
 // opened again. One run of the script is recorded; for each call and each loss model the disk is
 // put together from the record. Nothing that was acknowledged before the cut may be missing.
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <random>
@@ -33,6 +34,11 @@ Recording record(const Script& script, const std::filesystem::path& dir) {
         EXPECT_TRUE(played.has_value()) << played.error().to_string();
         made.acknowledged.push_back(made.calls.size());
     }
+    EXPECT_GT(member.chain().first_block(), 10U) << "blocks are let go all the time";
+    const auto frees_blocks = [](const FileCall& call) {
+        return call.kind == FileCall::Kind::kRemove && call.path.find("blk0") != std::string::npos;
+    };
+    EXPECT_TRUE(std::ranges::any_of(made.calls, frees_blocks));
     return made;
 }
 

@@ -18,6 +18,14 @@ using test::Founders;
 
 const crypto::KeyId kDevice{};
 
+// So little that most of a short life is pruned, and files go with it.
+ChainOptions pruning() {
+    ChainOptions options;
+    options.keep_blocks = 3;
+    options.file_bytes = 4'096;
+    return options;
+}
+
 std::unique_ptr<Chain> in_memory(const Script& script) {
     return Chain::open(std::make_unique<test::MemoryStore>(), script.founders.genesis_bytes,
                        script.rules())
@@ -91,6 +99,11 @@ class Author {
         step.bytes = {Bytes(40 + random_() % 200, static_cast<std::byte>(now_.receipts))};
         add(std::move(step));
     }
+    void prune() {
+        Step step;
+        step.kind = Step::Kind::kPrune;
+        add(std::move(step));
+    }
     void restart() { add({}); }
 
   private:
@@ -155,6 +168,7 @@ Script::Script(LedgerKind ledger_kind, std::size_t rounds, unsigned seed) : kind
         if (round % 3 == 0) author.transaction();
         if (round % 4 == 0) author.reorganisation();
         if (round % 5 == 0) author.catch_up();
+        if (round % 3 == 1) author.prune();
         if (round % 4 == 2) author.restart();
     }
 }
@@ -168,7 +182,7 @@ Result<void> Member::open() {
     store_.reset();
     voter_.reset();
     chain_.reset();
-    auto opened = Chain::open(dir_ / "chain", script_.founders.genesis_bytes, script_.rules());
+    auto opened = Chain::open(dir_ / "chain", script_.founders.genesis_bytes, script_.rules(), pruning());
     if (!opened) return fail(std::move(opened).error());
     chain_ = *std::move(opened);
     const bool is_new = chain_->tip().height == 0;
@@ -222,9 +236,20 @@ Result<void> Member::play(const Step& step) {
             if (!added) return fail(std::move(added).error());
             return {};
         }
+        case Step::Kind::kPrune: return prune();
         case Step::Kind::kRestart: return open();
     }
     return {};
+}
+
+Result<void> Member::prune() {
+    for (;;) {
+        const auto pruned = chain_->prune_next();
+        if (!pruned) return fail(Error(pruned.error()));
+        if (!*pruned) break;
+    }
+    return chain_->has_failed() ? Result<void>(fail(std::errc::io_error, chain_->failure()))
+                                : Result<void>();
 }
 
 Result<void> Member::vote() {

@@ -1,5 +1,5 @@
 // What one member lives through in these tests: transactions, blocks, certificates, votes,
-// reorganisations, blocks held back while catching up, receipts of devices, restarts. Made once, in
+// reorganisations, blocks held back while catching up, old blocks let go, receipts of devices, restarts. Made once, in
 // memory, together with what the member may rely on after each step; then played on disks that fail.
 
 #pragma once
@@ -34,6 +34,7 @@ struct Step {
         kCertificate,
         kVote,         // for the tip
         kReceipt,
+        kPrune,  // whatever may go
         kRestart,
     };
     Kind kind = Kind::kRestart;
@@ -73,6 +74,7 @@ class Member {
   private:
     [[nodiscard]] Result<void> open_receipts();
     [[nodiscard]] Result<void> vote();
+    [[nodiscard]] Result<void> prune();
 
     const Script& script_;
     std::filesystem::path dir_;

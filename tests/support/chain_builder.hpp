@@ -45,8 +45,9 @@ struct Founders {
         chain_id = ledger::chain_id_of(genesis_bytes);
     }
 
-    [[nodiscard]] std::unique_ptr<ledger::Chain> open(const std::filesystem::path& dir) const {
-        auto chain = ledger::Chain::open(dir, genesis_bytes, ledger::consortium_rules());
+    [[nodiscard]] std::unique_ptr<ledger::Chain> open(const std::filesystem::path& dir,
+                                                      ledger::ChainOptions options = {}) const {
+        auto chain = ledger::Chain::open(dir, genesis_bytes, ledger::consortium_rules(), options);
         EXPECT_TRUE(chain.has_value()) << chain.error().to_string();
         return chain ? *std::move(chain) : nullptr;
     }

@@ -169,6 +169,29 @@ TEST_F(RecallStatusTest, R14SerialsRise) {
     EXPECT_FALSE(status_below(state_, key(), newest - 1));
 }
 
+// What must be found when its block is let go: the last two statuses of those that are final.
+TEST_F(RecallStatusTest, OfStatusesTheLastTwoThatAreFinalAreKept) {
+    std::vector<Transaction> statuses;
+    std::vector<Bytes> bytes;
+    for (std::uint64_t serial = 1; serial <= 4; ++serial) {
+        bytes.push_back(sign(status(serial)));
+        ASSERT_EQ(offer(bytes.back()), "accepted");
+    }
+    for (const Bytes& tx : bytes) statuses.push_back(decode_transaction(tx).value());
+    const auto kept = [&](std::uint64_t final_size) {
+        std::string out;
+        for (const Transaction& tx : statuses) {
+            out += consortium_rules().is_kept(tx, state_, final_size) ? '1' : '0';
+        }
+        return out;
+    };
+    EXPECT_EQ(kept(index_), "0011");
+    EXPECT_EQ(kept(index_ - 1), "1111") << "the fourth may go away again, and the second come back";
+    EXPECT_EQ(kept(0), "1111");
+    const auto release = decode_transaction(release_).value();
+    EXPECT_TRUE(consortium_rules().is_kept(release, state_, index_));
+}
+
 TEST_F(RecallStatusTest, R1SubjectsSayWhatTheBodySays) {
     EXPECT_EQ(offer(consortium_.sign(TxType::kStatus, encode_status(status(1)), "x", 0,
                                      {&consortium_.members[0].tx})),
