@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "gateway/api/content_admin_api.hpp"
 #include "gateway/api/ledger_api.hpp"
 #include "gateway/api/member_api.hpp"
 #include "gateway/api/release_api.hpp"
@@ -135,6 +136,7 @@ Result<void> App::build_operator_server() {
                                          *content_care_, gateway_status, ready_});
     add_ledger_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
     add_member_routes(operator_routes_, {*consortium_, gateway_node, refusals_, *token_});
+    add_content_admin_routes(operator_routes_, {*content_care_, *token_});
     add_release_routes(operator_routes_,
                        {*consortium_, gateway_status ? &gateway_status->catalog : nullptr});
     if (gateway_) {
@@ -205,6 +207,7 @@ boost::asio::awaitable<void> App::shut_down() {
     log::info("stopping");
     notify_stopping();
     ready_ = false;
+    content_care_->begin_stop();  // the operator may wait for a collection
     co_await operator_server_->stop(kStopGrace);
     co_await content_listeners_->stop(kStopGrace);
     co_await content_care_->stop();

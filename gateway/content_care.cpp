@@ -3,15 +3,13 @@
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "gateway/content_repair.hpp"
 #include "host/base_daemon/log.hpp"
 #include "host/compute/async.hpp"
 #include "host/http/as_tuple.hpp"
-#include "host/ipfs/block_check.hpp"
-#include "host/ipfs/delegated_routing.hpp"
-#include "host/ipfs/multiaddr.hpp"
-#include "host/ipfs/trustless_client.hpp"
 
 namespace assay::gateway {
 namespace {
@@ -37,6 +35,7 @@ ContentCare::ContentCare(ContentCareParts parts)
 ContentCare::~ContentCare() {
     stop_.request_stop();
     scrub_.join();
+    collect_.join();
     disk_.join();
 }
 
@@ -48,8 +47,10 @@ void ContentCare::start() {
     }
 }
 
+void ContentCare::begin_stop() { stop_.request_stop(); }
+
 boost::asio::awaitable<void> ContentCare::stop() {
-    stop_.request_stop();  // of a scrub: it ends within a moment
+    begin_stop();
     co_await tasks_.stop();
 }
 
@@ -60,29 +61,46 @@ boost::asio::awaitable<void> ContentCare::sleep(std::chrono::steady_clock::durat
     co_await timer.async_wait(kAsTuple);
 }
 
+boost::asio::awaitable<Result<ipfs::CollectReport>> ContentCare::collect(bool try_only) {
+    std::vector<ipfs::Cid> in_use = parts_.in_use();
+    const auto time = std::min(parts_.clock.now(), parts_.ledger_time()).time_since_epoch();
+    auto prepare = [this, &in_use, at = static_cast<std::uint64_t>(time.count())] {
+        auto begun = ipfs::Collection::begin(parts_.store, at, stop_.get_token());
+        auto ready = begun ? begun->mark(in_use) : Result<void>();
+        if (begun && ready) ready = begun->close();
+        return ready ? std::move(begun) : Result<ipfs::Collection>(fail(std::move(ready).error()));
+    };
+    auto collection = co_await compute::run_blocking(collect_, std::move(prepare));
+    if (!collection) co_return fail(std::move(collection).error());
+    in_use = parts_.in_use();  // nothing more arrives from now on
+    auto sweep = [&collection, &in_use, try_only] { return collection->sweep(in_use, try_only); };
+    auto done = co_await compute::run_blocking(collect_, std::move(sweep));
+    if (!done) co_return fail(std::move(done).error());
+    if (!try_only) {
+        if (done->blocks_removed > 0) {
+            log::info("content-collected", {{"blocks", done->blocks_removed},
+                                            {"bytes", done->bytes_removed},
+                                            {"pins_expired", done->pins_expired.size()}});
+        }
+        collected_.emplace(Collected{now(), *done});
+        collect_problem_.clear();
+    }
+    co_return std::move(*done);
+}
+
 boost::asio::awaitable<void> ContentCare::collect_now_and_then() {
     const std::chrono::seconds every = parts_.config.collect_every;
     co_await sleep(first_pause(every));
     for (;;) {
-        const std::vector<ipfs::Cid> in_use = parts_.in_use();
-        const auto time = std::min(parts_.clock.now(), parts_.ledger_time()).time_since_epoch();
-        auto work = [this, &in_use, at = static_cast<std::uint64_t>(time.count())] {
-            return ipfs::collect_blocks(parts_.store, at, /*try_only=*/false, in_use);
-        };
-        auto done = co_await compute::run_blocking(disk_, std::move(work));
-        collect_problem_ = done ? "" : done.error().to_string();
-        if (done) {
-            if (done->blocks_removed > 0) {
-                log::info("content-collected", {{"blocks", done->blocks_removed},
-                                                {"bytes", done->bytes_removed},
-                                                {"pins_expired", done->pins_expired.size()}});
+        const auto done = co_await collect(/*try_only=*/false);
+        if (!done) {
+            collect_problem_ = done.error().to_string();
+            if (!done.error().is(std::errc::resource_unavailable_try_again)) {
+                log::warning("content-not-collected", {{"reason", collect_problem_}});
             }
-            collected_.emplace(Collected{now(), std::move(*done)});
-        } else if (!done.error().is(std::errc::resource_unavailable_try_again)) {
-            log::warning("content-not-collected", {{"reason", collect_problem_}});
         }
         const std::chrono::seconds again = std::min<std::chrono::seconds>(every, kCollectAgain);
-        co_await sleep(collect_problem_.empty() ? every : again);
+        co_await sleep(done ? every : again);
     }
 }
 
@@ -133,8 +151,9 @@ boost::asio::awaitable<void> ContentCare::repair_what_is_damaged() {
         std::erase_if(outstanding_, [&](const ipfs::Cid& cid) {  // some came back by other ways
             return std::ranges::find(*lost, cid) == lost->end();
         });
+        RepairRound round({parts_.config, client_, parts_.store, parts_.refusals, disk_});
         for (const ipfs::Cid& cid : *lost) {
-            const bool repaired = co_await repair(cid);
+            const bool repaired = co_await round.repair(cid);
             note_repair(cid, repaired);
         }
         co_await damage_found_.sleep(kRepairAgain);
@@ -151,38 +170,16 @@ void ContentCare::note_repair(const ipfs::Cid& cid, bool repaired) {
     }
 }
 
-boost::asio::awaitable<bool> ContentCare::repair(ipfs::Cid cid) {
-    for (const ipfs::Source& source : parts_.config.content_sources) {
-        if (co_await repair_from(source, cid)) co_return true;
-    }
-    for (const std::string& router : parts_.config.content_routers) {
-        const auto providers = co_await ipfs::find_providers(client_, router, cid, false);
-        for (std::size_t i = 0; providers && i < providers->size(); ++i) {
-            for (const std::string& multiaddr : (*providers)[i].multiaddrs) {
-                const auto url = ipfs::url_of_multiaddr(multiaddr);
-                if (!url) continue;
-                ipfs::Source source(*url);
-                if (co_await repair_from(std::move(source), cid)) co_return true;
-            }
-        }
-    }
-    co_return false;
-}
-
-// The store names blocks by their hash alone, so the raw CID gets any block.
-boost::asio::awaitable<bool> ContentCare::repair_from(ipfs::Source source, ipfs::Cid cid) {
-    const auto block = co_await ipfs::fetch_block(client_, source, cid, ipfs::kBlockBytesMax);
-    if (!block) co_return false;
-    auto work = [this, &cid, &block]() -> Result<void> {
-        if (!ipfs::is_block_of(cid, *block)) {
-            return fail(Refusal::kBlockHashMismatch, "block " + cid.to_string());
-        }
-        if (auto put = parts_.store.put(cid, *block); !put) return put;
-        return parts_.store.forget_lost(cid);
-    };
-    const auto stored = co_await compute::run_blocking(disk_, std::move(work));
-    if (!stored) parts_.refusals.record(Error(stored.error()).within(source.url));
-    co_return stored.has_value();
+boost::json::object describe_collection(const ipfs::CollectReport& report) {
+    boost::json::object out;
+    boost::json::array expired;
+    for (const ipfs::Cid& cid : report.pins_expired) expired.emplace_back(cid.to_string());
+    out["pins_expired"] = std::move(expired);
+    out["blocks_kept"] = report.blocks_kept;
+    out["blocks_removed"] = report.blocks_removed;
+    out["bytes_removed"] = report.bytes_removed;
+    out["damaged_removed"] = report.damaged_removed;
+    return out;
 }
 
 boost::json::object ContentCare::status() const {

@@ -3,8 +3,7 @@
 // lost from the sources of the configuration, each block checked before it is stored. What cannot be
 // fetched now is tried again later, after a restart too: the store's damaged/ folder remembers it.
 //
-// Reading and hashing have threads of their own, so that releases never wait for them: a scrub may rest
-// on its own for days. Io thread only.
+// Reading and hashing have threads of their own, so that releases never wait for them. Io thread only.
 
 #pragma once
 
@@ -49,6 +48,9 @@ struct ContentCareParts {
     std::function<Timestamp()> ledger_time;
 };
 
+// For the operator: {"pins_expired": [...], "blocks_kept": n, ...}.
+[[nodiscard]] boost::json::object describe_collection(const ipfs::CollectReport& report);
+
 class ContentCare {
   public:
     explicit ContentCare(ContentCareParts parts);
@@ -57,6 +59,13 @@ class ContentCare {
     ~ContentCare();
 
     void start();
+    // Collects at once, but nothing that devices may still ask for; with `try_only` says what would go.
+    // Fails with std::errc::resource_unavailable_try_again while a collection, an import or a download
+    // is under way. The care outlives it.
+    [[nodiscard]] boost::asio::awaitable<Result<ipfs::CollectReport>> collect(bool try_only);
+
+    // What is under way ends within a moment.
+    void begin_stop();
     // To be awaited before the parts go.
     [[nodiscard]] boost::asio::awaitable<void> stop();
 
@@ -76,9 +85,7 @@ class ContentCare {
     boost::asio::awaitable<void> collect_now_and_then();
     boost::asio::awaitable<void> scrub_now_and_then();
     boost::asio::awaitable<void> repair_what_is_damaged();
-    boost::asio::awaitable<bool> repair(ipfs::Cid cid);
     void note_repair(const ipfs::Cid& cid, bool repaired);
-    boost::asio::awaitable<bool> repair_from(ipfs::Source source, ipfs::Cid cid);
     boost::asio::awaitable<void> sleep(std::chrono::steady_clock::duration time);
     [[nodiscard]] std::int64_t now() const;
 
@@ -93,7 +100,9 @@ class ContentCare {
     std::uint64_t damaged_ = 0;   // found since the start
     std::uint64_t repaired_ = 0;  // since the start
     std::set<ipfs::Cid> outstanding_;  // not here, and no source gave it
+    // One each: what is repaired waits for a collection that removes, a scrub may rest for days.
     boost::asio::thread_pool disk_{1};
+    boost::asio::thread_pool collect_{1};
     boost::asio::thread_pool scrub_{1};
     ledger::TaskGroup tasks_;
 };

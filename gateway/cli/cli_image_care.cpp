@@ -1,15 +1,20 @@
 // assay image verify, pin, gc: keeping what is to be kept, whole.
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "gateway/cli/image_import.hpp"
+#include "gateway/content_care.hpp"
 #include "host/ipfs/collect.hpp"
 #include "host/ipfs/scrub.hpp"
 #include "host/ipfs/stored_file.hpp"
 
 namespace assay::gateway::cli {
 namespace {
+
+// A collection reads every node of every image that is kept.
+constexpr std::chrono::hours kCollectPatience{4};
 
 boost::json::array to_json(const std::vector<ipfs::Cid>& cids) {
     boost::json::array out;
@@ -49,6 +54,50 @@ Outcome verify_store(ImageStore& store) {
     output.json["damaged"] = to_json(report->damaged);
     output.text = fmt::format("{} blocks, {} bytes: all good\n", report->blocks, report->bytes);
     return output;
+}
+
+// Whose store it is; nobody's if it is another one in Kubo's layout.
+std::optional<MemberFolder> member_of(const ImageOptions& options) {
+    if (options.store.empty()) return MemberFolder(options.dir);
+    std::error_code ignored;
+    MemberFolder folder(std::filesystem::canonical(options.store, ignored).parent_path());
+    if (!std::filesystem::equivalent(folder.content(), options.store, ignored)) return std::nullopt;
+    if (!std::filesystem::exists(folder.config(), ignored)) return std::nullopt;
+    return folder;
+}
+
+Output describe(boost::json::object collection) {
+    Output output;
+    output.text = fmt::format("{} {} blocks, {} bytes; {} blocks are kept\n",
+                              collection["dry_run"].as_bool() ? "would remove" : "removed",
+                              number_at(collection, "blocks_removed"),
+                              number_at(collection, "bytes_removed"),
+                              number_at(collection, "blocks_kept"));
+    output.json = std::move(collection);
+    return output;
+}
+
+Outcome collect_by_daemon(const MemberFolder& folder, bool dry_run) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(folder.addresses(), ignored)) {
+        return give_up(ExitCode::kNotReady, "the daemon in " + folder.dir().string() +
+                                                " is starting or stopping",
+                       "Try again once it is ready (`assay status`), or has ended.");
+    }
+    const auto daemon = DaemonClient::open(folder);
+    if (!daemon) return tl::unexpected(daemon.error());
+    boost::json::object order;
+    order["dry_run"] = dry_run;
+    auto done = daemon->post("/v1/content/collect", "application/json",
+                             as_bytes(boost::json::serialize(order)), kCollectPatience);
+    if (done) return describe(std::move(*done));
+    Failure failure = std::move(done).error();
+    if (failure.code == ExitCode::kLocked) failure.advice = "Try again once it has ended.";
+    if (failure.word == to_word(Refusal::kBlockHashMismatch)) {
+        failure.code = ExitCode::kVerificationFailed;
+        failure.advice = "Add or fetch that image again, or take its pin back.";
+    }
+    return tl::unexpected<Failure>(std::move(failure));
 }
 
 }  // namespace
@@ -118,18 +167,23 @@ Outcome pin_image(const ImageOptions& options) {
 Outcome collect_images(const ImageOptions& options) {
     auto store = ImageStore::open(options);
     if (!store) return tl::unexpected(store.error());
+    // No daemon starts meanwhile: it knows what devices may still ask for, and pins do not.
+    std::optional<FileLock> daemon_is_away;
+    if (const auto folder = member_of(options)) {
+        auto lock = FileLock::acquire(folder->lock());
+        if (lock) {
+            daemon_is_away.emplace(std::move(*lock));
+        } else if (lock.error().is(std::errc::resource_unavailable_try_again)) {
+            return collect_by_daemon(*folder, options.dry_run);
+        } else if (!lock.error().is(std::errc::no_such_file_or_directory)) {  // it never ran
+            return give_up(Error(lock.error()));
+        }
+    }
     const auto report = ipfs::collect_blocks(store->blocks(), unix_now(), options.dry_run);
     if (!report) return give_up_image(report.error());
-    Output output;
-    output.json["pins_expired"] = to_json(report->pins_expired);
-    output.json["blocks_kept"] = report->blocks_kept;
-    output.json["blocks_removed"] = report->blocks_removed;
-    output.json["bytes_removed"] = report->bytes_removed;
-    output.json["dry_run"] = options.dry_run;
-    output.text = fmt::format("{} {} blocks, {} bytes; {} blocks are kept\n",
-                              options.dry_run ? "would remove" : "removed", report->blocks_removed,
-                              report->bytes_removed, report->blocks_kept);
-    return output;
+    boost::json::object json = describe_collection(*report);
+    json["dry_run"] = options.dry_run;
+    return describe(std::move(json));
 }
 
 }  // namespace assay::gateway::cli

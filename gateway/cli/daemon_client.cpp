@@ -1,5 +1,6 @@
 #include "gateway/cli/daemon_client.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <boost/json/parse.hpp>
@@ -35,6 +36,7 @@ Failure failure_of(const http::Response& response, const std::string& url) {
         }
     }
     if (response.status == 401 || response.status == 403) failure.code = ExitCode::kDenied;
+    if (response.status == 423) failure.code = ExitCode::kLocked;
     if (response.status == 503) failure.code = ExitCode::kNotReady;
     return failure;
 }
@@ -90,13 +92,16 @@ Answer<boost::json::object> DaemonClient::get(std::string_view path) const {
 
 Answer<boost::json::object> DaemonClient::post(std::string_view path,
                                                std::string_view content_type,
-                                               ByteView body) const {
+                                               ByteView body,
+                                               std::chrono::seconds patience) const {
     const auto token = read_operator_token(folder_);
     if (!token) return give_up(token.error());
     http::ClientRequest request("POST", base_url_ + std::string(path));
     request.headers.set("Authorization", "Bearer " + *token);
     request.headers.set("Content-Type", std::string(content_type));
     request.body = to_bytes(body);
+    request.idle_timeout = patience;
+    request.total_timeout = std::max<std::chrono::milliseconds>(request.total_timeout, patience);
     auto response = exchange(std::move(request));
     if (!response) return tl::unexpected(response.error());
     return parse_object(response->body, base_url_ + std::string(path));

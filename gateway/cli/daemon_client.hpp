@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,12 @@ class DaemonClient {
 
     [[nodiscard]] Answer<boost::json::object> get(std::string_view path) const;
     [[nodiscard]] Answer<Bytes> get_bytes(std::string_view path) const;
-    [[nodiscard]] Answer<boost::json::object> post(std::string_view path,
-                                                   std::string_view content_type,
-                                                   ByteView body) const;
+    // `patience`: for what takes the daemon longer to do.
+    [[nodiscard]] Answer<boost::json::object> post(
+        std::string_view path,
+        std::string_view content_type,
+        ByteView body,
+        std::chrono::seconds patience = std::chrono::seconds(30)) const;
 
   private:
     DaemonClient(MemberFolder folder, std::string base_url)

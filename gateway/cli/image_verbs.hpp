@@ -1,5 +1,5 @@
 // The verbs of `assay image`: the content store of a member, or any store in Kubo's layout. None
-// needs a running daemon; all may run beside one.
+// needs a running daemon; all may run beside one, which is asked to collect.
 
 #pragma once
 

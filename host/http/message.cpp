@@ -135,6 +135,7 @@ std::string_view reason_phrase(unsigned status) noexcept {
         Phrase{416, "Range Not Satisfiable"},
         Phrase{417, "Expectation Failed"},
         Phrase{422, "Unprocessable Content"},
+        Phrase{423, "Locked"},
         Phrase{428, "Precondition Required"},
         Phrase{429, "Too Many Requests"},
         Phrase{431, "Request Header Fields Too Large"},

@@ -247,14 +247,18 @@ Result<void> BlockStore::set_aside(const Cid& cid) {
     return sync_directory(from.parent_path());
 }
 
-Result<std::vector<Cid>> BlockStore::lost_blocks() const {
+Result<std::vector<Cid>> BlockStore::damaged_blocks() const {
     const auto aside = list_blocks(damaged());
     if (!aside && aside.error().is(std::errc::no_such_file_or_directory)) return std::vector<Cid>();
     if (!aside) return fail(aside.error());
-    std::vector<Cid> lost;
-    for (const StoredBlock& block : *aside) {
-        if (!has(block.cid)) lost.push_back(block.cid);
-    }
+    std::vector<Cid> cids;
+    for (const StoredBlock& block : *aside) cids.push_back(block.cid);
+    return cids;
+}
+
+Result<std::vector<Cid>> BlockStore::lost_blocks() const {
+    auto lost = damaged_blocks();
+    if (lost) std::erase_if(*lost, [this](const Cid& cid) { return has(cid); });
     return lost;
 }
 

@@ -5,7 +5,8 @@
 //     <root>/blocks/<key[-3:-1]>/<key>.data         key = BASE32UPPER(multihash)
 //     <root>/pins/<cid>                             one small file per root that is held complete
 //     <root>/damaged/<key>.data                     blocks that were found to be others
-//     <root>/writers.lock                           shared by writers, taken alone to collect
+//     <root>/writers.lock                           shared by writers, taken alone to remove
+//     <root>/collector.lock                         one collection at a time
 //
 // The store never hashes: whoever puts a block has checked it against its CID. A block becomes
 // visible whole or not at all, and is on the disk when put returns. Several processes may use one
@@ -98,14 +99,16 @@ class BlockStore {
     [[nodiscard]] Result<bool> drop_expired(const Cid& root, std::uint64_t now);
 
     // Nothing is collected while any process holds a lease: for work whose blocks are not pinned
-    // yet. Waits for a collection to end. put() and put_many() take one for themselves.
+    // yet. Waits for a collection that removes to end. put() and put_many() take one for themselves.
     [[nodiscard]] Result<FileHandle> lease() const;
     // Fails with std::errc::resource_unavailable_try_again while others hold leases.
     [[nodiscard]] Result<FileHandle> lease_alone() const;
 
     // Moves a damaged block to damaged/, out of everybody's way. Succeeds if there is none.
     [[nodiscard]] Result<void> set_aside(const Cid& cid);
-    // Blocks that were set aside and are not here again, under the raw codec; forget_lost() ends that.
+    // Blocks that were set aside, under the raw codec, until forget_lost(); of these, those that are
+    // not here again.
+    [[nodiscard]] Result<std::vector<Cid>> damaged_blocks() const;
     [[nodiscard]] Result<std::vector<Cid>> lost_blocks() const;
     [[nodiscard]] Result<void> forget_lost(const Cid& cid);
 

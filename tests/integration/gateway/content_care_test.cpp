@@ -98,5 +98,37 @@ TEST_F(ContentCareTest, CollectsWhatNothingKeepsAndNothingThatIsOffered) {
     EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + leaf + "/image").body, image_);
 }
 
+TEST_F(ContentCareTest, TheVerbAsksTheDaemonWhichKnowsWhatIsOffered) {
+    start_gateway("collect_every = \"0s\"\nscrub_every = \"0s\"\n");
+    world_.set_policy();
+    const std::string leaf = world_.publish(image_, 1, /*retain_years=*/0);
+    ASSERT_TRUE(eventually([&] { return world_.stage(leaf) == "ready"; }));
+    const std::size_t blocks = store_.stat()->blocks;
+    ASSERT_TRUE(store_.put(block_named("garbage"), as_bytes("garbage")));
+    cli::ImageOptions by_member, by_store;
+    by_member.dir = world_.gw.folder().dir();
+    by_member.dry_run = true;
+    by_store.store = world_.gw.folder().content();
+    for (const cli::ImageOptions& options : {by_member, by_store}) {
+        const auto done = cli::collect_images(options);
+        ASSERT_TRUE(done) << done.error().message;
+        EXPECT_EQ(done->json.at("blocks_removed"), 1);
+        EXPECT_EQ(done->json.at("blocks_kept"), static_cast<std::int64_t>(blocks));
+        EXPECT_EQ(store_.has(block_named("garbage")), options.dry_run);
+    }
+    {
+        const auto lease = store_.lease();  // an import is under way
+        const auto busy = cli::collect_images(by_store);
+        ASSERT_FALSE(busy);
+        EXPECT_EQ(busy.error().code, cli::ExitCode::kLocked) << busy.error().message;
+        EXPECT_EQ(busy.error().word, "content-busy");
+        EXPECT_FALSE(busy.error().advice.empty());
+    }
+    world_.gw.stop();
+    EXPECT_EQ(cli::collect_images(by_store)->json.at("blocks_removed"),
+              static_cast<std::int64_t>(blocks))
+        << "without the daemon dates alone count";
+}
+
 }  // namespace
 }  // namespace assay::gateway

@@ -33,7 +33,7 @@ TEST(HttpApiDocument, NamesTheOperatorsRequests) {
     std::set<std::string> code;
     for (const char* const file : {"status_api", "ledger_api", "member_api", "release_api",
                                    "device_admin_api", "enrolment_api", "investigation_api",
-                                   "rollout_api"}) {
+                                   "rollout_api", "content_admin_api"}) {
         code.merge(matches(text_of("gateway/api/" + std::string(file) + ".cpp"), registered));
     }
     ASSERT_GE(code.size(), 13U);

@@ -140,6 +140,79 @@ TEST_F(BlockCare, RemovesNothingWhenAPinCannotBeFollowed) {
     EXPECT_EQ(store_.stat()->blocks, before - 1);
 }
 
+// Walking the pins of a large store takes minutes: nobody waits for that, and what they do meanwhile
+// counts.
+TEST_F(BlockCare, ImportsGoOnWhileWhatIsKeptIsLookedFor) {
+    const auto old = import("old");
+    ASSERT_TRUE(store_.unpin(old.cid));
+    const auto dated = import("dated", kNow - 10);
+    const auto garbage = import("garbage");
+    ASSERT_TRUE(store_.unpin(garbage.cid));
+    auto collection = Collection::begin(store_, kNow);
+    ASSERT_TRUE(collection);
+    ASSERT_TRUE(collection->mark({}));
+    const auto meanwhile = import("meanwhile");
+    EXPECT_EQ(import("old").cid, old.cid) << "its blocks were here, so none was written";
+    ASSERT_TRUE(store_.pin_until(dated.cid, kNow + 10));
+    ASSERT_TRUE(collection->close());
+    const auto done = collection->sweep({}, /*try_only=*/false);
+    ASSERT_TRUE(done) << done.error().to_string();
+    EXPECT_TRUE(done->pins_expired.empty());
+    EXPECT_EQ(done->blocks_removed, 304U) << "those of the garbage";
+    for (const auto& kept : {old, dated, meanwhile}) {
+        EXPECT_EQ(blocks_of(kept.cid).size(), 304U);
+        for (const Cid& cid : blocks_of(kept.cid)) EXPECT_TRUE(store_.has(cid));
+    }
+}
+
+TEST_F(BlockCare, WhatArrivesWhileItIsLookedAtIsKeptWhole) {
+    const auto arriving = import("arriving");
+    ASSERT_TRUE(store_.unpin(arriving.cid));
+    const Cid node = blocks_of(arriving.cid).at(1);
+    const Bytes content = store_.get(node).value();
+    ASSERT_TRUE(store_.remove(node));
+    const std::vector<Cid> in_use{arriving.cid};
+    auto collection = Collection::begin(store_, kNow);
+    ASSERT_TRUE(collection->mark(in_use)) << "the leaves below the node are not known to be kept";
+    ASSERT_TRUE(store_.put(node, content));
+    ASSERT_TRUE(store_.pin_until(arriving.cid, kNow - 1));  // whole, and past its date at once
+    ASSERT_TRUE(collection->close());
+    EXPECT_EQ(collection->sweep(in_use, /*try_only=*/false)->blocks_removed, 0U);
+}
+
+TEST_F(BlockCare, CollectsOnceAtATimeAndStopsWhenTold) {
+    ASSERT_TRUE(store_.unpin(import("unpinned").cid));
+    (void)import("kept");
+    std::stop_source source;
+    {
+        auto first = Collection::begin(store_, kNow, source.get_token());
+        const auto second = Collection::begin(store_, kNow);
+        ASSERT_FALSE(second);
+        EXPECT_TRUE(second.error().is(std::errc::resource_unavailable_try_again));
+        ASSERT_TRUE(first->mark({}));
+        ASSERT_TRUE(first->close());
+        source.request_stop();
+        EXPECT_TRUE(first->sweep({}, false).error().is(std::errc::operation_canceled));
+    }
+    auto again = Collection::begin(store_, kNow, source.get_token());
+    EXPECT_TRUE(again->mark({}).error().is(std::errc::operation_canceled));
+    EXPECT_EQ(store_.stat()->blocks, 2 * 304U);
+}
+
+TEST_F(BlockCare, ForgetsDamagedBlocksThatNothingKeepsAnyMore) {
+    const auto kept = import("kept");
+    const auto dropped = import("dropped");
+    for (const auto& image : {kept, dropped}) {
+        ASSERT_TRUE(store_.set_aside(blocks_of(image.cid).back()));
+    }
+    ASSERT_TRUE(store_.unpin(dropped.cid));
+    EXPECT_EQ(collect_blocks(store_, kNow, /*try_only=*/true)->damaged_removed, 1U);
+    EXPECT_EQ(store_.lost_blocks()->size(), 2U);
+    EXPECT_EQ(collect_blocks(store_, kNow)->damaged_removed, 1U);
+    ASSERT_EQ(store_.lost_blocks()->size(), 1U);
+    EXPECT_EQ(store_.lost_blocks()->front(), blocks_of(kept.cid).back());
+}
+
 // Also of blocks that carry another CID in the store's pins than in its file names.
 TEST_F(BlockCare, KnowsBlocksByTheirHashAlone) {
     const Bytes content = to_bytes("the same bytes under two codecs");
