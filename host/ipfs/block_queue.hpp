@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -75,6 +76,8 @@ class BlockQueue {
     [[nodiscard]] std::vector<std::size_t> arrived_slots() const;
     // The window has no room for the next block that waits.
     [[nodiscard]] bool full() const;
+    // What more may be asked for, in bytes.
+    [[nodiscard]] std::uint64_t room() const noexcept { return window_max_ - std::min(window_, window_max_); }
     // So many blocks from the first on are accepted.
     [[nodiscard]] std::size_t accepted_in_row() const noexcept { return accepted_in_row_; }
     // A block that waits and that no usable source may be asked for.

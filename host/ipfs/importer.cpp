@@ -10,6 +10,7 @@
 #include "host/crypto/sha256.hpp"
 #include "host/ipfs/balanced_tree.hpp"
 #include "host/ipfs/collect.hpp"
+#include "host/ipfs/read_buffer.hpp"
 #include "host/ipfs/unixfs.hpp"
 
 namespace assay::ipfs {
@@ -147,13 +148,14 @@ class WindowReader {
                  std::uint64_t total,
                  std::uint64_t window_bytes,
                  std::size_t windows)
-        : file_{std::move(file)}, total_{total}, window_bytes_{window_bytes}, buffers_(windows) {}
+        : file_{std::move(file)}, total_{total}, window_bytes_{window_bytes} {
+        for (std::size_t i = 0; i < windows; ++i) buffers_.emplace_back(window_bytes);
+    }
 
-    [[nodiscard]] Result<ByteView> read(std::uint64_t offset, Bytes& buffer) const {
-        buffer.resize(window_bytes_);
-        const auto have = file_.read_at(offset, buffer);
+    [[nodiscard]] Result<ByteView> read(std::uint64_t offset, ReadBuffer& buffer) const {
+        const auto have = file_.read_at(offset, buffer.span());
         if (!have) return fail(have.error());
-        return ByteView(buffer).first(*have);
+        return ByteView(buffer.span().first(*have));
     }
 
     FileHandle file_;
@@ -162,7 +164,7 @@ class WindowReader {
     std::uint64_t offset_ = 0;
     std::size_t turn_ = 0;
     bool ended_ = false;
-    std::vector<Bytes> buffers_;
+    std::vector<ReadBuffer> buffers_;
     std::future<Result<ByteView>> ahead_;
 };
 

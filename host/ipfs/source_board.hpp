@@ -27,6 +27,11 @@ class SourceBoard {
     [[nodiscard]] bool usable(std::size_t source) const { return sources_[source].usable; }
     // Usable, not resting, and not busy with as many requests as it can take.
     [[nodiscard]] bool may_ask(std::size_t source, Time now) const;
+    // It has requests to answer.
+    [[nodiscard]] bool is_busy(std::size_t source) const { return sources_[source].asked > 0; }
+    [[nodiscard]] std::size_t usable_count() const;
+    // Bytes per second of one request; 0: not known yet.
+    [[nodiscard]] double speed(std::size_t source) const { return sources_[source].bytes_per_second; }
     // Fastest first; those that have not answered yet before all others, so that they are tried.
     [[nodiscard]] std::vector<std::size_t> by_speed() const;
 
@@ -60,9 +65,11 @@ class SourceBoard {
         int outrun_in_row = 0;
         int rests_in_row = 0;
         double bytes_per_second = 0;  // of one request; 0: not known
+        double seconds_least = 0;     // that an answer took; 0: not known
         Time rests_until{};
         std::string last_error;
     };
+    static void adjust_limit(State& state, std::uint64_t bytes, double seconds);
     void note(std::size_t source, const Error& error) {
         sources_[source].last_error = error.to_string();
     }

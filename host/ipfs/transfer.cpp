@@ -20,8 +20,12 @@ namespace {
 
 // So much is worth a visit to the disk while more is on its way.
 constexpr std::uint64_t kStoreBytes = std::uint64_t{4} << 20;
-// Asked for as one CAR: small enough that several sources share the window.
-constexpr std::uint64_t kPartBytes = std::uint64_t{4} << 20;
+// Asked for as one CAR, at most: each costs a server the way to it, so larger ones are faster (Helia: 0.13
+// instead of 0.21 s of its processor for 64 MiB with 16 of 4 MiB), but what is under way is bounded, too.
+constexpr std::uint64_t kPartBytesMax = kFetchWindowBytes / 2;
+constexpr std::uint64_t kPartBytesMin = std::uint64_t{1} << 20;
+// Of a slow source not more than it sends in this time, by what it did so far.
+constexpr double kPartSecondsMax = 1;
 // The nodes on the path to a part come with it each time.
 constexpr std::uint64_t kPartOverhead = std::uint64_t{4} << 20;
 // Looks around this often when nothing happens: for requests that take too long.
@@ -95,10 +99,16 @@ void Transfer::ask_everyone() {
 bool Transfer::ask(std::size_t source) {
     const auto now = Clock::now();
     if (!context_.board.may_ask(source, now)) return false;
+    const bool parts = context_.request.sources[source].kind == Source::Kind::kCars;
+    const std::uint64_t part_bytes = parts ? part_bytes_of(source) : 0;
+    // One that has work waits until there is room for a whole part.
+    if (parts && context_.board.is_busy(source) && queue_.room() < part_bytes &&
+        queue_.has_waiting()) {
+        return false;
+    }
     if (const auto slot = queue_.take(source, now)) {
-        const bool parts = context_.request.sources[source].kind == Source::Kind::kCars;
         std::vector<std::size_t> slots{*slot};
-        if (parts) slots = queue_.take_run(*slot, source, kPartBytes, now);
+        if (parts) slots = queue_.take_run(*slot, source, part_bytes, now);
         start(source, std::move(slots));
         return true;
     }
@@ -108,6 +118,15 @@ bool Transfer::ask(std::size_t source) {
         return true;
     }
     return false;
+}
+
+// Two parts of each source fit into the window.
+std::uint64_t Transfer::part_bytes_of(std::size_t source) const {
+    std::uint64_t bytes = kPartBytesMax / std::max<std::size_t>(context_.board.usable_count(), 1);
+    if (const double speed = context_.board.speed(source); speed > 0) {
+        bytes = std::min(bytes, static_cast<std::uint64_t>(speed * kPartSecondsMax));
+    }
+    return std::max(bytes, kPartBytesMin);
 }
 
 void Transfer::start(std::size_t source, std::vector<std::size_t> slots) {

@@ -89,6 +89,7 @@ class Transfer {
     [[nodiscard]] Result<bool> step();  // true: finished
     void ask_everyone();
     bool ask(std::size_t source);
+    [[nodiscard]] std::uint64_t part_bytes_of(std::size_t source) const;
     void start(std::size_t source, std::vector<std::size_t> slots);
     boost::asio::awaitable<void> run_block(RunningPtr running);
     boost::asio::awaitable<void> run_part(RunningPtr running);

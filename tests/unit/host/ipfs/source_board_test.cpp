@@ -58,6 +58,26 @@ TEST(SourceBoard, LeavesASourceAloneForAsLongAsItWants) {
     EXPECT_FALSE(board.usable(0)) << "not for ever";
 }
 
+// A line of 20 MB/s: what is asked for at a time shares it. A far source answers each in its own time.
+TEST(SourceBoard, FillsALineAndDoesNotQueueBehindIt) {
+    SourceBoard board(2);
+    const auto room = [&](std::size_t source) {
+        int count = 0;
+        for (; board.may_ask(source, kNow); ++count) board.asked(source);
+        for (int i = 0; i < count; ++i) board.released(source);
+        return count;
+    };
+    for (int i = 0; i < 200; ++i) {
+        board.answered(0, 1 << 20, room(0) * 50ms);
+        board.answered(1, 1 << 20, 300ms);
+    }
+    EXPECT_GE(room(0), 2);
+    EXPECT_LE(room(0), 4);
+    EXPECT_EQ(room(1), 8);
+    EXPECT_EQ(board.usable_count(), 2U);
+    EXPECT_GT(board.speed(0), board.speed(1));
+}
+
 TEST(SourceBoard, AsksMoreOfWhoAnswersAndLessOfWhoFails) {
     SourceBoard board(1);
     const auto room = [&] {
