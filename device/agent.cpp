@@ -13,21 +13,12 @@ using ledger::ReceiptEvent;
 
 constexpr Milliseconds kGatewayRetryFirst{1'000};
 constexpr Milliseconds kPollMin{100};  // whatever the gateway says
-constexpr std::size_t kDetailBytesMax = 128;
+constexpr std::uint64_t kRefusedInARowMax = 4;  // of any releases; then with pauses
 
 // What went wrong on the device itself; everything else a device refuses.
 bool is_own_failure(Refusal word) {
     return word == Refusal::kSlotWriteFailed || word == Refusal::kReadBackMismatch ||
-           word == Refusal::kInstallerFailed;
-}
-
-// Receipts carry a short text; a detail of several lines or beyond ASCII is of no use there.
-std::optional<std::string> detail_of(const Error& error) {
-    if (error.context().empty()) return std::nullopt;
-    std::string text = error.context().substr(0, kDetailBytesMax);
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-    return text;
+           word == Refusal::kInstallerFailed || word == Refusal::kBootFailed;
 }
 
 }  // namespace
@@ -37,98 +28,6 @@ Agent::Agent(AgentOptions options, const AgentParts& parts)
       parts_{parts},
       file_{options_.folder / kStateFile, parts.storage},
       slots_{options_.slots, parts.storage} {}
-
-Result<Agent::Next> Agent::start() {
-    auto state = file_.load();
-    if (!state) return fail(std::move(state).error());
-    state_ = std::move(*state);
-    if (state_.checkpoint) known_time_ = state_.checkpoint->time;
-    known_at_ = std::chrono::steady_clock::now();
-    const auto running = parts_.boot.boot();
-    if (!running) return fail(running.error());
-    running_ = *running;
-    for (const RefusedRelease& entry : state_.refused) {
-        held_until_[entry.release] =
-            std::chrono::steady_clock::now() +
-            backoff(entry.attempts, options_.refused_pause, options_.refused_pause_max);
-    }
-    parts_.log("started", {{"slot", std::string(slot_name(running_))},
-                        {"phase", std::string(to_string(state_.phase))}});
-
-    // The power went between telling the boot loader and writing it down.
-    if (state_.phase == Phase::kInstalled && running_ == state_.pending->slot) {
-        advance(Event::kRestarted);
-        if (auto saved = save(); !saved) return fail(std::move(saved).error());
-    }
-    // Somebody has switched slots in the meantime: what runs is not written to.
-    const bool is_writing = state_.phase == Phase::kDownloading || state_.phase == Phase::kInstalling;
-    if (is_writing && running_ == state_.pending->slot) {
-        advance(Event::kAbandoned);
-        if (auto saved = save(); !saved) return fail(std::move(saved).error());
-    }
-    if (state_.phase == Phase::kTrying) {
-        if (auto settled = settle_trial(); !settled) return fail(std::move(settled).error());
-        const bool not_asked = state_.phase == Phase::kTrying;
-        const auto boot = parts_.boot.read();
-        if (!boot) return fail(boot.error());
-        if (not_asked || running_ != boot->active) return Next{Next::Kind::kRestart, {}};
-    }
-    return Next{};
-}
-
-// Started from the new slot, or not any more: keep it or go back.
-Result<void> Agent::settle_trial() {
-    const PendingRelease release = *state_.pending;
-    const auto boot = parts_.boot.read();
-    if (!boot) return fail(boot.error());
-    if (running_ != release.slot && boot->active != release.slot) {
-        // With a boot loader that has not been asked yet, this is no boot but the agent alone that
-        // started again.
-        if (boot->trial && boot->tries_left == options_.boot_tries) return {};
-        const Error why(make_error_code(Refusal::kBootFailed), "no try of the new slot succeeded");
-        return roll_back(release, why);
-    }
-    // Else committed: the power went before save().
-    if (boot->active != release.slot) {
-        const auto healthy = check_health(options_.health, slots_, release);
-        if (!healthy) return roll_back(release, healthy.error());
-    }
-    return keep(release);
-}
-
-Result<void> Agent::roll_back(const PendingRelease& release, const Error& why) {
-    if (auto back = parts_.boot.abandon(); !back) return back;
-    const Refusal word = refusal_of(why.code()).value_or(Refusal::kBootFailed);
-    auto receipt = receipt_of(release, ReceiptEvent::kRolledBack);
-    receipt.result = static_cast<std::uint16_t>(word);
-    receipt.detail = detail_of(why);
-    if (auto added = add_receipt(std::move(receipt)); !added) return added;
-    remember_refusal(release.release, word);
-    problem_ = why;
-    advance(Event::kUnhealthy);
-    parts_.log("rolled-back", {{"release", to_hex(release.release.view())},
-                               {"word", std::string(to_word(word))},
-                               {"detail", why.context()}});
-    return save();
-}
-
-Result<void> Agent::keep(const PendingRelease& release) {
-    if (auto kept = parts_.boot.commit(release.slot); !kept) return kept;
-    InstalledRelease installed;
-    installed.release = release.release;
-    installed.sequence = release.sequence;
-    installed.version = release.version;
-    installed.sha256 = release.sha256;
-    state_.installed = installed;
-    state_.sequence_floor = std::max(state_.sequence_floor, release.min_sequence);
-    if (auto added = add_receipt(receipt_of(release, ReceiptEvent::kConfirmed)); !added)
-        return added;
-    advance(Event::kHealthy);
-    parts_.log("confirmed", {{"release", to_hex(release.release.view())},
-                             {"sequence", std::to_string(release.sequence)},
-                             {"version", release.version}});
-    return save();
-}
 
 Result<Agent::Next> Agent::round() {
     const std::uint64_t failures_before = gateway_failures_;
@@ -169,7 +68,7 @@ Result<void> Agent::follow(const std::optional<protocol::Assignment>& assignment
     const bool known =
         is_under_way(state_.phase) && state_.pending->release == assignment->release;
     if (!known) {
-        if (held_back(assignment->release)) return {};
+        if (held_back(assignment->release) || is_tired_of_refusing()) return {};
         if (auto done = accept(*assignment); !done) return done;
     }
     if (state_.phase == Phase::kDownloading) return download();
@@ -203,11 +102,19 @@ Result<void> Agent::advance_epoch(ledger::EpochRecord epoch) {
 
 Result<void> Agent::accept_release(const protocol::Assignment& assignment, ByteView proof) {
     const SlotIndex slot = other_slot(running_);
-    const auto verified =
-        verify_assigned(proof, assignment.release, options_.identity, state_, time_at_least());
+    const auto boot = parts_.boot.read();
+    if (!boot) return fail(boot.error());
+    if (boot->active != running_) {  // its image is what the device falls back to
+        Error why(make_error_code(Refusal::kBootFailed), "slot " + std::string(slot_name(running_)) +
+                                                             " runs, the boot loader's is " +
+                                                             std::string(slot_name(boot->active)));
+        return give_up({assignment.release, assignment.nonce, slot, std::move(why)});
+    }
+    const auto verified = judge(proof, assignment.release);
     if (!verified) {
         return give_up({assignment.release, assignment.nonce, slot, verified.error()});
     }
+    refused_in_a_row_ = 0;
     if (is_under_way(state_.phase)) {  // superseded
         if (auto left = abandon_pending(); !left) return left;
     }
@@ -346,6 +253,7 @@ Result<Agent::Next> Agent::restart_into_new_slot() {
         return fail(std::move(marked).error());
     }
     advance(Event::kRestarted);
+    state_.restarts_asked = 1;
     if (auto saved = save(); !saved) return fail(std::move(saved).error());
     parts_.log("restarting", {{"slot", std::string(slot_name(state_.pending->slot))}});
     return Next{Next::Kind::kRestart, {}};
@@ -383,7 +291,18 @@ Result<void> Agent::give_up(const Outcome& outcome) {
     return {};
 }
 
+// A gateway that makes up releases could have each refused at once, and every refusal is written to
+// flash.
+bool Agent::is_tired_of_refusing() const {
+    if (refused_in_a_row_ <= kRefusedInARowMax) return false;
+    const auto pause = backoff(refused_in_a_row_ - kRefusedInARowMax, options_.refused_pause,
+                               options_.refused_pause_max);
+    return std::chrono::steady_clock::now() < refused_at_ + pause;
+}
+
 void Agent::remember_refusal(const ledger::LeafHash& release, Refusal word) {
+    ++refused_in_a_row_;
+    refused_at_ = std::chrono::steady_clock::now();
     auto& list = state_.refused;
     RefusedRelease entry;
     const auto known = std::find_if(list.begin(), list.end(), [&](const RefusedRelease& item) {

@@ -68,7 +68,8 @@ class Agent {
 
     Agent(AgentOptions options, const AgentParts& parts);
 
-    // The boot: loads what is remembered and settles a trial. kRestart: back to the old slot.
+    // The boot: loads what is remembered and settles it with the boot loader. kRestart: into the slot
+    // that is to run.
     [[nodiscard]] Result<Next> start();
     // One round: receipts, poll, and as much of an update as can be done. An Error is a failure of
     // this device's own storage; the gateway's failures only make the pause longer.
@@ -81,9 +82,14 @@ class Agent {
 
   private:
     // Steps of the state machine; each ends in a durable state.
+    [[nodiscard]] Result<void> settle_pending();
     [[nodiscard]] Result<void> settle_trial();
+    [[nodiscard]] Result<Next> settle_slots();
+    [[nodiscard]] Result<void> note_fallback();
+    [[nodiscard]] Result<Next> ask_for_restart();
     [[nodiscard]] Result<void> keep(const PendingRelease& release);
     [[nodiscard]] Result<void> roll_back(const PendingRelease& release, const Error& why);
+    [[nodiscard]] Result<void> report_rollback(const PendingRelease& release, const Error& why);
     [[nodiscard]] Result<void> accept(const protocol::Assignment& assignment);
     [[nodiscard]] Result<void> accept_release(const protocol::Assignment& assignment,
                                               ByteView proof);
@@ -112,11 +118,15 @@ class Agent {
     void remember_refusal(const ledger::LeafHash& release, Refusal word);
     [[nodiscard]] std::filesystem::path image_path(const PendingRelease& release) const;
     [[nodiscard]] bool held_back(const ledger::LeafHash& release) const;
+    [[nodiscard]] bool is_tired_of_refusing() const;
+    [[nodiscard]] Result<ledger::VerifiedRelease> judge(ByteView proof,
+                                                        const ledger::LeafHash& assigned) const;
 
     void advance(Event event);
     [[nodiscard]] Result<void> add_receipt(ledger::ReceiptBody body);
     [[nodiscard]] ledger::ReceiptBody receipt_of(const PendingRelease& release,
                                                  ledger::ReceiptEvent event) const;
+    [[nodiscard]] static std::optional<std::string> detail_of(const Error& error);
     [[nodiscard]] Result<void> send_receipts();
     [[nodiscard]] Result<void> keep_in_touch();
     [[nodiscard]] Result<void> refresh_checkpoint();
@@ -141,10 +151,13 @@ class Agent {
     std::optional<Error> problem_;
     std::chrono::steady_clock::time_point refresh_at_{};  // not before
     std::optional<std::chrono::steady_clock::time_point> judged_at_;  // the pending release, in this life
+    bool is_lost_ = false;  // the boot loader went back from what was confirmed
     bool is_out_of_touch_ = false;
     bool is_waiting_ = false;  // to restart
     bool has_more_to_ask_ = false;        // in this round: the gateway has more steps for us
     std::map<ledger::LeafHash, std::chrono::steady_clock::time_point> held_until_;
+    std::uint64_t refused_in_a_row_ = 0;
+    std::chrono::steady_clock::time_point refused_at_{};  // the last of them
 };
 
 }  // namespace assay::device

@@ -109,8 +109,7 @@ Result<bool> Agent::still_stands() {
     }
     // Steps that were followed already: the gateway knows the epoch of the last poll alone.
     if (!reached && reached.error().is(Refusal::kEpochUnknown)) return false;
-    const auto verified = verify_assigned(*proof, release.release, options_.identity, state_,
-                                          time_at_least());
+    const auto verified = judge(*proof, release.release);
     if (verified) {
         learn_from(*verified);
         judged_at_ = now;

@@ -6,6 +6,26 @@
 #include "host/base/text_encoding.hpp"
 
 namespace assay::device {
+namespace {
+
+constexpr std::size_t kDetailBytesMax = 128;
+
+// No later answer to the same bytes can be another one.
+bool is_for_good(const Error& error) {
+    return error.is(Refusal::kReceiptReplayed) || error.is(Refusal::kSignatureInvalid) ||
+           error.is(Refusal::kMalformed);
+}
+
+}  // namespace
+
+// Receipts carry a short text; a detail of several lines or beyond ASCII is of no use there.
+std::optional<std::string> Agent::detail_of(const Error& error) {
+    if (error.context().empty()) return std::nullopt;
+    std::string text = error.context().substr(0, kDetailBytesMax);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return text;
+}
 
 ledger::ReceiptBody Agent::receipt_of(const PendingRelease& release,
                                       ledger::ReceiptEvent event) const {
@@ -17,12 +37,18 @@ ledger::ReceiptBody Agent::receipt_of(const PendingRelease& release,
     return body;
 }
 
+// A release that the boot loader went back from may come again.
+Result<ledger::VerifiedRelease> Agent::judge(ByteView proof, const ledger::LeafHash& assigned) const {
+    return verify_assigned(proof, assigned, options_.identity, state_, time_at_least(),
+                           is_lost_ ? Installed::kIsLost : Installed::kRuns);
+}
+
 // Into the outbox of the state that is saved next: counter and receipt become durable together, so
 // a counter is never used twice.
 Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
     body.device = options_.ledger_id;
     body.counter = static_cast<std::uint32_t>(state_.receipt_counter + 1);
-    if (state_.installed) body.running = state_.installed->sha256;
+    if (state_.installed && !is_lost_) body.running = state_.installed->sha256;
     body.time = now();
     auto receipt = ledger::sign_receipt(body, parts_.key);
     if (!receipt) return fail(std::move(receipt).error().within("receipt"));
@@ -37,7 +63,7 @@ Result<void> Agent::send_receipts() {
     bool changed = false;
     while (!state_.outbox.empty()) {
         const auto sent = parts_.gateway.send_receipt(state_.outbox.front());
-        if (!sent && !sent.error().is(Refusal::kReceiptReplayed)) {
+        if (!sent && !is_for_good(sent.error())) {
             note_gateway_failure(sent.error());
             break;
         }
@@ -72,7 +98,7 @@ protocol::PollRequest Agent::poll_request() const {
     request.vendor = options_.identity.anchor.vendor;
     request.device_class = options_.identity.device_class;
     request.component = options_.identity.component;
-    if (state_.installed) {
+    if (state_.installed && !is_lost_) {
         request.sequence = state_.installed->sequence;
         request.version = state_.installed->version;
         request.running = state_.installed->sha256;

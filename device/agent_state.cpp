@@ -31,11 +31,14 @@ Result<InstalledRelease> read_installed(cbor::Decoder& decoder) {
             case 4:
                 out.sha256 = map.hash<Sha256Digest>();
                 break;
+            case 5:
+                out.slot = map.number(1);
+                break;
             default:
                 map.unknown();
         }
     }
-    return map.finish(std::move(out), {1, 2, 3, 4});
+    return map.finish(std::move(out), {1, 2, 3, 4, 5});
 }
 
 Result<PendingRelease> read_pending(cbor::Decoder& decoder) {
@@ -134,7 +137,7 @@ Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
     while (const auto key = map.next()) {
         switch (*key) {
             case 0:
-                if (map.number() != 1) map.refuse(Refusal::kUnknownVersion, "version is not 1");
+                if (map.number() != 2) map.refuse(Refusal::kUnknownVersion, "version is not 2");
                 break;
             case 1:
                 out.phase = map.one_of(Phase::kInstalling);
@@ -170,6 +173,9 @@ Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
             }
             case 11:
                 out.status_serial = map.positive();
+                break;
+            case 12:
+                out.restarts_asked = map.positive();
                 break;
             default:
                 map.unknown();
@@ -224,15 +230,16 @@ Bytes encode_agent_state(const AgentState& state) {
     cbor::Encoder out;
     out.map(7 + std::size_t{state.installed.has_value()} + std::size_t{state.pending.has_value()} +
             std::size_t{state.checkpoint.has_value()} + std::size_t{state.epoch.has_value()} +
-            std::size_t{state.status_serial != 0});
-    out.unsigned_int(0).unsigned_int(1);
+            std::size_t{state.status_serial != 0} + std::size_t{state.restarts_asked != 0});
+    out.unsigned_int(0).unsigned_int(2);
     out.unsigned_int(1).unsigned_int(static_cast<std::uint64_t>(state.phase));
     if (state.installed) {
-        out.unsigned_int(2).map(4);
+        out.unsigned_int(2).map(5);
         out.unsigned_int(1).bytes(state.installed->release.view());
         out.unsigned_int(2).unsigned_int(state.installed->sequence);
         out.unsigned_int(3).text(state.installed->version);
         out.unsigned_int(4).bytes(state.installed->sha256.view());
+        out.unsigned_int(5).unsigned_int(state.installed->slot);
     }
     if (state.pending) put_pending(out.unsigned_int(3), *state.pending);
     if (state.checkpoint) {
@@ -253,6 +260,7 @@ Bytes encode_agent_state(const AgentState& state) {
     }
     if (state.epoch) out.unsigned_int(10).bytes(ledger::encode_epoch_record(*state.epoch));
     if (state.status_serial != 0) out.unsigned_int(11).unsigned_int(state.status_serial);
+    if (state.restarts_asked != 0) out.unsigned_int(12).unsigned_int(state.restarts_asked);
     return out.take();
 }
 

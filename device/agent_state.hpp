@@ -19,9 +19,10 @@ inline constexpr std::string_view kStateFile = "state.cbor";
 inline constexpr std::size_t kOutboxMax = 16;
 inline constexpr std::size_t kRefusedMax = 16;
 
-// What runs, and was confirmed.
+// What was confirmed, and runs unless the boot loader went back from it.
 struct InstalledRelease {
     ledger::LeafHash release;
+    std::uint64_t slot = 0;  // 0 A, 1 B
     std::uint64_t sequence = 0;
     std::string version;
     Sha256Digest sha256;
@@ -67,6 +68,7 @@ struct AgentState {
     std::vector<RefusedRelease> refused;
     std::optional<ledger::EpochRecord> epoch;  // newest one learnt; none: that of the anchor
     std::uint64_t status_serial = 0;           // of the newest status seen; 0: none was asked for
+    std::uint64_t restarts_asked = 0;  // since the slot that is to run ran, or was told to
 
     friend bool operator==(const AgentState&, const AgentState&) = default;
 };

@@ -44,7 +44,10 @@ Result<Postponement> postpone(const std::filesystem::path& folder,
     Postponement next;
     next.release = pending;
     const auto known = read_postponement(folder, storage);
-    const bool goes_on = known && (!known->release || known->release == pending);
+    // What was for the next release is for the one that is pending by now; while none is, one that has
+    // ended has kept nothing waiting.
+    const bool is_of_this = known && (known->release ? known->release == pending : true);
+    const bool goes_on = is_of_this && (pending || now < known->until);
     next.since = goes_on ? std::min(known->since, now) : now;
     const std::uint64_t latest = next.since + plan.postpone_max_s;
     next.until = std::min(now + std::min(seconds, plan.postpone_max_s), latest);
@@ -59,7 +62,9 @@ Result<Postponement> postpone(const std::filesystem::path& folder,
 std::optional<std::string> why_to_wait(const RestartPlan& plan,
                                        const std::optional<Postponement>& postponed,
                                        std::uint64_t now) {
-    if (postponed && now < postponed->until) {
+    // One that ends later than any may was made with the clock ahead.
+    const bool holds = postponed && now < postponed->until && postponed->until - now <= plan.postpone_max_s;
+    if (holds) {
         return "postponed for " + std::to_string(postponed->until - now) + " s more";
     }
     if (!plan.window) return std::nullopt;

@@ -19,6 +19,8 @@ constexpr std::array kTransitions = {
     Transition{Phase::kInstalled, Event::kAbandoned, Phase::kIdle},
     Transition{Phase::kTrying, Event::kHealthy, Phase::kConfirmed},
     Transition{Phase::kTrying, Event::kUnhealthy, Phase::kRolledBack},
+    Transition{Phase::kIdle, Event::kUnhealthy, Phase::kRolledBack},  // by the boot loader alone
+    Transition{Phase::kConfirmed, Event::kUnhealthy, Phase::kRolledBack},
 };
 
 constexpr std::array<std::string_view, 7> kNames = {

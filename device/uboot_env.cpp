@@ -4,6 +4,7 @@
 
 #include <boost/crc.hpp>
 
+#include "device/protocol/device_config.hpp"
 #include "host/base/parse_number.hpp"
 
 namespace assay::device {

@@ -39,8 +39,12 @@ Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
                                                 const ledger::LeafHash& assigned,
                                                 const DeviceIdentity& identity,
                                                 const AgentState& state,
-                                                std::optional<std::uint64_t> now) {
-    return verify_release(proof, assigned, trust_of(identity, state, now));
+                                                std::optional<std::uint64_t> now,
+                                                Installed installed) {
+    auto trust = trust_of(identity, state, now);
+    auto& sequence = trust.device->installed_sequence;
+    if (installed == Installed::kIsLost && sequence.value_or(0) > 0) --*sequence;
+    return verify_release(proof, assigned, trust);
 }
 
 Result<ledger::VerifiedRelease> verify_installed(ByteView proof,
@@ -50,6 +54,7 @@ Result<ledger::VerifiedRelease> verify_installed(ByteView proof,
                                                  std::optional<std::uint64_t> now) {
     auto trust = trust_of(identity, state, now);
     trust.device.reset();
+    trust.policy_version = 0;
     return verify_release(proof, installed, trust);
 }
 
@@ -62,10 +67,9 @@ Result<std::optional<ledger::EpochRecord>> follow_steps(ByteView proof,
 void learn(AgentState& state, const ledger::VerifiedRelease& verified) {
     const std::uint64_t known_time = state.checkpoint ? state.checkpoint->time : 0;
     if (state.checkpoint) ASSAY_ASSERT(verified.checkpoint.size >= state.checkpoint->size);
-    ASSAY_ASSERT(verified.policy_version >= state.policy_version);
     state.checkpoint = verified.checkpoint;
     state.checkpoint->time = std::max(state.checkpoint->time, known_time);  // never back
-    state.policy_version = verified.policy_version;
+    state.policy_version = std::max(state.policy_version, verified.policy_version);
     state.epoch = verified.epoch;
     state.status_serial = std::max(state.status_serial, verified.status_serial);
 }

@@ -20,14 +20,20 @@ struct DeviceIdentity {
     bool requires_status = false;
 };
 
-// verify_device_proof for the release that was assigned; a proof of another one is kProofInvalid.
-[[nodiscard]] Result<ledger::VerifiedRelease> verify_assigned(ByteView proof,
-                                                              const ledger::LeafHash& assigned,
-                                                              const DeviceIdentity& identity,
-                                                              const AgentState& state,
-                                                              std::optional<std::uint64_t> now);
+// Whether the release that was confirmed last is still what runs: if not, it may be assigned again.
+enum class Installed { kRuns, kIsLost };
 
-// The same for the release that is installed: what it must not be newer than itself for is left out.
+// verify_device_proof for the release that was assigned; a proof of another one is kProofInvalid.
+[[nodiscard]] Result<ledger::VerifiedRelease> verify_assigned(
+    ByteView proof,
+    const ledger::LeafHash& assigned,
+    const DeviceIdentity& identity,
+    const AgentState& state,
+    std::optional<std::uint64_t> now,
+    Installed installed = Installed::kRuns);
+
+// The same for the release that is installed, for its checkpoint: what it must not be newer than itself
+// for is left out, and it may stand under an older policy than the newest that was seen.
 [[nodiscard]] Result<ledger::VerifiedRelease> verify_installed(ByteView proof,
                                                                const ledger::LeafHash& installed,
                                                                const DeviceIdentity& identity,

@@ -440,24 +440,22 @@ TEST_F(AgentTest, APayloadThatAPowerCutHasDamagedIsNotHandedOver) {
     EXPECT_EQ(gateway_.ranges_served, served + 1) << "the damaged chunk alone is fetched again";
 }
 
-TEST_F(AgentTest, ADownloadIntoTheSlotThatRunsByNowIsGivenUp) {
-    offer(1, first_);
-    const auto cut_in_download = [&](std::string_view what) {
-        if (what == "chunk") throw PowerCut{};
-    };
-    EXPECT_THROW(device_.run(cut_in_download), PowerCut);
-    ASSERT_EQ(device_.state().phase, Phase::kDownloading);
-    ASSERT_EQ(device_.state().pending->slot, SlotIndex{1});
+// Each refusal is written to flash, twice.
+TEST_F(AgentTest, AGatewayThatMakesUpReleasesIsNotListenedToForEver) {
     GatewayClient client(gateway_.url(), gateway_.device_tls());
     DiskStorage disk;
     FileBootStore store(device_.file("boot.cbor"), disk);
-    const BootLoader boot(store, [] { return Result<SlotIndex>(SlotIndex{1}); });
+    const BootLoader boot(store);
     const EventLog log(stderr, EventLog::Form::kText);
     Agent agent(device_.options, {gateway_.device_key, client, disk, boot, log});
     ASSERT_TRUE(agent.start());
-    EXPECT_EQ(device_.state().phase, Phase::kIdle);
-    ASSERT_TRUE(agent.round());
-    EXPECT_EQ(device_.slot(0), first_) << "into the other one";
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+        auto record = consortium_.release(i, first_, kChunkBytes);
+        record.component = "not-mine";
+        offer(record, first_, TestConsortium::kTime + i);
+        ASSERT_TRUE(agent.round());
+    }
+    EXPECT_EQ(refusals(), 5);
 }
 
 TEST_F(AgentTest, AsksForAFreshCheckpointWhenItsOwnGrowsOld) {

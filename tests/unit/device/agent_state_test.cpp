@@ -15,6 +15,7 @@ AgentState full_state() {
     state.phase = Phase::kDownloading;
     InstalledRelease installed;
     installed.release = crypto::leaf_hash(as_bytes("one"));
+    installed.slot = 1;
     installed.sequence = 1;
     installed.version = "1.0";
     installed.sha256 = crypto::sha256(as_bytes("image"));
@@ -31,6 +32,7 @@ AgentState full_state() {
     state.policy_version = 3;
     state.sequence_floor = 1;
     state.receipt_counter = 12;
+    state.restarts_asked = 2;
     state.outbox = {to_bytes("receipt 11"), to_bytes("receipt 12")};
     state.refused = {{crypto::leaf_hash(as_bytes("bad")), 43, 2}};
     return state;

@@ -69,6 +69,7 @@ TEST_F(PostponeTest, TheOwnerMayPutARestartOff) {
 }
 
 TEST_F(PostponeTest, ButNotForEver) {
+    pending_ = ledger::LeafHash();
     for (std::uint64_t now = 1000; now < 30'000; now += 2000) {
         EXPECT_LE(wait(now, UINT64_MAX).until, 11'000U);
     }
@@ -86,6 +87,20 @@ TEST_F(PostponeTest, EachReleaseHasItsOwnTime) {
     pending_ = second;
     EXPECT_EQ(wait(9000, UINT64_MAX).until, 19'000U);
     EXPECT_EQ(read_postponement(folder_.path(), storage_)->release, second);
+}
+
+TEST_F(PostponeTest, WithNothingToWaitForAnEndedOneBeginsAnew) {
+    EXPECT_EQ(wait(1000, UINT64_MAX).until, 11'000U);
+    EXPECT_EQ(wait(5000, UINT64_MAX).until, 11'000U) << "it lasts: the next release may come any time";
+    EXPECT_EQ(wait(20'000, 3600).until, 23'600U);
+    EXPECT_TRUE(waits(23'599));
+    pending_ = ledger::LeafHash();
+    EXPECT_EQ(wait(29'000, UINT64_MAX).until, 30'000U) << "since the one that was for the next";
+}
+
+TEST_F(PostponeTest, MadeWithTheClockAheadItDoesNotHold) {
+    wait(1'000'000, UINT64_MAX);
+    EXPECT_FALSE(waits(1000));
 }
 
 TEST_F(PostponeTest, AndMayChangeHisMind) {

@@ -20,7 +20,7 @@ TEST(StateMachine, AllowsExactlyTheTransitionsOfTheTable) {
     for (const Transition& entry : transitions()) {
         EXPECT_TRUE(table.emplace(std::pair(entry.from, entry.event), entry.to).second) << "twice";
     }
-    EXPECT_EQ(table.size(), 12U);
+    EXPECT_EQ(table.size(), 14U);
     for (const Phase phase : kPhases) {
         for (const Event event : kEvents) {
             const auto expected = table.find({phase, event});

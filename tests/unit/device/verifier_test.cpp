@@ -84,6 +84,25 @@ TEST_F(VerifierTest, KnowsWhatIsInstalledAndTheFloor) {
     EXPECT_TRUE(verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {})
                     .error()
                     .is(Refusal::kSequenceBelowFloor));
+    const auto judge_lost = [&] {
+        return verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {},
+                               Installed::kIsLost);
+    };
+    EXPECT_TRUE(judge_lost()) << "it may come again";
+    state_.installed->sequence = 6;
+    EXPECT_TRUE(judge_lost().error().is(Refusal::kSequenceBelowFloor)) << "an older one may not";
+}
+
+// The release that is installed keeps the policy it was published under.
+TEST_F(VerifierTest, ACheckpointMayComeUnderAnOlderPolicy) {
+    const ProvedRelease proved(consortium_, release(5));
+    state_.policy_version = 7;
+    EXPECT_FALSE(verify_assigned(proved.bundle(), proved.leaf(), identity_, state_, {}));
+    const auto verified = verify_installed(proved.bundle(), proved.leaf(), identity_, state_, {});
+    ASSERT_TRUE(verified) << verified.error().to_string();
+    learn(state_, *verified);
+    EXPECT_EQ(state_.policy_version, 7U) << "never back";
+    EXPECT_TRUE(state_.checkpoint);
 }
 
 TEST_F(VerifierTest, AsksForAStatusIfItIsToldTo) {

@@ -44,6 +44,15 @@ TEST(DeviceConfig, ComesBackAsItWas) {
     EXPECT_EQ(parse_device_config(to_json(config)).value(), config);
 }
 
+TEST(DeviceConfig, ABootLoaderThatCannotReadTheBootStateIsRefused) {
+    const auto config = parse_device_config(
+        R"({"id":"d","gateway":"https://g","vendor":"v","class":"c","component":"firmware",)"
+        R"("boot_loader":true,"restart_command":["reboot"]})");
+    ASSERT_FALSE(config);
+    EXPECT_NE(config.error().context().find("uboot or script"), std::string::npos)
+        << config.error().context();
+}
+
 TEST(DeviceConfig, APlaceIsAPathAndPerhapsAnOffset) {
     EXPECT_EQ(parse_place("/dev/mtd1"), (PlaceOnDevice{"/dev/mtd1", 0}));
     EXPECT_EQ(parse_place("/dev/a@b@0x400"), (PlaceOnDevice{"/dev/a@b", 0x400}));
