@@ -9,6 +9,8 @@
 namespace assay::gateway {
 namespace {
 
+constexpr std::size_t kBodyBytesMax = 4096;  // nothing here takes one
+
 // Those that may answer delegated routing; Kubo's RPC does not.
 std::vector<std::string> appliances(const std::vector<ipfs::Source>& sources) {
     std::vector<std::string> urls;
@@ -56,6 +58,7 @@ Result<void> ContentListeners::listen(const ContentNeeds& needs) {
     const auto tls = content_server_tls(*identity, access_);
     if (!tls) return fail(Error(tls.error()));
     http::ServerOptions options;
+    options.body_bytes_max = kBodyBytesMax;
     options.listen = config_.content_listen;
     options.tls = *tls;
     auto members = http::Server::listen(needs.executor, options, std::cref(member_routes_));

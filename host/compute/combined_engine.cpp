@@ -1,6 +1,7 @@
 #include "host/compute/combined_engine.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <thread>
 
 #include "host/base/assert.hpp"
@@ -55,10 +56,15 @@ std::vector<Part> cut(const BatchPlan& plan,
 
 void run_all(std::vector<Part>& parts) {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-        threads.emplace_back([&part = parts[i]] { part.run(); });
+    std::size_t started = 1;
+    try {
+        for (; started < parts.size(); ++started) {
+            threads.emplace_back([&part = parts[started]] { part.run(); });
+        }
+    } catch (const std::system_error&) {  // no thread to be had: then one after the other
     }
     parts.front().run();
+    for (; started < parts.size(); ++started) parts[started].run();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -178,8 +179,11 @@ std::string SharedSearch::run(std::span<PowEngine* const> engines,
     };
     {
         std::vector<std::jthread> threads;
-        for (std::size_t i = 1; i < engines.size(); ++i) {
-            threads.emplace_back([&, i] { impl_->run(*engines[i], rates[i], part(i)); });
+        try {
+            for (std::size_t i = 1; i < engines.size(); ++i) {
+                threads.emplace_back([&, i] { impl_->run(*engines[i], rates[i], part(i)); });
+            }
+        } catch (const std::system_error&) {  // no thread to be had: then with fewer engines
         }
         impl_->run(*engines[0], rates[0], part(0));
     }

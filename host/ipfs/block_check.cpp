@@ -30,8 +30,9 @@ Result<std::vector<bool>> check_blocks(std::span<const Block> blocks, compute::H
     right.reserve(blocks.size());
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         const Cid& cid = blocks[i].cid;
-        right.push_back(cid.hash_code() == HashCode::kSha256 ? cid.sha256() == digests[i]
-                                                             : is_block_of(cid, views[i]));
+        const bool agrees = cid.hash_code() == HashCode::kSha256 && cid.sha256() == digests[i];
+        // A source is not called a liar, nor a block damaged, on the word of an accelerator alone.
+        right.push_back(agrees || is_block_of(cid, views[i]));
     }
     return right;
 }
