@@ -7,6 +7,7 @@
 #include "host/base_daemon/config_file.hpp"
 #include "host/http/url.hpp"
 #include "host/ipfs/multiaddr.hpp"
+#include "ledger/chain/chain.hpp"
 #include "ledger/core/receipt_batch.hpp"
 
 namespace assay::gateway {
@@ -147,6 +148,17 @@ std::optional<ledger::Slot> slot_in(const ConfigTable& table) {
     return static_cast<ledger::Slot>(table.integer("slot", 0, range));
 }
 
+ledger::BlockHeight keep_blocks_in(const ConfigTable& table) {
+    IntegerRange range;
+    range.max = UINT32_MAX;
+    const auto keep = static_cast<ledger::BlockHeight>(table.integer("keep_blocks", 0, range));
+    if (keep > 0 && keep < ledger::kKeepBlocksMin) {
+        table.note_error("keep_blocks", "is 0, which keeps all, or at least " +
+                                            std::to_string(ledger::kKeepBlocksMin));
+    }
+    return keep;
+}
+
 std::string publishing(const ConfigTable& table) {
     std::string url = table.string("publish", "");
     if (url.empty()) return url;
@@ -201,10 +213,12 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     config.consortium_genesis =
         path_in(dir, consortium.string("genesis", "consortium.genesis"));
     config.consortium_slot = slot_in(consortium);
+    config.consortium_keep_blocks = keep_blocks_in(consortium);
     if (file.has("gateway")) {
         const ConfigTable gateway = file.table("gateway");
         config.gateway_genesis = path_in(dir, gateway.string("genesis", "gateway.genesis"));
         config.gateway_slot = slot_in(gateway);
+        config.gateway_keep_blocks = keep_blocks_in(gateway);
     }
 
     const ConfigTable mining = file.table("mining");

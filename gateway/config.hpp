@@ -38,6 +38,9 @@ struct Config {
     // Of a member that joined later: the geneses do not name it.
     std::optional<ledger::Slot> consortium_slot, gateway_slot;
 
+    // Of each ledger, up to the final one; 0: all.
+    ledger::BlockHeight consortium_keep_blocks = 0, gateway_keep_blocks = 0;
+
     std::string mining_engine = "auto";
     double mining_share = 0.25;  // in (0, 1]
     std::string compute_engine = "auto";

@@ -104,6 +104,8 @@ Result<std::unique_ptr<ledger::Node>> open_node(boost::asio::any_io_executor exe
         auto key = crypto::load_key(folder.key(std::string(name) + ".next"));
         return key ? std::optional(std::move(*key)) : std::nullopt;
     };
+    options.chain.keep_blocks =
+        consortium ? parts.config.consortium_keep_blocks : parts.config.gateway_keep_blocks;
     options.name = parts.config.name;
     options.connect = parts.config.peer_connect;
     options.engine = parts.engines.mine;

@@ -107,6 +107,9 @@ http::Response get_block(const LedgerApiParts& parts, const http::Request& reque
     const ledger::BlockHeight height = *wanted;
     const auto id = node->chain().id_at(height);
     const auto bytes = id ? node->chain().block(*id) : std::nullopt;
+    if (!bytes && id && height < node->chain().first_block()) {
+        return http::problem(410, "block-pruned", node->chain().what_is_kept());
+    }
     if (!bytes) {
         return http::problem(404, "block-unknown",
                              "the tip is at height " + std::to_string(node->chain().tip().height));
@@ -123,6 +126,12 @@ std::optional<ledger::FoundTransaction> find_on_ledger(const ledger::Chain& chai
     return found ? found : chain.find(name.as<ledger::TxId>());
 }
 
+std::optional<ledger::TxPlace> place_on_ledger(const ledger::Chain& chain,
+                                               const ledger::LeafHash& name) {
+    auto place = chain.place_of(name);
+    return place ? place : chain.place_of(name.as<ledger::TxId>());
+}
+
 // Still in the mempool: known, not on the chain.
 std::optional<Bytes> find_waiting(const ledger::Chain& chain, const ledger::LeafHash& name) {
     if (auto bytes = chain.mempool_transaction(name.as<ledger::TxId>())) return bytes;
@@ -133,7 +142,13 @@ std::optional<Bytes> find_waiting(const ledger::Chain& chain, const ledger::Leaf
     return std::nullopt;
 }
 
-http::Response unknown_transaction(const ledger::LeafHash& name) {
+http::Response unknown_transaction(const ledger::Chain& chain, const ledger::LeafHash& name) {
+    if (const auto place = place_on_ledger(chain, name)) {
+        return http::problem(410, "transaction-pruned",
+                             "it is in block " + std::to_string(place->height) + ", entry " +
+                                 std::to_string(place->log_index) + " of the log; " +
+                                 chain.what_is_kept());
+    }
     return http::problem(404, "transaction-unknown",
                          "no transaction has the leaf hash or txid " + to_hex(name.view()));
 }
@@ -160,7 +175,7 @@ http::Response get_transaction(const LedgerApiParts& parts, const http::Request&
         out["final"] = false;
         return json_response(200, out);
     }
-    return unknown_transaction(*leaf);
+    return unknown_transaction(node->chain(), *leaf);
 }
 
 http::Response get_transaction_bytes(const LedgerApiParts& parts, const http::Request& request) {
@@ -174,7 +189,7 @@ http::Response get_transaction_bytes(const LedgerApiParts& parts, const http::Re
     if (auto waiting = find_waiting(node->chain(), *leaf)) {
         return http::Response(200, kCose, std::move(*waiting));
     }
-    return unknown_transaction(*leaf);
+    return unknown_transaction(node->chain(), *leaf);
 }
 
 http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& request) {

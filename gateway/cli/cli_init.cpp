@@ -121,12 +121,14 @@ std::string default_config(const InitMemberOptions& options, bool is_gateway) {
         "# routers = []                  # delegated routers, which know more sources\n"
         "# publish = \"http://127.0.0.1:5001\"   # releases go to this Kubo node, too\n\n"
         "[consortium]\n"
-        "genesis = \"consortium.genesis\"\n\n",
+        "genesis = \"consortium.genesis\"\n"
+        "# keep_blocks = 10000           # older ones are let go (0, the default: keep all)\n\n",
         options.name, options.base_port, listen(1), listen(2));
     if (is_gateway) {
         text += fmt::format(
             "[gateway]\n"
-            "genesis = \"gateway.genesis\"\n\n"
+            "genesis = \"gateway.genesis\"\n"
+            "# keep_blocks = 10000\n\n"
             "[devices]                       # enrolled devices\n"
             "# offer = \"rollouts\"            # nothing without a rollout (all: the newest to all)\n"
             "# bytes_per_s = 12500000        # to all devices together; site_bytes_per_s: to one site\n"

@@ -22,7 +22,11 @@ bool is_true(const json::object& in, std::string_view key) {
 std::string describe_peer(const json::object& peer) {
     std::string text = fmt::format("  {:<20} ", text_at(peer, "name"));
     if (is_true(peer, "connected")) {
-        return text + fmt::format("connected, height {}\n", text_at(peer, "height"));
+        text += fmt::format("connected, height {}", text_at(peer, "height"));
+        if (peer.contains("first_block")) {
+            text += fmt::format(", keeps blocks from {} on", text_at(peer, "first_block"));
+        }
+        return text + "\n";
     }
     text += is_true(peer, "left_alone") ? "left alone" : "not connected";
     if (peer.contains("last_error")) text += ": " + text_at(peer, "last_error");
@@ -38,6 +42,14 @@ std::string describe_ledger(std::string_view name, const json::object& in) {
         text_at(finality, "final_height"), text_at(in, "final_size"), text_at(in, "mempool"),
         text_at(finality, "epoch"), text_at(in, "nodes"), text_at(in, "quorum"),
         text_at(finality, "faults_tolerated"), text_at(finality, "voting"));
+    const json::object& storage = in.at("storage").as_object();
+    text += text_at(storage, "keep_blocks") == "0" && text_at(storage, "first_block") == "0"
+                ? "  keeps all blocks\n"
+                : fmt::format("  keeps blocks from {} on; keep_blocks is {}\n",
+                              text_at(storage, "first_block"), text_at(storage, "keep_blocks"));
+    if (in.contains("missing_blocks")) {
+        text += fmt::format("  {}\n", text_at(in, "missing_blocks"));
+    }
     for (const std::string_view key : {"why_not_voting", "alarm", "last_error"}) {
         if (finality.contains(key)) text += fmt::format("  {}: {}\n", key, text_at(finality, key));
     }

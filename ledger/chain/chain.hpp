@@ -155,6 +155,8 @@ class Chain {
     // The first block whose body is here; block 0, which the genesis makes, aside.
     [[nodiscard]] BlockHeight first_block() const noexcept { return first_block_; }
     [[nodiscard]] const ChainOptions& options() const noexcept { return options_; }
+    // For people who ask for more: from where it is kept, and what else has it.
+    [[nodiscard]] std::string what_is_kept() const;
 
     [[nodiscard]] const Genesis& genesis() const noexcept { return genesis_; }
     [[nodiscard]] const Bytes& genesis_bytes() const noexcept { return genesis_bytes_; }
@@ -200,6 +202,7 @@ class Chain {
 
     // Blocks of side branches included.
     [[nodiscard]] bool has_block(const BlockId& id) const;
+    [[nodiscard]] std::optional<BlockHeight> height_of(const BlockId& id) const;
     [[nodiscard]] std::optional<Bytes> block(const BlockId& id) const;
     [[nodiscard]] std::optional<BlockId> id_at(BlockHeight height) const;
 

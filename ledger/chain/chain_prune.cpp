@@ -24,6 +24,11 @@ BlockHeight Chain::first_to_keep() const {
     return final.height + 1 - options_.keep_blocks;
 }
 
+std::string Chain::what_is_kept() const {
+    return "blocks below " + std::to_string(first_block_) +
+           " were let go here (keep_blocks); a member that keeps all has them";
+}
+
 Result<bool> Chain::prune_next() {
     if (has_failed()) return false;
     const BlockHeight end = first_to_keep();

@@ -31,6 +31,11 @@ bool Chain::has_block(const BlockId& id) const {
     return known && known->verdict == BlockVerdict::kValid;
 }
 
+std::optional<BlockHeight> Chain::height_of(const BlockId& id) const {
+    const auto known = entry(id);
+    return known ? std::optional(known->height()) : std::nullopt;
+}
+
 std::optional<Bytes> Chain::block(const BlockId& id) const {
     auto body = store_->get(keys::block(id));
     if (body || first_block_ == 0 || id_at(0) != id) return body;

@@ -143,6 +143,7 @@ std::vector<PeerStatus> PeerManager::peers() const {
             status.connected = connection->protocol.greeted();
             status.outbound = connection->dialler == options_.slot;
             status.height = connection->protocol.peer_height();
+            status.first_block = connection->protocol.peer_first_block();
             status.address = connection->session.stream().remote_address();
         }
     }

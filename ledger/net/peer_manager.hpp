@@ -56,7 +56,7 @@ class PeerObserver {
     // A member did what no correct program does; `what` is for the operator.
     virtual void on_misbehaviour(Slot slot, std::string_view what) = 0;
     // What else the operator should hear of a member: "peer-connected", "peer-lost",
-    // "peer-left-alone", "peer-transactions-refused".
+    // "peer-left-alone", "peer-transactions-refused", "peer-pruned".
     virtual void on_peer_event(std::string_view name, Slot slot, std::string_view what) = 0;
     // A refusal word as error counts against the peer.
     virtual Result<void> on_checkpoint(Slot from, std::string_view text) = 0;
@@ -85,6 +85,7 @@ struct PeerStatus {
     bool connected = false;
     bool outbound = false;  // we dialled
     BlockHeight height = 0;
+    BlockHeight first_block = 0;  // that it keeps, if it said so
     std::string address;
     int score = 0;
     bool left_alone = false;  // misbehaved, and is not talked to for now

@@ -52,7 +52,10 @@ void put(Writer& out, const GetData& request) {
 void put(Writer& out, const BlockMessage& block) { out.bytes(block.bytes); }
 void put(Writer& out, const TransactionMessage& transaction) { out.bytes(transaction.bytes); }
 void put(Writer& out, const CheckpointMessage& checkpoint) { out.bytes(as_bytes(checkpoint.text)); }
-void put(Writer& out, const NotFound& answer) { put(out, answer.item); }
+void put(Writer& out, const NotFound& answer) {
+    put(out, answer.item);
+    out.u32(answer.first_block);
+}
 void put(Writer& out, const VoteMessage& message) { out.bytes(encode_vote(message.vote)); }
 void put(Writer& out, const EpochSignatureMessage& message) {
     out.bytes(message.record_hash.view()).u16(message.signature.slot);
@@ -141,7 +144,9 @@ Result<PeerMessage> decode_items(Reader in, std::size_t max, std::string_view wh
 
 Result<PeerMessage> decode_not_found(Reader in) {
     NotFound answer;
-    if (!read_item(in, answer.item) || !in.done()) return malformed("not-found");
+    if (!read_item(in, answer.item)) return malformed("not-found");
+    answer.first_block = in.u32();
+    if (!in.done()) return malformed("not-found");
     return PeerMessage{answer};
 }
 

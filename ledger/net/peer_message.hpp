@@ -20,7 +20,7 @@
 
 namespace assay::ledger {
 
-inline constexpr std::uint16_t kPeerProtocol = 1;
+inline constexpr std::uint16_t kPeerProtocol = 2;
 inline constexpr std::size_t kFrameBytesMax = std::size_t{4} << 20;  // type and payload
 inline constexpr std::size_t kLocatorMax = 32;
 inline constexpr std::size_t kHeadersMax = 2'000;
@@ -89,6 +89,7 @@ struct CheckpointMessage {
 };
 struct NotFound {
     InventoryItem item;
+    BlockHeight first_block = 0;  // the sender keeps no block below it
     friend bool operator==(const NotFound&, const NotFound&) = default;
 };
 struct VoteMessage {

@@ -18,8 +18,12 @@ constexpr std::size_t kServingMax = 1'024;
 // What was asked of a peer and never came, so that a late answer is not held against it.
 constexpr std::size_t kAskedMax = 4'096;
 constexpr std::chrono::seconds kHeadersTimeout{20};
+// Who names blocks and then lacks them is not asked for more of them as fast as it can answer.
+constexpr std::chrono::seconds kHeadersAgain{2};
 // Who refused a transaction because it came before what it builds on gets another chance.
 constexpr std::chrono::seconds kMempoolAgain{10};
+// Of a block whose parent waits to be judged itself.
+constexpr BlockHeight kHeightUnknown = UINT32_MAX;
 
 // Errors that a member which checks what it relays cannot cause.
 bool blames_sender(const Error& error) noexcept {
@@ -113,7 +117,7 @@ std::optional<PeerMessage> PeerProtocol::next_served() {
         }
         if (auto found = chain.find(id)) return TransactionMessage{std::move(found->bytes)};
     }
-    return NotFound{item};
+    return NotFound{item, chain.first_block()};
 }
 
 // --- messages -----------------------------------------------------------------------------------
@@ -139,10 +143,12 @@ void PeerProtocol::handle(const Headers& message, Actions& actions, SyncTime now
     actions.was_asked = true;
     if (!check_links(message, actions)) return;
 
+    BlockHeight height = message.headers.empty() ? 0 : height_of(message.headers.front().header.previous);
     for (const SealedHeader& sealed : message.headers) {
         const InventoryItem item(sealed.id());
+        if (height != kHeightUnknown) ++height;
         if (wanted_blocks_.size() >= kWantedBlocksMax) break;
-        if (sync_.lacks(item)) want(item);
+        if (sync_.lacks(item)) want(item, height);
     }
     if (!message.headers.empty()) note_tip(InventoryItem(message.headers.back().id()));
     headers_again_ |= message.headers.size() == kHeadersMax;
@@ -175,6 +181,12 @@ bool PeerProtocol::check_links(const Headers& message, Actions& actions) const {
     return true;
 }
 
+BlockHeight PeerProtocol::height_of(const BlockId& id) const {
+    const auto wanted = wanted_.find(InventoryItem(id));
+    if (wanted != wanted_.end()) return wanted->second;
+    return sync_.chain().height_of(id).value_or(kHeightUnknown);
+}
+
 bool PeerProtocol::is_known(const BlockId& id) const {
     const InventoryItem item(id);
     return wanted_.contains(item) || !sync_.lacks(item);
@@ -186,7 +198,7 @@ void PeerProtocol::handle(const Announce& announce, Actions& actions, SyncTime n
             note_tip(item);
             headers_again_ |= !wanted_.contains(item) && sync_.lacks(item);
         } else if (wanted_transactions_.size() < kWantedTransactionsMax && sync_.lacks(item)) {
-            want(item);
+            want(item, 0);
         }
     }
     if (headers_again_) ask_headers(actions, now);
@@ -209,6 +221,7 @@ void PeerProtocol::handle(BlockMessage& block, Actions& actions, SyncTime now) {
     if (!was_asked(item)) return blame(actions, kPenaltyUnasked, "block nobody asked for");
     sync_.downloads().deliver(item, peer_, now.steady);
 
+    if (height_of(id) < peer_first_block_) peer_first_block_ = 0;  // it has them again
     unwant(item);
     actions.was_asked = true;
 
@@ -254,8 +267,31 @@ void PeerProtocol::handle(CheckpointMessage& checkpoint, Actions& actions, SyncT
 void PeerProtocol::handle(const NotFound& answer, Actions& actions, SyncTime now) {
     if (!was_asked(answer.item)) return blame(actions, kPenaltyUnasked, "not-found unasked");
     sync_.downloads().give_up(answer.item, peer_);
-    unwant(answer.item);
+    const auto wanted = wanted_.find(answer.item);
+    const bool is_pruned = answer.item.kind == InventoryKind::kBlock && wanted != wanted_.end() &&
+                           wanted->second < answer.first_block;
+    if (is_pruned) {
+        note_pruned(answer.first_block, wanted->second, actions, now);
+    } else {
+        unwant(answer.item);
+        headers_not_before_ = now.steady + kHeadersAgain;
+    }
     ask_data(actions, now);
+}
+
+// Nobody's fault: others may keep what it let go.
+void PeerProtocol::note_pruned(BlockHeight first,
+                               BlockHeight asked,
+                               Actions& actions,
+                               SyncTime now) {
+    if (now.steady >= ask_pruned_at_) {  // of many answers the first
+        actions.notices.push_back(Notice{peer_, "peer-pruned",
+                                         "it keeps blocks from " + std::to_string(first) +
+                                             " on: block " + std::to_string(asked) +
+                                             " is asked of others"});
+        ask_pruned_at_ = now.steady + kPrunedAgain;
+    }
+    peer_first_block_ = first;
 }
 
 void PeerProtocol::handle(const VoteMessage& message, Actions& actions, SyncTime) {
@@ -275,8 +311,8 @@ bool PeerProtocol::was_asked(const InventoryItem& item) {
     return true;
 }
 
-void PeerProtocol::want(const InventoryItem& item) {
-    if (!wanted_.insert(item).second) return;
+void PeerProtocol::want(const InventoryItem& item, BlockHeight height) {
+    if (!wanted_.emplace(item, height).second) return;
     (item.kind == InventoryKind::kBlock ? wanted_blocks_ : wanted_transactions_).push_back(item);
 }
 
@@ -306,7 +342,10 @@ void PeerProtocol::ask_data(Actions& actions, SyncTime now) {
     if (!are_many || under_way <= kBlocksInFlightMax / 2) claim_from(wanted_blocks_, request, now);
     if (!request.items.empty()) actions.replies.emplace_back(std::move(request));
     // What was announced since the last answer, or did not fit into it.
-    if (headers_again_ && !headers_asked_ && wanted_blocks_.empty()) ask_headers(actions, now);
+    if (headers_again_ && !headers_asked_ && wanted_blocks_.empty() &&
+        now.steady >= headers_not_before_) {
+        ask_headers(actions, now);
+    }
 }
 
 void PeerProtocol::claim_from(std::deque<InventoryItem>& wanted, GetData& request, SyncTime now) {
@@ -316,8 +355,13 @@ void PeerProtocol::claim_from(std::deque<InventoryItem>& wanted, GetData& reques
         wanted_.erase(wanted.front());
         wanted.pop_front();
     }
+    const bool is_pruned_there = peer_first_block_ > 0 && now.steady < ask_pruned_at_;
     for (const InventoryItem& item : wanted) {
         if (request.items.size() == kGetDataMax) return;
+        if (is_pruned_there && item.kind == InventoryKind::kBlock &&
+            wanted_.at(item) < peer_first_block_) {
+            continue;
+        }
         if (sync_.downloads().claimed(item) || !sync_.lacks(item)) continue;
         if (item.kind == InventoryKind::kBlock && !sync_.has_room_for_block_of(peer_)) return;
         if (!sync_.downloads().claim(item, peer_, now.steady)) return;

@@ -4,7 +4,8 @@
 // Headers first: a peer's headers must link and carry the work they claim (rules H1 and H6) before
 // a block is fetched; everything else about a block is judged by the Chain when its parent is
 // there. At most 16 blocks are under way from a peer, and what it does not deliver is asked of
-// another.
+// another. A peer may have let old blocks go: those are asked of others, and of it again only a while
+// later.
 //
 // While our own database has failed nothing is said, and nobody judged: what we would compare a
 // message with is not there.
@@ -13,7 +14,9 @@
 
 #pragma once
 
+#include <chrono>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,6 +27,9 @@
 #include "ledger/net/sync.hpp"
 
 namespace assay::ledger {
+
+// When a peer is asked again for what it said it had let go.
+inline constexpr std::chrono::minutes kPrunedAgain{1};
 
 class PeerProtocol {
   public:
@@ -45,6 +51,9 @@ class PeerProtocol {
     [[nodiscard]] bool greeted() const noexcept { return greeted_; }
     // Height of the newest block that the peer is known to have.
     [[nodiscard]] BlockHeight peer_height() const noexcept { return peer_height_; }
+    // The first block that the peer keeps, as it said when it was asked for an earlier one; 0: it
+    // never was.
+    [[nodiscard]] BlockHeight peer_first_block() const noexcept { return peer_first_block_; }
 
   private:
     Result<void> on_hello(const Hello& hello, Actions& actions, SyncTime now);
@@ -65,7 +74,9 @@ class PeerProtocol {
     [[nodiscard]] bool check_links(const Headers& message, Actions& actions) const;
     [[nodiscard]] bool is_known(const BlockId& id) const;
     [[nodiscard]] bool was_asked(const InventoryItem& item);
-    void want(const InventoryItem& item);
+    void note_pruned(BlockHeight first, BlockHeight asked, Actions& actions, SyncTime now);
+    [[nodiscard]] BlockHeight height_of(const BlockId& id) const;
+    void want(const InventoryItem& item, BlockHeight height);
     void unwant(const InventoryItem& item);
     void ask_headers(Actions& actions, SyncTime now);
     void ask_data(Actions& actions, SyncTime now);
@@ -80,18 +91,22 @@ class PeerProtocol {
     bool greeted_ = false;
 
     std::optional<SteadyTime> headers_asked_;
+    SteadyTime headers_not_before_{};
     unsigned headers_owed_ = 0;   // answers that have not come yet, late ones included
     bool headers_again_ = false;  // something new was announced meanwhile, or there is more
 
-    // What the peer has and we lack, in the order to fetch it; names once only.
+    // What the peer has and we lack, in the order to fetch it; names once only, of blocks with their
+    // height.
     std::deque<InventoryItem> wanted_blocks_;
     std::deque<InventoryItem> wanted_transactions_;
-    std::set<InventoryItem> wanted_;
+    std::map<InventoryItem, BlockHeight> wanted_;
     std::multiset<InventoryItem> asked_;  // of this peer, and not answered yet
 
     std::deque<InventoryItem> serving_;
     std::optional<SteadyTime> mempool_announced_;
     BlockHeight peer_height_ = 0;
+    BlockHeight peer_first_block_ = 0;
+    SteadyTime ask_pruned_at_{};  // again for what it let go
     BlockHeight height_seen_ = 0;  // our own, at the last tick
     InventoryItem peer_tip_;
 };

@@ -1,6 +1,7 @@
 #include "ledger/node/member_duties.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace assay::ledger {
@@ -39,32 +40,38 @@ MemberDuties::MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosi
 Actions MemberDuties::on_chain(Timestamp now) {
     Actions actions;
     std::erase_if(targets_, [](const auto& known) { return !known.second; });
+    hear_early(now, actions);
     work(now, actions);
     return actions;
 }
 
 Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
     Actions actions;
+    take_vote(from, vote, now, actions);
+    return actions;
+}
+
+void MemberDuties::take_vote(Slot from, const Vote& vote, Timestamp now, Actions& actions) {
     look_at_final();
     // One of an epoch that is over for good can count no more, and its key may be out in the world:
     // it must not stand in the way of its former owner's.
     if (vote.link.target.height <= chain_.final_block().height || vote.epoch < final_epoch_ ||
         pool_.contains(vote)) {
-        return actions;
+        return;
     }
-    if (++checked_[from] > kVotesOfPeerPerTickMax) return actions;
+    if (++checked_[from] > kVotesOfPeerPerTickMax) return;
     // Our own is known by our key: who lost its disk hears what it voted before it has the epochs.
     note(look_at_key());
     const bool own = is_own(vote);
     const auto epochs = chain_.epochs(vote.epoch);
-    if (epochs.empty() && !own) return actions;  // a later one than we have seen
+    if (epochs.empty() && !own) return keep_early(from, vote);  // a later one than we have seen
     const auto is_signed = [&](const auto& epoch) {
         const EpochNode* node = epoch->find_node(vote.slot);
         return node != nullptr && verify_vote(vote, chain_.chain_id(), node->vote);
     };
     if (!own && std::ranges::none_of(epochs, is_signed)) {
         actions.penalties.push_back(Penalty{from, kPenaltyInvalid, "vote with a bad signature"});
-        return actions;
+        return;
     }
     if (own) note(voter_.on_own_vote(vote));
     if (!hear(vote, actions)) {
@@ -73,7 +80,7 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
             actions.penalties.push_back(
                 Penalty{from, kPenaltyUnasked, "more votes at one height than two"});
         }
-        return actions;
+        return;
     }
     if (std::exchange(taken_at_, now) != now) taken_.clear();
     if (++taken_[vote.slot] > kVotesOfSlotPerSecondMax) {
@@ -81,11 +88,35 @@ Actions MemberDuties::on_vote(Slot from, const Vote& vote, Timestamp now) {
             actions.penalties.push_back(
                 Penalty{from, kPenaltyUnasked, "more votes in a second than there are blocks"});
         }
-        return actions;
+        return;
     }
     actions.relays.emplace_back(VoteMessage{vote});
     work(now, actions);
-    return actions;
+}
+
+// It may even be our own, by the key that the ledger will name next.
+void MemberDuties::keep_early(Slot from, const Vote& vote) {
+    std::deque<Vote>& votes = early_[from];
+    if (std::ranges::find(votes, vote) != votes.end()) return;
+    votes.push_back(vote);
+    if (votes.size() > kEarlyVotesOfPeerMax) votes.pop_front();
+}
+
+void MemberDuties::hear_early(Timestamp now, Actions& actions) {
+    if (early_.empty()) return;
+    look_at_final();
+    std::map<std::uint32_t, bool> is_known;
+    std::vector<std::pair<Slot, Vote>> due;
+    for (auto& [from, votes] : early_) {
+        std::erase_if(votes, [&, slot = from](const Vote& vote) {
+            const auto [epoch, is_new] = is_known.try_emplace(vote.epoch);
+            if (is_new) epoch->second = !chain_.epochs(vote.epoch).empty();
+            if (epoch->second) due.emplace_back(slot, vote);
+            return epoch->second || vote.link.target.height <= chain_.final_block().height;
+        });
+    }
+    std::erase_if(early_, [](const auto& of_peer) { return of_peer.second.empty(); });
+    for (const auto& [from, vote] : due) take_vote(from, vote, now, actions);
 }
 
 Actions MemberDuties::on_epoch_signature(const EpochSignatureMessage& message) {
@@ -205,6 +236,10 @@ Result<void> MemberDuties::look_at_key() {
     const crypto::PublicKey& key = keys_.vote->public_key();
     if (voter_.uses(key)) return {};
     std::vector<Vote> heard = pool_.of(keys_.slot);
+    for (const auto& [from, votes] : early_) {
+        std::ranges::copy_if(votes, std::back_inserter(heard),
+                             [this](const Vote& vote) { return vote.slot == keys_.slot; });
+    }
     std::erase_if(heard, [&](const Vote& vote) {
         return !verify_vote(vote, chain_.chain_id(), key);
     });

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +44,9 @@ inline constexpr std::size_t kVotesOfPeerPerTickMax = 2 * kVoteHeightsToPeer * k
 // New votes by one slot that are relayed and made certificates of. A correct member votes for a block
 // or two a second; who casts more must not make the others flood each other.
 inline constexpr std::size_t kVotesOfSlotPerSecondMax = 32;
+
+// Of one peer, for epochs that are not known here yet.
+inline constexpr std::size_t kEarlyVotesOfPeerMax = kVoteHeightsToPeer * kMembersMax;
 
 // The keys outlive the duties.
 struct DutyKeys {
@@ -100,6 +104,9 @@ class MemberDuties {
     MemberDuties(Chain& chain, const DutyKeys& keys, Voter voter, Cosigner cosigner);
 
     void work(Timestamp now, Actions& actions);
+    void take_vote(Slot from, const Vote& vote, Timestamp now, Actions& actions);
+    void keep_early(Slot from, const Vote& vote);
+    void hear_early(Timestamp now, Actions& actions);
     void hear_certificates(Actions& actions);
     [[nodiscard]] bool hear(const Vote& vote, Actions& actions);
     void accuse(const VoteContradiction& votes, Actions& actions);
@@ -122,6 +129,8 @@ class MemberDuties {
     Cosigner cosigner_;
     EpochSigner epoch_signer_;
     VotePool pool_;
+    // By the peer that told them: whose they are can be checked once the ledger has come to their epoch.
+    std::map<Slot, std::deque<Vote>> early_;
     std::set<ChainPoint> certified_;  // targets above the final block whose certificate is known
     std::vector<Certificate> heard_;  // the chain's newest certificates, whose votes were counted
     std::optional<ChainPoint> final_;  // the final block that was looked at,

@@ -112,7 +112,8 @@ struct Node::Impl final : PeerObserver {
         tell(NodeEvent::kMisbehaviour);
     }
     void on_peer_event(std::string_view name, Slot slot, std::string_view what) override {
-        const bool is_alarm = name != "peer-connected" && name != "peer-lost";
+        const bool is_alarm =
+            name != "peer-connected" && name != "peer-lost" && name != "peer-pruned";
         note(is_alarm ? log::Level::kWarning : log::Level::kInfo, name, peers->name_of_member(slot), what);
     }
     Result<void> on_checkpoint(Slot from, std::string_view text) override {
@@ -154,6 +155,10 @@ struct Node::Impl final : PeerObserver {
         watch.on_tick(*chain, clock().now(), steady);
         // The chain is as it was on disk then, which need not be as it was known here.
         if (keeper.on_tick(clock().now(), steady)) follow_tip();
+        if (const auto missing = missing_blocks(*chain, peers->peers()); missing != last_missing) {
+            last_missing = missing;
+            if (!missing.empty()) note(log::Level::kError, "blocks-not-to-be-had", "", missing);
+        }
         return duties->on_tick(clock().now());
     }
 
@@ -200,7 +205,7 @@ struct Node::Impl final : PeerObserver {
         events.note(clock().now(), level, name, subject, std::string(what));
     }
 
-    [[nodiscard]] Result<EntryProof> prove(const LeafHash& leaf) const;
+    [[nodiscard]] Result<TlogProof> prove(const LeafHash& leaf) const;
 
     [[nodiscard]] std::string_view kind() const { return to_string(chain->genesis().kind); }
 
@@ -231,6 +236,7 @@ struct Node::Impl final : PeerObserver {
     Sha256Digest last_registry;
     std::uint64_t reorgs = 0;
     std::string last_error;
+    std::string last_missing;  // blocks, as told
     std::string conflict;  // of checkpoints, as last logged
     bool alarmed = false;
     std::vector<std::function<void(NodeEvent)>> callbacks;
@@ -244,7 +250,7 @@ Result<std::unique_ptr<Node>> Node::create(asio::any_io_executor executor, NodeO
     if (auto made = create_directories_durable(options.dir); !made) {
         return fail(std::move(made).error());
     }
-    auto chain = Chain::open(options.dir / "chain", options.genesis, *options.rules);
+    auto chain = Chain::open(options.dir / "chain", options.genesis, *options.rules, options.chain);
     if (!chain) return fail(std::move(chain).error());
     const Registry& registry = (*chain)->registry();
     adopt_keys(options, registry);
@@ -330,7 +336,8 @@ Result<Bytes> Node::write_bundle_part(BlockHeight since) const {
     BundlePart part = make_bundle_part(*impl_->chain, since);
     if (part.blocks.empty() && !part.is_last) {
         return fail(std::errc::no_such_file_or_directory,
-                    "block " + std::to_string(since) + " is not kept here");
+                    "block " + std::to_string(since) + ": " + impl_->chain->what_is_kept() +
+                        ", and writes bundles that begin earlier");
     }
     const auto& checkpoint = impl_->checkpoints.newest();
     if (part.is_last && checkpoint) part.checkpoint = checkpoint->text;
@@ -374,33 +381,42 @@ const std::optional<FinalCheckpoint>& Node::checkpoint() const noexcept {
 Result<std::string> Node::prove(const LeafHash& leaf) const {
     const auto proof = impl_->prove(leaf);
     if (!proof) return fail(Error(proof.error()));
-    return to_string(proof->proof);
-}
-
-Result<std::string> Node::prove_with_entry(const LeafHash& leaf) const {
-    const auto proof = impl_->prove(leaf);
-    if (!proof) return fail(Error(proof.error()));
     return to_string(*proof);
 }
 
-Result<EntryProof> Node::Impl::prove(const LeafHash& leaf) const {
-    auto found = chain->find(leaf);
+Result<std::string> Node::prove_with_entry(const LeafHash& leaf) const {
+    EntryProof out;
+    auto proof = impl_->prove(leaf);
+    if (!proof) return fail(std::move(proof).error());
+    auto found = impl_->chain->find(leaf);
     if (!found) {
+        return fail(std::errc::no_such_file_or_directory,
+                    "the transaction was pruned: " + impl_->chain->what_is_kept() +
+                        "; without the transaction itself its place is proved here too");
+    }
+    out.proof = *std::move(proof);
+    out.entry = std::move(found->bytes);
+    return to_string(out);
+}
+
+// Of a transaction that was pruned too: the log is kept whole.
+Result<TlogProof> Node::Impl::prove(const LeafHash& leaf) const {
+    const auto place = chain->place_of(leaf);
+    if (!place) {
         return fail(std::errc::no_such_file_or_directory, "no such transaction on this ledger");
     }
     const auto& checkpoint = checkpoints.newest();
-    if (!checkpoint || found->log_index >= checkpoint->size ||
+    if (!checkpoint || place->log_index >= checkpoint->size ||
         checkpoint->size > chain->tip().log_size ||
         chain->log_root(checkpoint->size) != checkpoint->root) {
         return fail(std::errc::resource_unavailable_try_again,
-                    "the transaction is in block " + std::to_string(found->height) +
+                    "the transaction is in block " + std::to_string(place->height) +
                         ", but not enough members have cosigned it yet");
     }
-    EntryProof out;
-    out.entry = std::move(found->bytes);
-    out.proof.index = found->log_index;
-    out.proof.path = chain->inclusion_path(found->log_index, checkpoint->size);
-    out.proof.checkpoint = checkpoint->text;
+    TlogProof out;
+    out.index = place->log_index;
+    out.path = chain->inclusion_path(place->log_index, checkpoint->size);
+    out.checkpoint = checkpoint->text;
     return out;
 }
 

@@ -82,6 +82,7 @@ struct NodeOptions {
     std::filesystem::path dir;
     Bytes genesis;
     const RuleSet* rules;  // outlives the node
+    ChainOptions chain;
     MemberKeys keys;
     // The successor of a key ("seal", "vote"...), if there is one now; asked for when the registry
     // names a key that is not among `keys`.
@@ -124,7 +125,7 @@ class Node {
 
     // The newest one with a quorum; none before the first.
     [[nodiscard]] const std::optional<FinalCheckpoint>& checkpoint() const noexcept;
-    // The tlog-proof of a transaction under checkpoint(). Fails with
+    // The tlog-proof of a transaction under checkpoint(), pruned or not. Fails with
     // std::errc::no_such_file_or_directory if the chain does not hold it,
     // std::errc::resource_unavailable_try_again if it is not final yet.
     [[nodiscard]] Result<std::string> prove(const LeafHash& leaf) const;

@@ -15,6 +15,8 @@ json::object storage_view(const Chain& chain) {
     json::object out;
     out["ok"] = !chain.has_failed();
     if (chain.has_failed()) out["error"] = chain.failure();
+    out["first_block"] = chain.first_block();
+    out["keep_blocks"] = chain.options().keep_blocks;
     out["checks_ended"] = chain.checks_ended();
     out["checked_height"] = chain.checked_height();
     if (const auto& repair = chain.repair()) {
@@ -23,6 +25,7 @@ json::object storage_view(const Chain& chain) {
         view["blocks"] = repair->blocks;
         view["transactions"] = repair->transactions;
         view["old_store"] = repair->old_store;
+        if (repair->pruned_below > 0) view["pruned_below"] = repair->pruned_below;
         out["repair"] = std::move(view);
     }
     return out;
@@ -39,6 +42,7 @@ json::array peers_view(const PeerManager& manager) {
         if (peer.connected) {
             entry["address"] = peer.address;
             entry["outbound"] = peer.outbound;
+            if (peer.first_block > 0) entry["first_block"] = peer.first_block;
         }
         if (peer.score > 0) entry["score"] = peer.score;
         if (peer.left_alone) entry["left_alone"] = true;
@@ -116,6 +120,21 @@ json::object finality_view(const Chain& chain, const DutyStatus& duties, Slot se
 
 }  // namespace
 
+std::string missing_blocks(const Chain& chain, std::span<const PeerStatus> peers) {
+    const BlockHeight next = chain.tip().height + 1;
+    std::string who;
+    for (const PeerStatus& peer : peers) {
+        if (!peer.connected || peer.height < next) continue;
+        if (peer.first_block <= next) return "";
+        who += (who.empty() ? "" : ", ") + peer.name + " keeps blocks from " +
+               std::to_string(peer.first_block) + " on";
+    }
+    if (who.empty()) return "";
+    return "block " + std::to_string(next) + " is kept by no member that is connected (" + who +
+           "): connect one that keeps all blocks (without keep_blocks), or read a bundle that it "
+           "writes: assay ledger bundle write --since " + std::to_string(next);
+}
+
 json::object node_status(const NodeStatusParts& parts) {
     const ChainTip& tip = parts.chain.tip();
     const auto& newest = parts.checkpoints.newest();
@@ -137,6 +156,9 @@ json::object node_status(const NodeStatusParts& parts) {
     out["reorgs"] = parts.reorgs;
     out["storage"] = storage_view(parts.chain);
     out["peers"] = peers_view(parts.peers);
+    if (auto missing = missing_blocks(parts.chain, parts.peers.peers()); !missing.empty()) {
+        out["missing_blocks"] = std::move(missing);
+    }
     if (parts.mining) out["mining"] = mining_view(*parts.mining);
     out["refused_peers"] = count_view(counters.refused, counters.last_refused);
     out["misbehaviour"] = count_view(counters.misbehaviours, counters.last_misbehaviour);

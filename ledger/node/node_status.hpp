@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <boost/json/fwd.hpp>
@@ -26,6 +27,10 @@ struct NodeStatusParts {
     std::uint64_t reorgs = 0;
     std::string last_error{};
 };
+
+// What is to be done when every connected member has let go of the block that comes next here; else
+// empty.
+[[nodiscard]] std::string missing_blocks(const Chain& chain, std::span<const PeerStatus> peers);
 
 [[nodiscard]] boost::json::object node_status(const NodeStatusParts& parts);
 

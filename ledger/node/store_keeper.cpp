@@ -10,6 +10,7 @@ bool StoreKeeper::on_tick(Timestamp wall, SteadyTime steady) {
     if (!chain_.has_failed() && steady >= check_at_ && chain_.check_next()) {
         check_at_ = steady + kBetweenChecks;
     }
+    if (!chain_.has_failed()) prune(wall);
     if (!chain_.has_failed()) return false;
     if (last_failure_ != chain_.failure()) {
         last_failure_ = chain_.failure();
@@ -33,13 +34,24 @@ bool StoreKeeper::on_tick(Timestamp wall, SteadyTime steady) {
     return true;
 }
 
+void StoreKeeper::prune(Timestamp wall) {
+    const auto pruned = chain_.prune_next();
+    if (pruned || chain_.has_failed()) return;  // the failure of the store is told as such
+    events_.note(wall, log::Level::kWarning, "ledger-files-left", "",
+                 pruned.error().to_string() + "; it is tried again");
+}
+
 void StoreKeeper::note_repair(Timestamp wall) {
     const ChainRepair& repair = *chain_.repair();
     events_.note(wall, log::Level::kWarning, "ledger-repaired", "",
                  repair.damage + "; rebuilt from " + std::to_string(repair.blocks) + " blocks and " +
                      std::to_string(repair.transactions) +
                      " waiting transactions, what is missing comes from the other members; the "
-                     "damaged store is in " + repair.old_store);
+                     "damaged store is in " + repair.old_store +
+                     (repair.pruned_below == 0
+                          ? ""
+                          : "; it had let go of blocks below " + std::to_string(repair.pruned_below) +
+                                ": a member that keeps all, or a bundle of one, must supply them"));
 }
 
 }  // namespace assay::ledger

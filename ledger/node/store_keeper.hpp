@@ -1,5 +1,5 @@
 // Looks after the store of one ledger's chain: checks a little of it every second, one pass after the
-// other with an hour between, and when it has failed opens it again, every five seconds until that
+// other with an hour between, lets old blocks go where that is configured, and when it has failed opens it again, every five seconds until that
 // works: a full disk gets space, a damaged store is rebuilt (Chain::recover). Tells the operator. Used
 // by Node, on its thread; no clock of its own.
 
@@ -29,6 +29,7 @@ class StoreKeeper {
     bool on_tick(Timestamp wall, SteadyTime steady);
 
   private:
+    void prune(Timestamp wall);
     void note_repair(Timestamp wall);
 
     Chain& chain_;

@@ -93,6 +93,7 @@ class NodeFleet {
         options.name = members[i].entry.name;
         if (next_vote.contains(i)) options.keys.next.vote = copy_of(next_vote.at(i));
         options.engine = paced.get();
+        if (chain_options.contains(i)) options.chain = chain_options.at(i);
         options.connect = addresses;
         auto node = ledger::Node::create(io.get_executor(), std::move(options));
         ASSERT_TRUE(node.has_value()) << node.error().to_string();
@@ -155,6 +156,7 @@ class NodeFleet {
     ledger::ChainId chain_id;
     std::vector<std::string> addresses;
     std::map<std::size_t, crypto::PrivateKey> next_vote;  // of members whose vote key is replaced
+    std::map<std::size_t, ledger::ChainOptions> chain_options;
     compute::Engines engines;
     std::unique_ptr<PacedEngine> paced;
     std::vector<std::unique_ptr<ledger::Node>> nodes;

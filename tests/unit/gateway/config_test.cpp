@@ -31,8 +31,10 @@ scrub_every = "30d"
 scrub_share = 0.5
 [consortium]
 genesis = "c.genesis"
+keep_blocks = 2000
 [gateway]
 genesis = "/elsewhere/g.genesis"
+keep_blocks = 1024
 [devices]
 offer = "rollouts"
 bytes_per_s = 1000000
@@ -73,6 +75,8 @@ flush_count = 100
     EXPECT_EQ(config->scrub_share, 0.5);
     EXPECT_EQ(config->consortium_genesis, "/member/c.genesis");
     EXPECT_EQ(config->gateway_genesis, std::filesystem::path("/elsewhere/g.genesis"));
+    EXPECT_EQ(config->consortium_keep_blocks, 2'000U);
+    EXPECT_EQ(config->gateway_keep_blocks, 1'024U);
     EXPECT_EQ(config->devices_listen, "0.0.0.0:4");
     EXPECT_FALSE(config->offer_outside_rollouts);
     EXPECT_EQ(config->pace.bytes_per_s, 1'000'000U);
@@ -94,6 +98,7 @@ TEST(Config, AMemberWithoutAGatewayTableIsNoGateway) {
     EXPECT_FALSE(config->gateway_genesis);
     EXPECT_TRUE(config->engine_binary.empty());
     EXPECT_FALSE(config->engine_cache);
+    EXPECT_EQ(config->consortium_keep_blocks, 0U) << "all";
     EXPECT_EQ(config->consortium_genesis, "/member/consortium.genesis");
 }
 
@@ -107,6 +112,8 @@ TEST(Config, ErrorsNameTheKeyAndWhatIsWrong) {
     EXPECT_NE(error_of("name = \"x\"\n[content]\nsources = [\"https://a/b\"]").find("https://a/b"),
               std::string::npos);
     EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_age = \"60\"").find("flush_age"),
+              std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[consortium]\nkeep_blocks = 1023").find("at least 1024"),
               std::string::npos);
     EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_count = 20000").find("flush_count"),
               std::string::npos);

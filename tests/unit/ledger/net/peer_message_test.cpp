@@ -52,7 +52,7 @@ std::vector<PeerMessage> samples() {
             BlockMessage{Bytes(200, std::byte{1})},
             TransactionMessage{Bytes(100, std::byte{2})},
             CheckpointMessage{"a.example/log\n1\n"},
-            NotFound{block},
+            NotFound{block, 77},
             VoteMessage{some_vote()},
             EpochSignatureMessage{crypto::sha256(as_bytes("record")),
                                   {3, Bytes(64, std::byte{4})}}};
@@ -111,9 +111,11 @@ TEST(PeerMessage, LayoutIsTheDocumentedOne) {
     for (int i = 0; i < 32; ++i) aa += "aa", bb += "bb";
     EXPECT_EQ(to_hex(encode_frame(Ping{0x0102030405060708})), "09000000020807060504030201");
     const Hello hello{hash_of<ChainId>(0xaa), 2, 3, hash_of<BlockId>(0xbb)};
-    EXPECT_EQ(to_hex(encode_frame(hello)), "49000000010100" + aa + "020003000000" + bb);
+    EXPECT_EQ(to_hex(encode_frame(hello)), "49000000010200" + aa + "020003000000" + bb);
     const Announce announce{{InventoryItem(hash_of<TxId>(0xbb))}};
     EXPECT_EQ(to_hex(encode_frame(announce)), "2400000006010002" + bb);
+    const NotFound missing{InventoryItem(hash_of<BlockId>(0xaa)), 513};
+    EXPECT_EQ(to_hex(encode_frame(missing)), "260000000b01" + aa + "01020000");
 }
 
 TEST(PeerMessage, NoPrefixOfAFixedLayoutDecodes) {
@@ -176,7 +178,7 @@ TEST(PeerMessage, UnknownTypesKindsAndProtocolsAreRefused) {
     EXPECT_EQ(word_of(not_found), Refusal::kMalformed);
 
     Bytes hello = body_of(Hello{});
-    hello[1] = std::byte{2};
+    hello[1] = std::byte{3};
     EXPECT_EQ(word_of(hello), Refusal::kUnknownVersion);
     hello.push_back(std::byte{0});
     EXPECT_EQ(word_of(hello), Refusal::kUnknownVersion) << "a later hello may be longer";

@@ -28,8 +28,8 @@ Founders founders_of(std::size_t members) {
 
 // One member: its chain, and its protocols by the slot at the other end.
 struct Side {
-    Side(const Founders& founders, Slot own_slot)
-        : slot{own_slot}, chain{founders.open(dir / "c")} {
+    Side(const Founders& founders, Slot own_slot, ChainOptions options = {})
+        : slot{own_slot}, chain{founders.open(dir / "c", options)} {
         sync.emplace(*chain);
     }
     PeerProtocol& with(Slot peer) {
@@ -76,6 +76,7 @@ struct Wire {
         for (auto& reply : actions.replies) outbox.push_back(std::move(reply));
         for (auto& penalty : actions.penalties) penalties.push_back(std::move(penalty));
         for (auto& relay : actions.relays) relays.push_back(std::move(relay));
+        for (auto& notice : actions.notices) notices.push_back(std::move(notice));
     }
     void run() {
         while (step(a) || step(b)) {
@@ -92,6 +93,7 @@ struct Wire {
     std::deque<PeerMessage> to_a, to_b;
     std::vector<Penalty> penalties;
     std::vector<PeerMessage> relays;
+    std::vector<Notice> notices;
 };
 
 void grow(const Founders& founders, Chain& chain, std::uint32_t& now, int blocks) {
@@ -362,6 +364,134 @@ TEST(PeerProtocol, AnswersWhatItHasAndSaysWhatItHasNot) {
         penalties += static_cast<int>(protocol.on_message(greedy, at)->penalties.size());
     }
     EXPECT_GT(penalties, 0) << "what is owed to one peer is bounded";
+}
+
+// A member that keeps everything, one that has let old blocks go, and one that is new.
+class PrunedPeer : public testing::Test {
+  protected:
+    static constexpr BlockHeight kBlocks = 40;
+
+    PrunedPeer() {
+        for (BlockHeight i = 0; i < kBlocks; ++i) add();
+        while (pruned.chain->prune_next().value()) {
+        }
+    }
+    static ChainOptions keeping_few() {
+        ChainOptions options;
+        options.keep_blocks = 4;
+        return options;
+    }
+    // On both.
+    void add() {
+        const Bytes block = founders.extend_and_vote(*whole.chain, now);
+        ASSERT_EQ(pruned.chain->accept_block(block, test::at(now)).verdict, BlockVerdict::kValid);
+        for (const Certificate& certificate : whole.chain->newest_certificates()) {
+            (void)pruned.chain->accept_certificate(certificate);
+        }
+        ++now;
+    }
+
+    Founders founders = founders_of(2);
+    std::uint32_t now = kGenesisTime + 5;
+    Side whole{founders, 0};
+    Side pruned{founders, 1, keeping_few()};
+};
+
+TEST_F(PrunedPeer, IsNamedAndItsBlocksAreAskedOfOthers) {
+    ASSERT_GT(pruned.chain->first_block(), 30U);
+    Side fresh(founders, 2);
+    Wire from_pruned(pruned, fresh, now);
+    from_pruned.run();
+    EXPECT_EQ(fresh.chain->tip().height, 0U);
+    EXPECT_EQ(fresh.with(1).peer_first_block(), pruned.chain->first_block());
+    ASSERT_EQ(from_pruned.notices.size(), 1U) << "once, though many blocks were asked for";
+    EXPECT_EQ(from_pruned.notices[0].name, "peer-pruned");
+    EXPECT_EQ(from_pruned.notices[0].slot, 1);
+    EXPECT_TRUE(from_pruned.penalties.empty()) << "it is not to blame";
+
+    Wire from_whole(whole, fresh, now);
+    from_whole.run();
+    EXPECT_EQ(fresh.chain->tip().id, whole.chain->tip().id);
+
+    // What comes next is to be had from either.
+    add();
+    from_pruned.take(pruned, Actions{});
+    from_pruned.to_b.emplace_back(Announce{{InventoryItem(pruned.chain->tip().id)}});
+    from_pruned.run();
+    EXPECT_EQ(fresh.chain->tip().id, pruned.chain->tip().id);
+    EXPECT_EQ(from_pruned.notices.size(), 1U);
+    EXPECT_TRUE(from_pruned.penalties.empty());
+}
+
+TEST_F(PrunedPeer, IsAskedAgainLaterNotAtOnce) {
+    Side fresh(founders, 2);
+    Wire wire(pruned, fresh, now);
+    wire.run();
+    const auto asked = [&] {
+        wire.tick();
+        const bool any = std::ranges::any_of(wire.to_a, [](const PeerMessage& message) {
+            return std::holds_alternative<GetData>(message);
+        });
+        wire.run();
+        return any;
+    };
+    const auto until = static_cast<std::uint32_t>(seconds(kPrunedAgain).count());
+    for (std::uint32_t i = 1; i < until; ++i) {
+        ++wire.second;
+        EXPECT_FALSE(asked()) << i;
+    }
+    ++wire.second;
+    EXPECT_TRUE(asked());
+    EXPECT_FALSE(asked());
+    EXPECT_EQ(wire.notices.size(), 2U);
+    EXPECT_TRUE(wire.penalties.empty());
+}
+
+// Its first block lies behind us already: nothing is in the way.
+TEST_F(PrunedPeer, ServesWhoHasTheEarlierBlocks) {
+    Side late(founders, 2);
+    for (BlockHeight height = 1; height < pruned.chain->first_block(); ++height) {
+        const Bytes block = whole.chain->block(whole.chain->id_at(height).value()).value();
+        ASSERT_EQ(late.chain->accept_block(block, test::at(now)).verdict, BlockVerdict::kValid);
+    }
+    Wire wire(pruned, late, now);
+    wire.run();
+    EXPECT_EQ(late.chain->tip().id, pruned.chain->tip().id);
+    EXPECT_EQ(late.with(1).peer_first_block(), 0U);
+    EXPECT_TRUE(wire.notices.empty());
+}
+
+// Who sends as many headers as fit and then has none of the blocks is not asked on and on.
+TEST(PeerProtocol, WhoLacksWhatItNamesIsNotAskedWithoutEnd) {
+    const Founders founders = founders_of(2);
+    const auto rich = Chain::open(std::make_unique<test::MemoryStore>(), founders.genesis_bytes,
+                                  consortium_rules())
+                          .value();
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *rich, now, static_cast<int>(kHeadersMax) + 1);
+    Side fresh(founders, 1);
+    PeerProtocol& protocol = fresh.with(0);
+    std::deque<PeerMessage> inbox;
+    inbox.emplace_back(Hello{founders.chain_id, 0, rich->tip().height, rich->tip().id});
+    int questions = 0;
+    for (; !inbox.empty() && questions < 10; inbox.pop_front()) {
+        auto actions = protocol.on_message(std::move(inbox.front()),
+                                           {SteadyTime{seconds{now}}, test::at(now)});
+        ASSERT_TRUE(actions);
+        for (PeerMessage& reply : actions->replies) {
+            if (const auto* ask = std::get_if<GetHeaders>(&reply)) {
+                ++questions;
+                inbox.emplace_back(Headers{rich->headers_after(ask->locator, kHeadersMax)});
+            } else if (const auto* data = std::get_if<GetData>(&reply)) {
+                for (const InventoryItem& item : data->items) inbox.emplace_back(NotFound{item});
+            }
+        }
+    }
+    EXPECT_LE(questions, 1);
+    const auto later = protocol.on_tick({SteadyTime{seconds{now + 3}}, test::at(now)});
+    EXPECT_TRUE(std::ranges::any_of(later.replies, [](const PeerMessage& message) {
+        return std::holds_alternative<GetHeaders>(message);
+    }));
 }
 
 TEST(PeerProtocol, HandsVotesToTheMembersDuties) {

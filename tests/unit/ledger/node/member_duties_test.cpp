@@ -1,5 +1,7 @@
 // Members that vote, certify and cosign together.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "ledger/core/evidence.hpp"
@@ -245,6 +247,81 @@ TEST(MemberDuties, KnowWhatTheirNewVoteKeyHasVotedBeforeTheyUseIt) {
     members.founders.members[1].vote = std::move(next_key);
     (void)members.duties[1]->on_tick(at(members.now));
     EXPECT_EQ(members.duties[1]->status().voting, VotingState::kOff);
+}
+
+// Members whose ledger begins anew while the others are in epoch 1.
+class VotesOfALaterEpoch : public testing::Test {
+  protected:
+    VotesOfALaterEpoch() {
+        members.greet();
+        replace_vote_key_of_1(members, next_key);
+        members.duties[1].reset();
+        members.chains[1].reset();
+        std::filesystem::remove_all(members.folder(1) / "chain");
+        members.chains[1] = members.founders.open(members.folder(1) / "chain");
+        members.open(1);
+    }
+    // By whom, for a block to come.
+    [[nodiscard]] Vote vote_of(std::size_t member, const crypto::PrivateKey& key) const {
+        Vote vote;
+        vote.epoch = 1;
+        vote.slot = members.slot(member);
+        vote.link.source = members.chains[0]->final_block();
+        vote.link.target.height = members.chains[0]->tip().height + 3;
+        return sign_vote(vote, members.founders.chain_id, key).value();
+    }
+    Actions tell(std::size_t from, const Vote& vote) {
+        return members.duties[1]->on_vote(members.slot(from), vote, at(members.now));
+    }
+    // The ledger of member 1 comes back.
+    std::vector<Penalty> catch_up() {
+        std::vector<Penalty> blamed;
+        for (BlockHeight height = 1; height <= members.chains[0]->tip().height; ++height) {
+            const Bytes block =
+                members.chains[0]->block(members.chains[0]->id_at(height).value()).value();
+            EXPECT_EQ(members.chains[1]->accept_block(block, at(members.now)).verdict,
+                      BlockVerdict::kValid);
+            const Actions actions = members.duties[1]->on_chain(at(members.now));
+            blamed.insert(blamed.end(), actions.penalties.begin(), actions.penalties.end());
+        }
+        return blamed;
+    }
+
+    Members members{4};
+    crypto::PrivateKey next_key = test::new_key();
+};
+
+TEST_F(VotesOfALaterEpoch, CountOnceTheLedgerHasComeToIt) {
+    const Vote vote = vote_of(2, members.founders.members[2].vote);
+    EXPECT_TRUE(tell(0, vote).relays.empty());
+    EXPECT_TRUE(tell(0, vote).penalties.empty());
+    EXPECT_FALSE(members.duties[1]->votes().contains(vote));
+    EXPECT_TRUE(catch_up().empty());
+    EXPECT_TRUE(members.duties[1]->votes().contains(vote));
+}
+
+TEST_F(VotesOfALaterEpoch, AreOwnOnesIfTheNextKeySignedThem) {
+    (void)tell(2, vote_of(1, next_key));
+    members.founders.members[1].vote = std::move(next_key);
+    (void)members.duties[1]->on_tick(at(members.now));
+    EXPECT_EQ(members.duties[1]->status().voting, VotingState::kOff) << "it has voted before";
+}
+
+TEST_F(VotesOfALaterEpoch, AreNotKeptWithoutEndNorBelieved) {
+    Vote vote = vote_of(2, members.founders.members[2].vote);
+    (void)tell(0, vote);
+    for (std::size_t i = 0; i < kEarlyVotesOfPeerMax + 10; ++i) {
+        if (i % kVotesOfPeerPerTickMax == 0) (void)members.duties[1]->on_tick(at(members.now));
+        Vote noise = vote;
+        noise.link.target.height += static_cast<BlockHeight>(i);
+        noise.signature[0] ^= std::byte{1};
+        (void)tell(3, noise);
+    }
+    const auto blamed = catch_up();
+    EXPECT_TRUE(members.duties[1]->votes().contains(vote)) << "a liar pushes out its own alone";
+    EXPECT_FALSE(blamed.empty());
+    EXPECT_LE(blamed.size(), kEarlyVotesOfPeerMax);
+    EXPECT_TRUE(std::ranges::all_of(blamed, [](const Penalty& p) { return p.slot == 3; }));
 }
 
 TEST(MemberDuties, BlameWhoeverSendsAVoteThatNobodySigned) {

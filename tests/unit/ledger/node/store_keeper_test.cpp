@@ -70,5 +70,24 @@ TEST_F(StoreKeeperTest, FindsDamageInABlockAndRebuildsWithoutAStop) {
     EXPECT_FALSE(tick()) << "once";
 }
 
+TEST_F(StoreKeeperTest, LetsOldBlocksGoAndTellsNobody) {
+    ChainOptions options;
+    options.keep_blocks = 2;
+    chain.reset();
+    chain = founders.open(dir / "c", options);
+    StoreKeeper pruning(*chain, events);
+    std::uint32_t now = chain->tip().time + 1;
+    for (std::uint64_t version = 6; version <= 12; ++version, ++now) {
+        EXPECT_TRUE(chain->accept_transaction(test::make_policy_tx(
+            founders.chain_id, founders.members[0], {version, 1, 10'000})));
+        founders.extend_and_vote(*chain, now);
+    }
+    ASSERT_EQ(chain->first_block(), 0U);
+    steady += std::chrono::seconds{1};
+    EXPECT_FALSE(pruning.on_tick(at(now), steady));
+    EXPECT_EQ(chain->first_block(), chain->final_block().height - 1);
+    EXPECT_TRUE(events.events().empty());
+}
+
 }  // namespace
 }  // namespace assay::ledger
