@@ -221,7 +221,8 @@ void PeerProtocol::handle(BlockMessage& block, Actions& actions, SyncTime now) {
     if (!was_asked(item)) return blame(actions, kPenaltyUnasked, "block nobody asked for");
     sync_.downloads().deliver(item, peer_, now.steady);
 
-    if (height_of(id) < peer_first_block_) peer_first_block_ = 0;  // it has them again
+    // It has them again.
+    if (peer_first_block_ > 0 && height_of(id) < peer_first_block_) peer_first_block_ = 0;
     unwant(item);
     actions.was_asked = true;
 

@@ -19,11 +19,11 @@ constexpr std::uint64_t kTransactions = 4;
 
 class PrunedMembers : public testing::Test {
   protected:
-    // Slot 0 keeps everything; 1 and 2 keep three blocks, in files of about four; 3 comes later.
+    // Slot 0 keeps everything; 1 and 2 keep three blocks, in files of one or two; 3 comes later.
     PrunedMembers() : fleet{4} {
         ChainOptions few;
         few.keep_blocks = 3;
-        few.file_bytes = 4'096;
+        few.file_bytes = 1'024;
         fleet.chain_options[1] = fleet.chain_options[2] = few;
         fleet.chain_options[0].file_bytes = few.file_bytes;
         for (std::size_t i = 0; i < 3; ++i) fleet.start(i);
