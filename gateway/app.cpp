@@ -92,7 +92,7 @@ Result<void> App::build_peer_listener() {
 Result<void> App::build_content_listeners() {
     auto listeners = ContentListeners::create(
         {io_.get_executor(), folder_, config_, consortium_->chain(),
-         gateway_ ? &gateway_->devices() : nullptr, *content_});
+         gateway_ ? &gateway_->devices() : nullptr, *content_, pool_});
     if (!listeners) return fail(std::move(listeners).error());
     content_listeners_ = std::move(*listeners);
     return {};

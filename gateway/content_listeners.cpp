@@ -43,7 +43,7 @@ ContentListeners::ContentListeners(const ContentNeeds& needs,
 void ContentListeners::add_routes(http::Router& router,
                                   const ContentNeeds& needs,
                                   ipfs::ReadPermission may_read) {
-    ipfs::add_content_routes(router, needs.store, may_read);
+    ipfs::add_content_routes(router, needs.store, needs.pool, may_read);
     ipfs::RoutingParts parts{needs.store, client_, [this] { return self(); },
                              appliances(config_.content_sources)};
     ipfs::add_routing_routes(router, std::move(parts), std::move(may_read));

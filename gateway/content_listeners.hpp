@@ -10,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "gateway/config.hpp"
 #include "gateway/content_access.hpp"
@@ -29,6 +30,7 @@ struct ContentNeeds {
     const ledger::Chain& chain;
     DeviceRegistry* devices;  // null: this member is no gateway
     const ipfs::BlockStore& store;
+    boost::asio::thread_pool& pool;
 };
 
 class ContentListeners {

@@ -99,22 +99,23 @@ UpdateFlow::Step UpdateFlow::retrieve_from_ipfs(Delivery& delivery) {
         const auto executor = co_await boost::asio::this_coro::executor;
         delivery.verification = parts_.verifier.begin(executor, *delivery.record);
         request.on_prefix = [verification = delivery.verification](
-                                const ipfs::RetrievedImage& image, std::uint64_t bytes) {
-            verification->reached(image, bytes);
+                                std::shared_ptr<const ipfs::RetrievedImage> image,
+                                std::uint64_t bytes) {
+            verification->reached(std::move(image), bytes);
         };
     }
     auto retrieved = co_await parts_.retriever.fetch(std::move(request));
     if (!retrieved) co_return fail(std::move(retrieved).error().within("retrieve"));
-    delivery.image = std::move(*retrieved);
-    delivery.entry.bytes_retrieved = delivery.image.bytes;
+    delivery.entry.bytes_retrieved = retrieved->bytes;
+    delivery.image =
+        std::make_shared<const ipfs::ImageReader>(parts_.content, std::move(*retrieved));
     co_return Result<void>();
 }
 
 UpdateFlow::Step UpdateFlow::verify_in_bulk(Delivery& delivery) {
     if (!delivery.verification) co_return Result<void>();
     delivery.entry.stage = ReleaseStage::kVerifying;
-    ipfs::ImageReader reader(parts_.content, delivery.image);
-    auto verified = co_await delivery.verification->finish(std::move(reader));
+    auto verified = co_await delivery.verification->finish(*delivery.image);
     if (!verified) co_return fail(std::move(verified).error().within("verify"));
     co_return Result<void>();
 }
@@ -133,8 +134,7 @@ UpdateFlow::Step UpdateFlow::offer_to_devices(Delivery& delivery) {
     auto withdrawn =
         withdrawal_of(view_of(parts_.consortium), delivery.entry.release.leaf);
     if (withdrawn) co_return fail(std::move(*withdrawn));
-    delivery.entry.image =
-        std::make_shared<const ipfs::ImageReader>(parts_.content, std::move(delivery.image));
+    delivery.entry.image = std::move(delivery.image);
     delivery.entry.stage = ReleaseStage::kReady;
     delivery.entry.word.clear();
     delivery.entry.detail.clear();

@@ -65,7 +65,7 @@ class UpdateFlow {
         explicit Delivery(CatalogEntry& catalog_entry) : entry{catalog_entry} {}
         CatalogEntry& entry;
         const ledger::ReleaseImage* record = nullptr;
-        ipfs::RetrievedImage image;
+        std::shared_ptr<const ipfs::ImageReader> image;  // once retrieved
         std::shared_ptr<StreamedVerification> verification;  // null: verified before
     };
     struct Attempt {

@@ -118,12 +118,13 @@ Result<void> ImageVerification::finish(const ipfs::ImageReader& image) {
     return {};
 }
 
-void StreamedVerification::reached(const ipfs::RetrievedImage& image, std::uint64_t bytes) {
+void StreamedVerification::reached(std::shared_ptr<const ipfs::RetrievedImage> image,
+                                   std::uint64_t bytes) {
     if (busy_ || bytes < asked_for_ + kAheadBytes) return;
     asked_for_ = bytes;
     busy_ = true;
     boost::asio::co_spawn(idle_.get_executor(),
-                          hash(shared_from_this(), ipfs::ImageReader(*store_, image), bytes),
+                          hash(shared_from_this(), ipfs::ImageReader(*store_, std::move(image)), bytes),
                           boost::asio::detached);
 }
 

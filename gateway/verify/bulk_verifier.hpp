@@ -69,7 +69,7 @@ class StreamedVerification : public std::enable_shared_from_this<StreamedVerific
           idle_{std::move(executor)} {}
 
     // The first `bytes` of the image are stored. Returns at once.
-    void reached(const ipfs::RetrievedImage& image, std::uint64_t bytes);
+    void reached(std::shared_ptr<const ipfs::RetrievedImage> image, std::uint64_t bytes);
 
     // All of it is stored: waits for the verdict. To be awaited once.
     [[nodiscard]] boost::asio::awaitable<Result<void>> finish(ipfs::ImageReader image);

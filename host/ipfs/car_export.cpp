@@ -57,29 +57,33 @@ CarExport::CarExport(const BlockStore& store, ResolvedPath path, const CarOption
     }
 }
 
-Result<http::BodyPiece> CarExport::next() {
+bool CarExport::descends(const Visit& visit) {
+    return visit.scope != DagScope::kBlock && may_link(visit.cid.codec());
+}
+
+bool CarExport::reads_next() const {
+    return header_sent_ && !open_.empty() && descends(open_.back());
+}
+
+Result<http::BodyPiece> CarExport::step() {
     if (!std::exchange(header_sent_, true)) return encode_car_header({&root_, 1});
-    while (!open_.empty()) {
-        const Visit now = std::move(open_.back());
-        open_.pop_back();
-        if (++visited_ > kNodesVisitedMax) {
-            return fail(Refusal::kLimitExceeded, "a DAG too large for one response");
-        }
-        auto piece = visit(now);
-        if (!piece || piece->size() > 0) return piece;
+    const Visit now = std::move(open_.back());
+    open_.pop_back();
+    if (++visited_ > kNodesVisitedMax) {
+        return fail(Refusal::kLimitExceeded, "a DAG too large for one response");
     }
-    return http::BodyPiece();
+    return visit(now);
 }
 
 // An empty piece: nothing is to be sent for this block.
 Result<http::BodyPiece> CarExport::visit(const Visit& visit) {
-    const bool descends = visit.scope != DagScope::kBlock && may_link(visit.cid.codec());
+    const bool goes_down = descends(visit);
     const bool whole = !visit.range && !(visit.is_target && options_.bytes);
     if (!options_.duplicates) {
         const auto known = sent_.find(visit.cid);
-        if (known != sent_.end() && (!descends || known->second)) return http::BodyPiece();
+        if (known != sent_.end() && (!goes_down || known->second)) return http::BodyPiece();
     }
-    if (!descends) {
+    if (!goes_down) {
         if (!to_be_sent(visit.cid)) return http::BodyPiece();
         return section_of_file(visit.cid);
     }

@@ -43,8 +43,11 @@ class CarExport {
     // `store` outlives the export. The header names the root of `path`.
     CarExport(const BlockStore& store, ResolvedPath path, const CarOptions& options);
 
-    // The next piece of the archive, an empty one at its end. Fails if a block is not here.
-    [[nodiscard]] Result<http::BodyPiece> next();
+    // The archive piece by piece until complete(); a piece may be empty. Fails if a block is not here.
+    [[nodiscard]] Result<http::BodyPiece> step();
+    // The next step reads a node; others at most open a file.
+    [[nodiscard]] bool reads_next() const;
+    [[nodiscard]] bool complete() const noexcept { return header_sent_ && open_.empty(); }
 
   private:
     // A block to be visited. Of a file, only the bytes from..to (not included) of what is below.
@@ -59,6 +62,7 @@ class CarExport {
         bool is_target = false;  // what `entity-bytes` is about
     };
 
+    [[nodiscard]] static bool descends(const Visit& visit);
     [[nodiscard]] Result<http::BodyPiece> visit(const Visit& visit);
     [[nodiscard]] Result<void> push_children(const Visit& visit, ByteView block);
     void push_file_children(const Visit& visit, FileNode file);

@@ -9,6 +9,7 @@
 #include "host/base/assert.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
+#include "host/compute/async.hpp"
 #include "host/crypto/sha256.hpp"
 #include "host/http/range.hpp"
 #include "host/ipfs/car_export.hpp"
@@ -16,6 +17,7 @@
 #include "host/ipfs/ipns_record.hpp"
 
 namespace assay::ipfs {
+namespace asio = boost::asio;
 namespace {
 
 // What a CID names never changes.
@@ -88,32 +90,54 @@ std::string car_etag(const http::Request& request, const Cid& root, const CarOpt
     return "\"" + root.to_string() + ".car." + to_hex(digest.bytes).substr(0, 16) + "\"";
 }
 
-http::Response serve_car(const BlockStore& store,
-                         const http::Request& request,
-                         const Cid& root,
-                         const ContentRequest& wanted) {
-    auto path = resolve_path(store, root, wanted.path);
-    if (!path) {
-        const Error& error = path.error();
-        if (error.is(std::errc::no_such_file_or_directory) ||
-            error.is(std::errc::not_a_directory)) {
-            return not_here(request, error);
+// What the routes work with.
+struct Serving {
+    Serving(const BlockStore& block_store, asio::thread_pool& thread_pool, ReadPermission permission)
+        : store{block_store}, pool{thread_pool}, may_read{std::move(permission)} {}
+    const BlockStore& store;
+    asio::thread_pool& pool;
+    ReadPermission may_read;
+};
+using ServingPtr = std::shared_ptr<const Serving>;
+
+// Nodes are read on the pool. Leaves go from their files to the connection, and are only opened here.
+asio::awaitable<Result<http::BodyPiece>> next_piece(std::shared_ptr<CarExport> archive,
+                                                    asio::thread_pool& pool) {
+    while (!archive->complete()) {
+        auto step = [&archive] { return archive->step(); };
+        if (!archive->reads_next()) {
+            auto piece = step();
+            if (!piece || piece->size() > 0) co_return piece;
+        } else {
+            auto piece = co_await compute::run_blocking(pool, std::move(step));
+            if (!piece || piece->size() > 0) co_return piece;
         }
-        const bool strange = error.is(Refusal::kMalformed) || error.is(Refusal::kCidUnsupported);
-        return http::problem(strange ? 422 : 500, error);
     }
+    co_return http::BodyPiece();
+}
+
+http::Response no_such_path(const http::Request& request, const Error& error) {
+    if (error.is(std::errc::no_such_file_or_directory) || error.is(std::errc::not_a_directory)) {
+        return not_here(request, error);
+    }
+    const bool strange = error.is(Refusal::kMalformed) || error.is(Refusal::kCidUnsupported);
+    return http::problem(strange ? 422 : 500, error);
+}
+
+http::Response car_response(const Serving& serving,
+                            const http::Request& request,
+                            const Cid& root,
+                            const ContentRequest& wanted,
+                            ResolvedPath path) {
     const std::string etag = car_etag(request, root, wanted.car);
-    const Cid& target = path->target;
     const std::string roots =
-        root.to_string() + (wanted.path.empty() ? "" : "," + target.to_string());
+        root.to_string() + (wanted.path.empty() ? "" : "," + path.target.to_string());
     http::Response response(304);
     if (!matches_etag(request, etag)) {
         const std::string type = std::string("application/vnd.ipld.car; version=1; order=dfs; ") +
                                  (wanted.car.duplicates ? "dups=y" : "dups=n");
-        auto archive = std::make_shared<CarExport>(store, std::move(*path), wanted.car);
-        auto next = [archive]() -> boost::asio::awaitable<Result<http::BodyPiece>> {
-            co_return archive->next();
-        };
+        auto archive = std::make_shared<CarExport>(serving.store, std::move(path), wanted.car);
+        auto next = [archive, pool = &serving.pool] { return next_piece(archive, *pool); };
         response = http::Response(200, type, http::StreamedBody(std::move(next), std::nullopt));
     }
     add_content_headers(response, request, etag, root.to_string() + ".car");
@@ -122,33 +146,43 @@ http::Response serve_car(const BlockStore& store,
     return response;
 }
 
-http::Response serve_content(const BlockStore& store, const http::Request& request) {
+asio::awaitable<http::Response> serve_content(ServingPtr serving, http::Request request) {
     const auto wanted = read_content_request(request);
-    if (!wanted) return wanted.error();
+    if (!wanted) co_return wanted.error();
     const auto root = parse_cid(request.path_value("cid"));
-    if (!root) return http::problem(400, root.error());
-    if (wanted->format == ContentFormat::kRaw) return serve_block(store, request, *root);
-    return serve_car(store, request, *root, *wanted);
+    if (!root) co_return http::problem(400, root.error());
+    if (wanted->format == ContentFormat::kRaw) co_return serve_block(serving->store, request, *root);
+    auto resolve = [&] { return resolve_path(serving->store, *root, wanted->path); };
+    auto path = co_await compute::run_blocking(serving->pool, std::move(resolve));
+    if (!path) co_return no_such_path(request, path.error());
+    co_return car_response(*serving, request, *root, *wanted, std::move(*path));
+}
+
+asio::awaitable<http::Response> serve_name(ServingPtr serving, http::Request request) {
+    co_return serve_ipns_record(serving->store, request);
 }
 
 }  // namespace
 
-void add_content_routes(http::Router& router, const BlockStore& store, ReadPermission may_read) {
+void add_content_routes(http::Router& router,
+                        const BlockStore& store,
+                        asio::thread_pool& pool,
+                        ReadPermission may_read) {
     ASSAY_ASSERT(may_read != nullptr);
-    const auto guarded = [&store, may_read = std::move(may_read)](auto serve) {
-        return [&store, may_read, serve](
-                   http::Request request) -> boost::asio::awaitable<http::Response> {
-            if (!may_read(request.peer)) {
+    auto serving = std::make_shared<const Serving>(store, pool, std::move(may_read));
+    const auto guarded = [serving](auto serve) {
+        return [serving, serve](http::Request request) -> asio::awaitable<http::Response> {
+            if (!serving->may_read(request.peer)) {
                 co_return http::problem(403, Refusal::kPeerUnknown,
                                         "content goes to members, enrolled devices and those on "
                                         "the allow-list");
             }
-            co_return serve(store, request);
+            co_return co_await serve(serving, std::move(request));
         };
     };
     router.get("/ipfs/{cid}", guarded(serve_content));
     router.get("/ipfs/{cid}/{path...}", guarded(serve_content));
-    router.get("/ipns/{name}", guarded(serve_ipns_record));
+    router.get("/ipns/{name}", guarded(serve_name));
 }
 
 }  // namespace assay::ipfs

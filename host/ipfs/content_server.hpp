@@ -14,6 +14,8 @@
 
 #include <functional>
 
+#include <boost/asio/thread_pool.hpp>
+
 #include "host/http/message.hpp"
 #include "host/http/router.hpp"
 #include "host/ipfs/block_store.hpp"
@@ -23,7 +25,10 @@ namespace assay::ipfs {
 // Whether this peer may read content. Null: it showed no certificate.
 using ReadPermission = std::function<bool(const http::PeerIdentity* peer)>;
 
-// The store must outlive the router.
-void add_content_routes(http::Router& router, const BlockStore& store, ReadPermission may_read);
+// Store and pool, which reads nodes, must outlive the router.
+void add_content_routes(http::Router& router,
+                        const BlockStore& store,
+                        boost::asio::thread_pool& pool,
+                        ReadPermission may_read);
 
 }  // namespace assay::ipfs

@@ -10,18 +10,18 @@ namespace assay::ipfs {
 
 Result<std::vector<FilePiece>> ImageReader::pieces(std::uint64_t offset,
                                                    std::uint64_t length) const {
-    if (offset > image_.bytes || length > image_.bytes - offset) {
+    if (offset > image_->bytes || length > image_->bytes - offset) {
         return fail(std::errc::invalid_argument, "bytes " + std::to_string(offset) + "+" +
                                                      std::to_string(length) + " of an image of " +
-                                                     std::to_string(image_.bytes));
+                                                     std::to_string(image_->bytes));
     }
     std::vector<FilePiece> out;
     while (length > 0) {
-        const auto leaf = static_cast<std::size_t>(offset / image_.chunk_bytes);
-        const std::uint64_t inside = offset % image_.chunk_bytes;
-        const std::uint64_t count = std::min(length, image_.chunk_bytes - inside);
+        const auto leaf = static_cast<std::size_t>(offset / image_->chunk_bytes);
+        const std::uint64_t inside = offset % image_->chunk_bytes;
+        const std::uint64_t count = std::min(length, image_->chunk_bytes - inside);
         out.push_back(
-            {store_->path_of(image_.leaves[leaf]), image_.data_offsets[leaf] + inside, count});
+            {store_->path_of(image_->leaves[leaf]), image_->data_offsets[leaf] + inside, count});
         offset += count;
         length -= count;
     }

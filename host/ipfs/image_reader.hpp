@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -33,14 +34,16 @@ struct FilePiece {
     std::uint64_t length = 0;
 };
 
-// Thread-safe when const; copies are cheap enough to give each connection its own.
+// Thread-safe when const; copies share the image's description.
 class ImageReader {
   public:
-    ImageReader(const BlockStore& store, RetrievedImage image)
+    ImageReader(const BlockStore& store, std::shared_ptr<const RetrievedImage> image)
         : store_{&store}, image_{std::move(image)} {}
+    ImageReader(const BlockStore& store, RetrievedImage image)
+        : ImageReader(store, std::make_shared<const RetrievedImage>(std::move(image))) {}
 
-    [[nodiscard]] const RetrievedImage& image() const noexcept { return image_; }
-    [[nodiscard]] std::uint64_t bytes() const noexcept { return image_.bytes; }
+    [[nodiscard]] const RetrievedImage& image() const noexcept { return *image_; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return image_->bytes; }
 
     // The pieces that make up bytes offset..offset+length of the image, in order.
     // Fails with std::errc::invalid_argument if that is not inside the image.
@@ -51,7 +54,7 @@ class ImageReader {
 
   private:
     const BlockStore* store_;
-    RetrievedImage image_;
+    std::shared_ptr<const RetrievedImage> image_;
 };
 
 }  // namespace assay::ipfs

@@ -52,7 +52,7 @@ class Fetch {
         };
         auto pinned = co_await compute::run_blocking(context_.pool, std::move(pin));
         if (!pinned) co_return fail(std::move(pinned).error());
-        co_return std::move(image_);
+        co_return RetrievedImage(*image_);
     }
 
   private:
@@ -73,7 +73,7 @@ class Fetch {
 
     asio::awaitable<Result<void>> obtain_leaves() {
         const std::vector<WantedBlock> leaves = walk_.raw_leaves();
-        image_ = walk_.image();
+        image_ = std::make_shared<const RetrievedImage>(walk_.image());
         std::vector<std::size_t> absent;
         auto loaded = co_await load(leaves, /*are_nodes=*/false, absent);
         if (!loaded) co_return loaded;
@@ -200,7 +200,7 @@ class Fetch {
     DagWalk walk_;
     std::uint64_t bytes_absent_ = 0;
     std::uint64_t prefix_reported_ = 0;
-    RetrievedImage image_;  // once the tree is known
+    std::shared_ptr<const RetrievedImage> image_;  // once the tree is known
     bool routers_asked_ = false;
 };
 

@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -66,7 +67,7 @@ struct RetrieveRequest {
     std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)> on_progress;
     // The first `bytes` of the image are stored and have their hashes, while later ones are still
     // being fetched: for whoever goes through it in order. Not called again for the whole.
-    std::function<void(const RetrievedImage& image, std::uint64_t bytes)> on_prefix;
+    std::function<void(std::shared_ptr<const RetrievedImage> image, std::uint64_t bytes)> on_prefix;
 };
 
 class Retriever {

@@ -29,8 +29,9 @@ namespace {
 int serve(const char* folder) {
     const BlockStore store = BlockStore::open(folder).value();
     boost::asio::io_context io(1);
+    boost::asio::thread_pool pool(1);
     http::Router router;
-    add_content_routes(router, store, [](const http::PeerIdentity*) { return true; });
+    add_content_routes(router, store, pool, [](const http::PeerIdentity*) { return true; });
     auto answer = [&router](http::Request request) { return router(std::move(request)); };
     auto server = http::Server::listen(io.get_executor(), http::ServerOptions(), answer).value();
     server->start();

@@ -54,7 +54,7 @@ TEST(RepairRound, LeavesDeadSourcesAndLiarsAside) {
     }
     OneAnswer dead(io, 500), liar(io, 200);
     http::Router router;
-    ipfs::add_content_routes(router, theirs, [](const http::PeerIdentity*) { return true; });
+    ipfs::add_content_routes(router, theirs, disk, [](const http::PeerIdentity*) { return true; });
     const auto honest = http::Server::listen(io.get_executor(), {}, std::cref(router)).value();
     honest->start();
     Config config;

@@ -228,7 +228,7 @@ TEST_F(ContentServer, TellsWhoHasABlock) {
 
 TEST_F(ContentServer, AsksWhoMayRead) {
     http::Router router;
-    add_content_routes(router, origin_,
+    add_content_routes(router, origin_, pool_,
                        [](const http::PeerIdentity* peer) { return peer != nullptr; });
     std::optional<http::Response> response;
     http::Request request;

@@ -31,7 +31,7 @@ class Gateway {
 
     Gateway(boost::asio::io_context& io, const BlockStore& store, Trick trick = {})
         : trick_{std::move(trick)} {
-        add_content_routes(router_, store, anybody);
+        add_content_routes(router_, store, pool_, anybody);
         auto answer = [this](http::Request request) { return handle(std::move(request)); };
         server_ = http::Server::listen(io.get_executor(), http::ServerOptions(), std::move(answer))
                       .value();
@@ -57,6 +57,7 @@ class Gateway {
     }
 
     Trick trick_;
+    boost::asio::thread_pool pool_{1};
     http::Router router_;
     std::unique_ptr<http::Server> server_;
 };

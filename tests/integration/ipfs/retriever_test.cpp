@@ -341,7 +341,7 @@ TEST_F(RetrieverTest, SaysHowFarTheImageReachesWhileTheRestIsOnItsWay) {
     Gateway gateway(io_, origin_);
     RetrieveRequest request(published.cid, published.bytes, kLarge, {gateway.source()});
     std::vector<std::uint64_t> reached;
-    request.on_prefix = [&](const RetrievedImage& image, std::uint64_t bytes) {
+    request.on_prefix = [&](const std::shared_ptr<const RetrievedImage>& image, std::uint64_t bytes) {
         reached.push_back(bytes);
         Bytes last(kLarge);
         EXPECT_TRUE(ImageReader(store_, image).read_at(bytes - kLarge, last));
