@@ -159,6 +159,19 @@ ledger::BlockHeight keep_blocks_in(const ConfigTable& table) {
     return keep;
 }
 
+AnchorTerms anchor_terms(const ConfigTable& table) {
+    AnchorTerms terms;
+    const auto age = table.duration("anchor_age", terms.age);
+    if (age < std::chrono::seconds(1)) table.note_error("anchor_age", "must be at least \"1s\"");
+    terms.age = std::chrono::duration_cast<std::chrono::seconds>(age);
+    IntegerRange range;
+    range.min = 1;
+    range.max = 1'000'000;
+    terms.blocks = static_cast<ledger::BlockHeight>(
+        table.integer("anchor_blocks", terms.blocks, range));
+    return terms;
+}
+
 std::string publishing(const ConfigTable& table) {
     std::string url = table.string("publish", "");
     if (url.empty()) return url;
@@ -219,6 +232,7 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
         config.gateway_genesis = path_in(dir, gateway.string("genesis", "gateway.genesis"));
         config.gateway_slot = slot_in(gateway);
         config.gateway_keep_blocks = keep_blocks_in(gateway);
+        config.anchors = anchor_terms(gateway);
     }
 
     const ConfigTable mining = file.table("mining");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/dispatch/pace_queue.hpp"
+#include "gateway/receipt/anchor_terms.hpp"
 #include "host/base/result.hpp"
 #include "host/ipfs/source.hpp"
 #include "ledger/core/ids.hpp"
@@ -37,6 +38,7 @@ struct Config {
     std::optional<std::filesystem::path> gateway_genesis;  // none: this member is no gateway
     // Of a member that joined later: the geneses do not name it.
     std::optional<ledger::Slot> consortium_slot, gateway_slot;
+    AnchorTerms anchors;
 
     // Of each ledger, up to the final one; 0: all.
     ledger::BlockHeight consortium_keep_blocks = 0, gateway_keep_blocks = 0;

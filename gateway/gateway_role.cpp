@@ -109,6 +109,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
             flow_parts(needs, retriever_, verifier_, verdicts_, catalog_, rollouts_, waiters_)},
       recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
       recorder_wakeup_{needs.executor},
+      anchors_{needs.executor, consortium_, *node_, config_.name, config_.anchors, clock_},
       desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_, recorder_wakeup_},
       pacer_{needs.executor, config_.pace},
       tasks_{needs.executor} {}
@@ -171,11 +172,10 @@ RecorderLedger GatewayRole::recorder_ledger() {
         return node->checkpoint() ? node->checkpoint()->size : 0;
     };
     const auto consortium_head = [&chain = consortium_.chain()] {
-        const ledger::ChainTip& tip = chain.tip();
         ledger::ConsortiumHead head;
-        head.height = tip.height;
-        head.id = tip.id;
-        head.log_size = tip.log_size;
+        head.height = chain.final_block().height;
+        head.id = chain.final_block().id;
+        head.log_size = chain.final_log_size();
         return head;
     };
     return {node_->chain(), submit, final_size, consortium_head};
@@ -187,12 +187,19 @@ BatchSigner GatewayRole::batch_signer() const {
 }
 
 void GatewayRole::start() {
-    consortium_.on_change([this](ledger::NodeEvent) { flow_.wake(); });
-    node_->on_change([this](ledger::NodeEvent) { recorder_wakeup_.wake(); });
+    consortium_.on_change([this](ledger::NodeEvent event) {
+        flow_.wake();
+        if (event == ledger::NodeEvent::kTip) anchors_.wake();
+    });
+    node_->on_change([this](ledger::NodeEvent event) {
+        recorder_wakeup_.wake();
+        if (event == ledger::NodeEvent::kCheckpoint) anchors_.wake();
+    });
     node_->start();
     tasks_.spawn(flow_.run());
     tasks_.spawn(run_rollouts());
     tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
+    tasks_.spawn(anchors_.run());
     agents_->start();
     if (factory_) factory_->start();
 }

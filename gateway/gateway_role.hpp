@@ -16,6 +16,7 @@
 #include "gateway/dispatch/site_authority.hpp"
 #include "gateway/group_commit.hpp"
 #include "gateway/ledger_nodes.hpp"
+#include "gateway/receipt/anchor_writer.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/receipt/receipt_store.hpp"
@@ -106,6 +107,7 @@ class GatewayRole {
 
     ReceiptRecorder recorder_;
     Wakeup recorder_wakeup_;
+    AnchorWriter anchors_;
     ReceiptDesk desk_;
 
     SendPacer pacer_;

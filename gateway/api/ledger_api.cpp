@@ -42,6 +42,8 @@ std::string type_name(ledger::TxType type) {
             return "epoch";
         case ledger::TxType::kEvidence:
             return "evidence";
+        case ledger::TxType::kAnchor:
+            return "anchor";
         case ledger::TxType::kReceiptBatch:
             return "receipt-batch";
     }

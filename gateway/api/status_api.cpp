@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/api/anchor_json.hpp"
 #include "gateway/api/api_support.hpp"
 #include "gateway/api/engine_json.hpp"
 #include "host/base/text_encoding.hpp"
@@ -80,7 +81,10 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
     out["version"] = ASSAY_VERSION;
     out["ready"] = parts.ready;
     out["engines"] = describe_engines(parts.chosen, parts.engines);
-    out["consortium"] = describe_ledger(parts.consortium);
+    json::object& consortium = out["consortium"].emplace_object();
+    consortium = describe_ledger(parts.consortium);
+    consortium["anchors"] =
+        describe_anchors(parts.consortium, parts.gateway ? &parts.gateway->ledger.chain() : nullptr);
     std::uint64_t releases = 0;
     ledger::for_each_release(chain.state(), [&](const ledger::ReleaseEntry&) {
         ++releases;
@@ -88,7 +92,9 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
     });
     out["releases"] = releases;
     if (parts.gateway) {
-        out["gateway"] = describe_ledger(parts.gateway->ledger);
+        json::object& gateway = out["gateway"].emplace_object();
+        gateway = describe_ledger(parts.gateway->ledger);
+        gateway["consortium_heads"] = describe_consortium_heads(parts.gateway->ledger.chain());
         out["devices"] = describe_devices(*parts.gateway);
         json::object receipts;
         receipts["stored"] = parts.gateway->receipts.stored();

@@ -33,6 +33,32 @@ std::string describe_peer(const json::object& peer) {
     return text + "\n";
 }
 
+// What binds one ledger to the other.
+std::string describe_links(const json::object& in) {
+    std::string text;
+    if (const auto* anchors = in.if_contains("anchors")) {
+        for (const json::value& value : anchors->as_array()) {
+            const json::object& row = value.as_object();
+            text += fmt::format("  gateway ledger {}.. anchored up to block {}, {} entries, by {}{}{}\n",
+                                text_at(row, "ledger").substr(0, 12), text_at(row, "height"),
+                                text_at(row, "log_size"), text_at(row, "gateway"),
+                                is_true(row, "final") ? "" : ", not final yet",
+                                row.contains("agrees") ? "; ours agrees: " + text_at(row, "agrees")
+                                                       : std::string());
+        }
+        if (anchors->as_array().empty()) text += "  no gateway ledger is anchored on it yet\n";
+    }
+    if (const auto* heads = in.if_contains("consortium_heads")) {
+        for (const json::value& value : heads->as_array()) {
+            const json::object& row = value.as_object();
+            text += fmt::format("  {} knew the consortium up to block {}, {} entries, in its batch {}\n",
+                                text_at(row, "gateway"), text_at(row, "height"),
+                                text_at(row, "log_size"), text_at(row, "batch"));
+        }
+    }
+    return text;
+}
+
 std::string describe_ledger(std::string_view name, const json::object& in) {
     const json::object& finality = in.at("finality").as_object();
     std::string text = fmt::format(
@@ -56,6 +82,7 @@ std::string describe_ledger(std::string_view name, const json::object& in) {
     for (const std::string_view key : {"conflict", "last_error"}) {
         if (in.contains(key)) text += fmt::format("  {}: {}\n", key, text_at(in, key));
     }
+    text += describe_links(in);
     for (const json::value& peer : in.at("peers").as_array()) {
         text += describe_peer(peer.as_object());
     }

@@ -34,6 +34,22 @@ void describe_log(const char* name, const CaseLogSummary& log, Output& output) {
                                log.size, utc_text(log.time), names);
 }
 
+void describe_anchor(const std::optional<CaseAnchored>& anchored, Output& output) {
+    if (!anchored) return;
+    json::object& out = output.json["anchored"].emplace_object();
+    out["gateway"] = anchored->gateway;
+    out["log_index"] = anchored->index;
+    out["height_told"] = anchored->height;
+    out["block_time_told"] = anchored->time;
+    out["block"] = anchored->block;
+    out["entries"] = anchored->size;
+    output.text += fmt::format(
+        "  {:<11} the first {} entries of the receipts' ledger, by {}: entry {} of the consortium's, "
+        "block {} of {}*\n",
+        "anchored", anchored->size, anchored->gateway, anchored->index, anchored->height,
+        utc_text(anchored->time));
+}
+
 void describe_releases(const CaseReport& report, Output& output) {
     json::array& rows = output.json["releases"].emplace_array();
     if (!report.releases.empty()) output.text += "Released:\n";
@@ -149,6 +165,7 @@ Outcome verify_case(const VerifyOptions& options, ByteView bytes) {
                               utc_text(report->written));
     describe_log("consortium", report->consortium, output);
     describe_log("receipts", report->receipts_log, output);
+    describe_anchor(report->anchored, output);
     describe_releases(*report, output);
     describe_steps(*report, output);
     output.json["devices"] = texts_of(report->devices);

@@ -1,6 +1,7 @@
 #include "gateway/investigation/case_builder.hpp"
 
 #include "gateway/investigation/merkle_paths.hpp"
+#include "gateway/receipt/anchor_writer.hpp"
 #include "gateway/release/release_lookup.hpp"
 #include "host/base/text_encoding.hpp"
 #include "ledger/core/consortium_rules.hpp"
@@ -226,9 +227,28 @@ void CaseBuilder::add_release(const ledger::LeafHash& release) {
     if (const auto revoked = ledger::signing_key_revoked(state, release)) add(revoked->leaf);
 }
 
+// The newest that is final there, and of a log that the checkpoint here goes on from.
+void CaseBuilder::add_anchor() {
+    const ledger::Chain& chain = receipts_ledger_.chain;
+    std::optional<ledger::AnchorEntry> newest;
+    for (auto& known : ledger::anchors_of(consortium_.chain.state(), chain.chain_id())) {
+        if (newest && known.anchor.log.size <= newest->anchor.log.size) continue;
+        if (known.log_index >= consortium_.size || known.anchor.log.size > receipts_ledger_.size) continue;
+        if (judge_anchor(known.anchor, chain) == AnchorVerdict::kAgrees) newest = std::move(known);
+    }
+    if (!newest) return;
+    auto entry = entry_of(consortium_, newest->leaf);
+    if (!entry) return;
+    consortium_entries_.insert_or_assign(entry->index, std::move(*entry));
+    file_.anchor.emplace();
+    file_.anchor->leaf = newest->leaf;
+    file_.anchor->path = chain.consistency_path(newest->anchor.log.size, receipts_ledger_.size);
+}
+
 Result<Bytes> CaseBuilder::finish(const std::string& gateway,
                                   const crypto::PrivateKey& key,
                                   Timestamp now) {
+    add_anchor();
     if (devices_.size() > kCaseDevicesMax || consortium_entries_.size() > kCaseEntriesMax) {
         return fail(Refusal::kLimitExceeded, "more devices or releases than fit into one file: ask for "
                                              "one release, or a shorter span of time");

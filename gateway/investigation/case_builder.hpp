@@ -59,6 +59,7 @@ class CaseBuilder {
     [[nodiscard]] Result<bool> take(const StoredReceipt& stored, std::optional<CasePlace> place);
     void add_device(const ledger::LedgerDeviceId& ledger_id);
     void add_release(const ledger::LeafHash& release);
+    void add_anchor();
 
     CaseSources sources_;
     FinalLedger consortium_, receipts_ledger_;

@@ -5,6 +5,7 @@
 
 #include "gateway/investigation/case_gaps.hpp"
 #include "host/base/text_encoding.hpp"
+#include "ledger/core/ledger_anchor.hpp"
 #include "ledger/core/policy_check.hpp"
 #include "ledger/core/recall_record.hpp"
 #include "ledger/core/receipt_batch.hpp"
@@ -53,6 +54,8 @@ bool is_subject_of_body(const Transaction& tx) {
             return same(ledger::decode_recall(body));
         case TxType::kRevokeKey:
             return same(ledger::decode_revocation(body));
+        case TxType::kAnchor:
+            return same(ledger::decode_ledger_anchor(body));
         case TxType::kReceiptBatch: {
             const auto batch = ledger::decode_receipt_batch(body);
             return batch &&
@@ -77,6 +80,7 @@ class CaseJudge {
         auto batches = prove_entries(file_.receipts_log, report_.receipts_log);
         if (!batches) return fail(std::move(batches).error().within("gateway ledger"));
         if (auto r = judge_consortium(*releases); !r) return fail(std::move(r).error());
+        if (auto r = judge_anchor(*releases); !r) return fail(std::move(r).error().within("anchor"));
         if (auto r = judge_batches(*batches); !r) return fail(std::move(r).error());
         if (auto r = judge_devices(); !r) return fail(std::move(r).error());
         for (const CaseReceipt& receipt : file_.receipts) {
@@ -113,6 +117,7 @@ class CaseJudge {
             out.chain_id = chain;
             proved.push_back({&entry, std::move(*tx)});
         }
+        out.root = checkpoint.root;
         out.origin = checkpoint.origin;
         out.size = checkpoint.size;
         out.time = found->time;
@@ -138,6 +143,8 @@ class CaseJudge {
                 case TxType::kRevokeKey:
                     note_revocation(*ledger::decode_revocation(tx.body.body), entry->index);
                     break;
+                case TxType::kAnchor:
+                    break;  // judge_anchor()
                 default:
                     return fail(Refusal::kMalformed, "a batch is on the consortium ledger");
             }
@@ -192,6 +199,34 @@ class CaseJudge {
         }
     }
 
+    // The log of the gateway ledger goes on from the one that a gateway anchored. That the anchor is by
+    // a gateway is what the consortium ledger has checked.
+    Result<void> judge_anchor(const std::vector<ProvedEntry>& entries) {
+        if (!file_.anchor) return {};
+        const CaseLogSummary& log = report_.receipts_log;
+        const auto found = std::ranges::find_if(
+            entries, [&](const ProvedEntry& entry) { return entry.tx.leaf == file_.anchor->leaf; });
+        if (found == entries.end() || found->tx.body.type != TxType::kAnchor) {
+            return fail(Refusal::kProofInvalid, "it is not in the file");
+        }
+        const ledger::LedgerAnchor anchor = *ledger::decode_ledger_anchor(found->tx.body.body);
+        if (anchor.log.origin != log.origin) {
+            return fail(Refusal::kOriginMismatch, "it is of log " + anchor.log.origin);
+        }
+        if (!log.chain_id.empty() && log.chain_id != to_hex(anchor.chain_id.view())) {
+            return fail(Refusal::kChainIdMismatch, "it is of another gateway ledger");
+        }
+        if (!crypto::verify_consistency(anchor.log.size, anchor.log.root, log.size, log.root,
+                                        file_.anchor->path)) {
+            return fail(Refusal::kProofInvalid,
+                        "the gateway ledger of the file does not go on from the one that is anchored");
+        }
+        const CaseEntry& entry = *found->entry;
+        report_.anchored = CaseAnchored{found->tx.issuer, entry.index,   entry.height,
+                                        entry.time,       anchor.height, anchor.log.size};
+        return {};
+    }
+
     // In their order, and by the key that signed the file where they name it. That the others are by
     // keys of their gateway at the time is what the ledger has checked.
     Result<void> judge_batches(const std::vector<ProvedEntry>& entries) {
@@ -213,7 +248,8 @@ class CaseJudge {
                                   batch.previous_root == before.root);
             if (!follows) return fail(Refusal::kBatchOutOfOrder, name);
             before = batch;
-            seen_.batches.push_back({tx.issuer, batch.batch_no, batch.consortium.log_size});
+            seen_.batches.push_back(
+                {tx.issuer, batch.batch_no, batch.consortium.log_size, entry->index});
             batches_.emplace(tx.leaf, ProvedBatch{entry, tx.issuer, batch});
         }
         return {};

@@ -16,6 +16,7 @@ namespace assay::gateway {
 struct CaseLogSummary {
     std::string origin;  // empty: the file has no checkpoint of it
     std::uint64_t size = 0;
+    LogHash root;
     std::uint64_t time = 0;  // of the checkpoint: all that is proved was final then
     std::vector<std::string> witnesses;
     std::string chain_id;  // hexadecimal; empty without entries
@@ -44,11 +45,21 @@ struct CaseStep {
     std::uint64_t height = 0, time = 0;  // of its block, as the gateway tells
 };
 
+// How far the gateway ledger of the file is anchored on the consortium ledger: up to there, nobody can
+// have written it anew since.
+struct CaseAnchored {
+    std::string gateway;                 // that wrote the anchor
+    std::uint64_t index = 0;             // of the anchor in the consortium's log
+    std::uint64_t height = 0, time = 0;  // of its block there, as the gateway tells
+    std::uint64_t block = 0, size = 0;   // of the gateway ledger: block and entries
+};
+
 struct CaseReport {
     std::string gateway;  // that wrote the file
     std::uint64_t written = 0;
     CaseQuestion question;
     CaseLogSummary consortium, receipts_log;
+    std::optional<CaseAnchored> anchored;
     std::vector<CaseRelease> releases;  // in the order of the log
     std::vector<std::string> devices;
     std::vector<CaseStep> steps;  // in the order of the ledger

@@ -16,8 +16,8 @@ void encode_path(cbor::Encoder& out, const std::vector<LogHash>& path) {
     for (const LogHash& hash : path) out.bytes(hash.view());
 }
 
-std::vector<LogHash> read_path(Fields& map) {
-    return map.list(0, crypto::kInclusionPathMax,
+std::vector<LogHash> read_path(Fields& map, std::size_t max = crypto::kInclusionPathMax) {
+    return map.list(0, max,
                     [](cbor::Decoder& in) { return in.hash<LogHash>(); });
 }
 
@@ -198,6 +198,30 @@ Result<CaseReceipt> read_receipt(cbor::Decoder& decoder) {
     return map.finish(std::move(receipt), {1, 2});
 }
 
+void encode_anchor(cbor::Encoder& out, const CaseAnchor& anchor) {
+    out.map(2);
+    out.unsigned_int(1).bytes(anchor.leaf.view());
+    encode_path(out.unsigned_int(2), anchor.path);
+}
+
+Result<CaseAnchor> read_anchor(cbor::Decoder& decoder) {
+    CaseAnchor anchor;
+    Fields map(decoder, "case anchor");
+    while (const auto key = map.next()) {
+        switch (*key) {
+            case 1:
+                anchor.leaf = map.hash<ledger::LeafHash>();
+                break;
+            case 2:
+                anchor.path = read_path(map, crypto::kConsistencyPathMax);
+                break;
+            default:
+                map.unknown();
+        }
+    }
+    return map.finish(std::move(anchor), {1, 2});
+}
+
 Result<CaseFile> read_case(cbor::Decoder& decoder) {
     CaseFile file;
     Fields map(decoder, "case file");
@@ -230,6 +254,9 @@ Result<CaseFile> read_case(cbor::Decoder& decoder) {
             case 8:
                 file.receipts = map.list(0, kCaseReceiptsMax, read_receipt);
                 break;
+            case 9:
+                file.anchor = map.take(read_anchor(decoder));
+                break;
             default:
                 map.unknown();
         }
@@ -244,7 +271,7 @@ Result<CaseFile> read_case(cbor::Decoder& decoder) {
 
 Bytes encode_case(const CaseFile& file) {
     cbor::Encoder out;
-    out.map(9);
+    out.map(9U + std::size_t{file.anchor.has_value()});
     out.unsigned_int(0).unsigned_int(1);
     out.unsigned_int(1).text(file.gateway);
     ledger::encode_public_key(out.unsigned_int(2), file.key);
@@ -256,6 +283,7 @@ Bytes encode_case(const CaseFile& file) {
     for (const CaseDevice& device : file.devices) encode_device(out, device);
     out.unsigned_int(8).array(file.receipts.size());
     for (const CaseReceipt& receipt : file.receipts) encode_receipt(out, receipt);
+    if (file.anchor) encode_anchor(out.unsigned_int(9), *file.anchor);
     return out.take();
 }
 

@@ -68,15 +68,23 @@ struct CaseReceipt {
     friend bool operator==(const CaseReceipt&, const CaseReceipt&) = default;
 };
 
+// An anchor of the gateway ledger that is among the consortium's entries.
+struct CaseAnchor {
+    ledger::LeafHash leaf;
+    std::vector<LogHash> path;  // that the log of the file goes on from the one that is anchored
+    friend bool operator==(const CaseAnchor&, const CaseAnchor&) = default;
+};
+
 struct CaseFile {
     std::string gateway;    // its name in the registry
     crypto::PublicKey key;  // its tx key, which signs the file
     std::uint64_t written = 0;
     CaseQuestion question;
-    CaseLog consortium;  // releases, the policies they were held to, recalls, revocations
+    CaseLog consortium;  // releases, the policies they were held to, recalls, revocations, the anchor
     CaseLog receipts_log;  // receipt batches
     std::vector<CaseDevice> devices;    // ascending ids
     std::vector<CaseReceipt> receipts;  // in the order of the ledger; those that wait come last
+    std::optional<CaseAnchor> anchor;   // the newest that was final
     friend bool operator==(const CaseFile&, const CaseFile&) = default;
 };
 

@@ -67,6 +67,28 @@ void name_batches(const CaseSeen& seen, std::vector<std::string>& out) {
     }
 }
 
+// What is not anchored stands on the word of the gateways alone.
+void name_anchor(const CaseSeen& seen, const CaseReport& report, std::vector<std::string>& out) {
+    if (seen.batches.empty()) return;
+    if (!report.anchored) {
+        out.emplace_back("The gateway ledger is not anchored on the consortium ledger in this file: that "
+                         "its members have not agreed on another past rests on their cosignatures "
+                         "alone.");
+        return;
+    }
+    const std::uint64_t size = report.anchored->size;
+    std::vector<std::string> later;
+    for (const CaseSeen::Batch& batch : seen.batches) {
+        if (batch.index >= size) later.push_back(std::to_string(batch.number) + " of " + batch.gateway);
+    }
+    if (later.empty()) return;
+    std::string names = later.front();
+    if (later.size() > 1) names += " and " + std::to_string(later.size() - 1) + " later ones";
+    out.push_back("Batch " + names + " came after the newest anchor (" + std::to_string(size) +
+                  " entries): for them the gateways' cosignatures alone stand. An export after the next "
+                  "anchor has it.");
+}
+
 void name_releases(const CaseFile& file,
                    const CaseSeen& seen,
                    const CaseReport& report,
@@ -133,6 +155,7 @@ void name_gaps(const CaseFile& file, const CaseSeen& seen, CaseReport& report) {
     name_order(seen, report, out);
     name_counters(file, seen, out);
     name_batches(seen, out);
+    name_anchor(seen, report, out);
     for (const CaseDevice& device : file.devices) {
         if (device.salt) continue;
         out.push_back("That " + device.id + " is the device " + to_hex(device.ledger_id) +

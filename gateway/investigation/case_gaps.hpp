@@ -18,6 +18,7 @@ struct CaseSeen {
         std::string gateway;
         std::uint64_t number = 0;
         std::uint64_t consortium_size = 0;  // of the log, as the gateway had it
+        std::uint64_t index = 0;            // in the log
     };
     std::vector<Batch> batches;  // ascending per gateway
     // Of each device and key, ascending.

@@ -122,12 +122,15 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::sign_next(std::span<const StoredR
     // The ledger knows better if this gateway's own store was lost.
     const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
     const std::uint64_t batch_no = last ? last->batch_no + 1 : 1;
+    const ledger::ConsortiumHead head = ledger_.consortium_head();
+    // Our consortium ledger was lost, and has not caught up: the gateway ledger would refuse it (G4).
+    if (last && !ledger::may_follow(head, last->consortium)) return Step::kWaiting;
     std::vector<Bytes> receipts;
     for (const StoredReceipt& receipt : stored) receipts.push_back(receipt.bytes);
     ledger::ReceiptBatch batch = describe(stored, receipts);
     batch.batch_no = batch_no;
     batch.previous_root = last ? last->root : LogHash{};
-    batch.consortium = ledger_.consortium_head();
+    batch.consortium = head;
     const Bytes encoded = ledger::encode_receipt_batch(batch);
 
     const auto validity_max = ledger_.chain.genesis().params.validity_blocks_max;

@@ -37,7 +37,7 @@ struct RecorderLedger {
     const ledger::Chain& chain;
     std::function<Result<void>(ByteView transaction)> submit;
     std::function<std::uint64_t()> final_size;  // leaves under the newest quorum checkpoint
-    std::function<ledger::ConsortiumHead()> consortium_head;
+    std::function<ledger::ConsortiumHead()> consortium_head;  // its newest final block
 };
 
 struct BatchSigner {

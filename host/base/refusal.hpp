@@ -86,6 +86,11 @@ enum class Refusal : std::uint16_t {
     kReleaseRecalled = 73,
     kStatusSerialNotIncreasing = 74,
 
+    // Between the ledgers.
+    kAnchorOutOfOrder = 75,
+    kAnchorTooOften = 76,
+    kConsortiumHeadRolledBack = 77,
+
     // Governance: what members decide about members.
     kProposalUnknown = 80,
     kProposalExpired = 81,

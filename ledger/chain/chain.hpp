@@ -232,6 +232,9 @@ class Chain {
 
     // The log after the tip and every size it had before. Precondition: index < size <= log size.
     [[nodiscard]] std::vector<LogHash> inclusion_path(LogIndex index, std::uint64_t size) const;
+    // That the log of `from` entries is the beginning of the one of `size`.
+    [[nodiscard]] std::vector<LogHash> consistency_path(std::uint64_t from,
+                                                        std::uint64_t size) const;
     [[nodiscard]] LogHash log_root(std::uint64_t size) const;
 
     // The rule set's state after the tip; valid until the next accept_block.

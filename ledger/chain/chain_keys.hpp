@@ -60,8 +60,8 @@ inline std::uint64_t number_of(ByteView key) { return big_endian(key.subspan(1))
 
 // What M holds. A pruned store has a number of its own: a program that knows nothing of pruning must not
 // take it for damaged.
-inline constexpr std::byte kWholeFormat{5};
-inline constexpr std::byte kPrunedFormat{6};
+inline constexpr std::byte kWholeFormat{7};
+inline constexpr std::byte kPrunedFormat{8};
 inline Bytes meta_value(std::byte format, const ChainId& chain_id) {
     Bytes value{format};
     append(value, chain_id.view());

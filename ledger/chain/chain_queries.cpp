@@ -122,6 +122,10 @@ std::vector<LogHash> Chain::inclusion_path(LogIndex index, std::uint64_t size) c
     return log_.inclusion_path(index, size);
 }
 
+std::vector<LogHash> Chain::consistency_path(std::uint64_t from, std::uint64_t size) const {
+    return log_.consistency_path(from, size);
+}
+
 LogHash Chain::log_root(std::uint64_t size) const { return log_.root(size); }
 
 }  // namespace assay::ledger

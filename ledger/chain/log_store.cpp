@@ -72,4 +72,28 @@ std::vector<LogHash> LogStore::inclusion_path(LogIndex index, std::uint64_t size
     return path;
 }
 
+// RFC 6962 section 2.1.2, from the root down: a subtree that both logs have whole is known to whoever
+// checks, as long as it is all of the smaller one.
+std::vector<LogHash> LogStore::consistency_path(std::uint64_t from, std::uint64_t size) const {
+    ASSAY_ASSERT(from <= size && size <= this->size());
+    std::vector<LogHash> path;
+    if (from == 0) return path;
+    std::uint64_t begin = 0;
+    while (from < size) {
+        const std::uint64_t left = std::bit_floor(size - 1);
+        if (from <= left) {
+            path.push_back(root_of(begin + left, size - left));
+            size = left;
+        } else {
+            path.push_back(root_of(begin, left));
+            begin += left;
+            from -= left;
+            size -= left;
+        }
+    }
+    if (begin != 0) path.push_back(root_of(begin, size));
+    std::ranges::reverse(path);
+    return path;
+}
+
 }  // namespace assay::ledger

@@ -33,6 +33,9 @@ class LogStore {
     // Precondition of both: size <= size(), and index < size.
     [[nodiscard]] LogHash root(std::uint64_t size) const;
     [[nodiscard]] std::vector<LogHash> inclusion_path(LogIndex index, std::uint64_t size) const;
+    // That the first `from` leaves begin the log of `size`. Precondition: from <= size <= size().
+    [[nodiscard]] std::vector<LogHash> consistency_path(std::uint64_t from,
+                                                        std::uint64_t size) const;
 
   private:
     // Of the `count` > 0 leaves from `begin`, where RFC 6962 has a subtree of that many.

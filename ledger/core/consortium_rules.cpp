@@ -39,6 +39,8 @@ class ConsortiumRules final : public RuleSet {
                 return check_status(tx, state, context);
             case TxType::kVendorPolicy:
                 return check_policy(tx, state, context);
+            case TxType::kAnchor:
+                return check_anchor(tx, state, context);
             case TxType::kEvidence:
                 return check_evidence(tx, state, context);
             default:
@@ -59,6 +61,8 @@ class ConsortiumRules final : public RuleSet {
                 return put_status(state, tx, index,
                                   {status->vendor, status->device_class, status->component});
             }
+            case TxType::kAnchor:
+                return put_anchor(state, tx, index, *decode_ledger_anchor(tx.body.body));
             case TxType::kEvidence:
                 return apply_evidence(tx, index, state);
             case TxType::kVendorPolicy:
@@ -267,6 +271,39 @@ class ConsortiumRules final : public RuleSet {
                             " is not above " + std::to_string(entry->policy.version));
         }
         return {};
+    }
+
+    static Result<void> check_anchor(const Transaction& tx,
+                                     const StateView& state,
+                                     const TxContext& context) {
+        const auto anchor = decode_ledger_anchor(tx.body.body);
+        if (!anchor) return fail(anchor.error());
+        if (is_on(Rule::kR1) && tx.subject != subject_of(*anchor)) return wrong_subject("anchor");
+        const Member* signer = context.registry.find(tx.body.slot);
+        if (is_on(Rule::kR15) && (signer == nullptr || !signer->has(Role::kGateway))) {
+            return fail(Refusal::kSignerNotPermitted, "anchor: the signer is no gateway");
+        }
+        if (auto r = verify_single_signature(tx, signer->tx); is_on(Rule::kR15) && !r) return r;
+        const auto last = newest_anchor(state, anchor->chain_id, tx.body.slot);
+        if (is_on(Rule::kR16) && last && !goes_on(*anchor, last->anchor)) {
+            return fail(Refusal::kAnchorOutOfOrder,
+                        "anchor: block " + std::to_string(anchor->height) +
+                            " does not go on from block " + std::to_string(last->anchor.height));
+        }
+        const auto before = last_anchor_valid_until(state, tx.body.slot);
+        const bool rests = !before || tx.body.valid_until >= *before + kAnchorBlocksMin;
+        const bool is_short = tx.body.valid_until <= context.height + kAnchorValidityBlocks;
+        if (is_on(Rule::kR17) && !(rests && is_short)) {
+            return fail(Refusal::kAnchorTooOften,
+                        "anchor: valid until block " + std::to_string(tx.body.valid_until) +
+                            ", the one before until block " + std::to_string(before.value_or(0)));
+        }
+        return {};
+    }
+
+    static bool goes_on(const LedgerAnchor& anchor, const LedgerAnchor& last) {
+        return anchor.height > last.height && anchor.log.size >= last.log.size &&
+               (anchor.log.size != last.log.size || anchor.log.root == last.log.root);
     }
 
     // Each key is the tx key of its slot, and the slot is one that may sign releases at all.

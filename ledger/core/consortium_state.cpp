@@ -96,6 +96,41 @@ std::optional<StatusEntry> read_status(const std::optional<Bytes>& bytes) {
     return entry;
 }
 
+Bytes slot_bytes(Slot slot) {
+    return {static_cast<std::byte>(slot >> 8), static_cast<std::byte>(slot & 0xff)};
+}
+
+Bytes anchor_key(char table, const ChainId& chain, Slot slot) {
+    Bytes key = key_of(table, chain.view());
+    append(key, slot_bytes(slot));
+    return key;
+}
+
+std::optional<AnchorEntry> read_anchor(Slot slot, ByteView bytes) {
+    StateValue value(bytes, 3);
+    AnchorEntry entry;
+    entry.leaf = value.hash<LeafHash>();
+    entry.log_index = value.number();
+    entry.slot = slot;
+    auto anchor = decode_ledger_anchor(value.bytes());
+    if (!value.is_good() || !anchor) return std::nullopt;
+    entry.anchor = *std::move(anchor);
+    return entry;
+}
+
+void visit_anchors(const StateView& state,
+                   const Bytes& prefix,
+                   const std::function<bool(const AnchorEntry&)>& visit) {
+    state.for_each(prefix, [&](ByteView key, ByteView value) {
+        const ByteView slot = key.last(2);
+        const auto entry = read_anchor(
+            static_cast<Slot>(std::to_integer<unsigned>(slot[0]) << 8U |
+                              std::to_integer<unsigned>(slot[1])),
+            value);
+        return !entry || visit(*entry);
+    });
+}
+
 // What is recorded of a release under its name.
 struct NamedRelease {
     ReleaseEntry entry;
@@ -244,6 +279,34 @@ std::optional<StatusEntry> status_below(const StateView& state,
     return std::nullopt;
 }
 
+std::optional<AnchorEntry> newest_anchor(const StateView& state, const ChainId& chain, Slot slot) {
+    const auto value = state.get(anchor_key('a', chain, slot));
+    return value ? read_anchor(slot, *value) : std::nullopt;
+}
+
+void for_each_anchor(const StateView& state, const std::function<bool(const AnchorEntry&)>& visit) {
+    visit_anchors(state, Bytes{std::byte{'a'}}, visit);
+}
+
+std::vector<AnchorEntry> anchors_of(const StateView& state, const ChainId& chain) {
+    std::vector<AnchorEntry> anchors;
+    for (const char table : {'a', 'A'}) {
+        visit_anchors(state, key_of(table, chain.view()), [&](const AnchorEntry& entry) {
+            anchors.push_back(entry);
+            return true;
+        });
+    }
+    return anchors;
+}
+
+std::optional<BlockHeight> last_anchor_valid_until(const StateView& state, Slot slot) {
+    const auto bytes = state.get(key_of('q', slot_bytes(slot)));
+    if (!bytes) return std::nullopt;
+    StateValue value(*bytes, 1);
+    const auto height = static_cast<BlockHeight>(value.number());
+    return value.is_good() ? std::optional(height) : std::nullopt;
+}
+
 std::optional<SigningKeyRevoked> signing_key_revoked(const StateView& state,
                                                      const LeafHash& release) {
     const auto named = read_named(state, release);
@@ -311,6 +374,22 @@ void put_recall(StateWriter& state,
 void put_status(StateWriter& state, const Transaction& tx, LogIndex index, const ReleaseKey& key) {
     if (const auto before = state.get(key_of('s', key))) state.put(key_of('S', key), *before);
     state.put(key_of('s', key), entry_value(tx, index));
+}
+
+void put_anchor(StateWriter& state,
+                const Transaction& tx,
+                LogIndex index,
+                const LedgerAnchor& anchor) {
+    const Bytes newest = anchor_key('a', anchor.chain_id, tx.body.slot);
+    if (const auto before = state.get(newest)) {
+        state.put(anchor_key('A', anchor.chain_id, tx.body.slot), *before);
+    }
+    cbor::Encoder out;
+    out.array(3).bytes(tx.leaf.view()).unsigned_int(index).bytes(encode_ledger_anchor(anchor));
+    state.put(newest, out.take());
+    cbor::Encoder last;
+    last.array(1).unsigned_int(tx.body.valid_until);
+    state.put(key_of('q', slot_bytes(tx.body.slot)), last.take());
 }
 
 }  // namespace assay::ledger

@@ -11,6 +11,9 @@
 //              'x' leaf                      -> [leaf, log index, recall]
 //              's' vendor class component    -> [leaf, log index, status], the newest
 //              'S' vendor class component    -> the one before it
+//              'a' chain slot                -> [leaf, log index, anchor], the gateway's newest
+//              'A' chain slot                -> the one before it
+//              'q' slot                      -> [valid until] of its newest anchor of any chain
 // Numbers in keys are big-endian. Pure; reading anything that is not there gives nothing.
 
 #pragma once
@@ -21,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/core/ledger_anchor.hpp"
 #include "ledger/core/recall_record.hpp"
 #include "ledger/core/release_record.hpp"
 #include "ledger/core/rule_set.hpp"
@@ -97,6 +101,22 @@ struct StatusEntry {
 [[nodiscard]] std::optional<StatusEntry> newest_status(const StateView& state,
                                                        const ReleaseKey& key);
 
+struct AnchorEntry {
+    LeafHash leaf;
+    LogIndex log_index = 0;
+    Slot slot = 0;  // of the gateway
+    LedgerAnchor anchor;
+};
+[[nodiscard]] std::optional<AnchorEntry> newest_anchor(const StateView& state,
+                                                       const ChainId& chain,
+                                                       Slot slot);
+// Each gateway's newest of each ledger.
+void for_each_anchor(const StateView& state, const std::function<bool(const AnchorEntry&)>& visit);
+// Of every gateway the last two, for that gateway ledger.
+[[nodiscard]] std::vector<AnchorEntry> anchors_of(const StateView& state, const ChainId& chain);
+// Of the slot's newest anchor; none: it has written none.
+[[nodiscard]] std::optional<BlockHeight> last_anchor_valid_until(const StateView& state, Slot slot);
+
 // The revocation of a key that signed the release, if one was revoked.
 struct SigningKeyRevoked {
     LeafHash leaf;            // of the revocation
@@ -119,5 +139,9 @@ void put_release(StateWriter& state,
                  const ReleaseRecord& release);
 void put_recall(StateWriter& state, const Transaction& tx, LogIndex index, const LeafHash& release);
 void put_status(StateWriter& state, const Transaction& tx, LogIndex index, const ReleaseKey& key);
+void put_anchor(StateWriter& state,
+                const Transaction& tx,
+                LogIndex index,
+                const LedgerAnchor& anchor);
 
 }  // namespace assay::ledger

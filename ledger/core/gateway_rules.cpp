@@ -1,9 +1,9 @@
 #include "ledger/core/gateway_rules.hpp"
 
-#include "host/base/cbor.hpp"
 #include "ledger/core/evidence.hpp"
 #include "ledger/core/governance.hpp"
 #include "ledger/core/rule_switches.hpp"
+#include "ledger/core/state_value.hpp"
 
 namespace assay::ledger {
 namespace {
@@ -44,6 +44,12 @@ class GatewayRules final : public RuleSet {
                         "receipt batch: number " + std::to_string(batch->batch_no) +
                             " does not follow number " + std::to_string(last.batch_no));
         }
+        if (is_on(Rule::kG4) && !may_follow(batch->consortium, last.consortium)) {
+            return fail(Refusal::kConsortiumHeadRolledBack,
+                        "receipt batch: consortium block " +
+                            std::to_string(batch->consortium.height) + " after block " +
+                            std::to_string(last.consortium.height));
+        }
         return {};
     }
 
@@ -52,8 +58,10 @@ class GatewayRules final : public RuleSet {
         if (tx.body.type == TxType::kEvidence) return apply_evidence(tx, index, state);
         const auto batch = decode_receipt_batch(tx.body.body);
         cbor::Encoder value;
-        value.array(4).unsigned_int(batch->batch_no).bytes(batch->root.view());
+        value.array(7).unsigned_int(batch->batch_no).bytes(batch->root.view());
         value.bytes(tx.leaf.view()).unsigned_int(index);
+        value.unsigned_int(batch->consortium.height).bytes(batch->consortium.id.view());
+        value.unsigned_int(batch->consortium.log_size);
         state.put(batch_state_key(tx.body.slot), value.take());
     }
 
@@ -71,16 +79,23 @@ const RuleSet& gateway_rules() {
 }
 
 std::optional<BatchEntry> last_batch(const StateView& state, Slot slot) {
-    const auto value = state.get(batch_state_key(slot));
-    if (!value) return std::nullopt;
-    cbor::Decoder in(*value);
-    const auto items = in.array(4);
-    const auto batch_no = in.unsigned_int();
-    const auto root = in.hash<LogHash>();
-    const auto leaf = in.hash<LeafHash>();
-    const auto index = in.unsigned_int();
-    if (!items || *items != 4 || !batch_no || !root || !leaf || !index) return std::nullopt;
-    return BatchEntry{*batch_no, *root, *leaf, *index};
+    const auto bytes = state.get(batch_state_key(slot));
+    if (!bytes) return std::nullopt;
+    StateValue value(*bytes, 7);
+    BatchEntry entry;
+    entry.batch_no = value.number();
+    entry.root = value.hash<LogHash>();
+    entry.leaf = value.hash<LeafHash>();
+    entry.log_index = value.number();
+    entry.consortium.height = static_cast<BlockHeight>(value.number());
+    entry.consortium.id = value.hash<BlockId>();
+    entry.consortium.log_size = value.number();
+    return value.is_good() ? std::optional(entry) : std::nullopt;
+}
+
+bool may_follow(const ConsortiumHead& head, const ConsortiumHead& last) {
+    if (last == ConsortiumHead{} || head == last) return true;  // none before
+    return head.height > last.height && head.log_size >= last.log_size;
 }
 
 }  // namespace assay::ledger

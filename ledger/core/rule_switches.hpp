@@ -23,9 +23,9 @@ enum class Rule : std::uint8_t {
     kF1, kF2, kF3, kF4, kF5, kF6, kF7, kF8,
     kV1, kV2, kV3, kV4,
     kE1, kE2, kE3, kE4, kE5, kE6,
-    kR1, kR2, kR3, kR4, kR5, kR6, kR7, kR8, kR9, kR10, kR11, kR12, kR13, kR14,
+    kR1, kR2, kR3, kR4, kR5, kR6, kR7, kR8, kR9, kR10, kR11, kR12, kR13, kR14, kR15, kR16, kR17,
     kM1, kM2, kM3, kM4, kM5, kM6, kM7, kM8, kM9, kM10, kM11, kM12, kM13, kM14, kM15,
-    kG1, kG2, kG3,
+    kG1, kG2, kG3, kG4,
 };
 inline constexpr auto kRuleNames = std::to_array<std::string_view>({
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9",
@@ -34,12 +34,12 @@ inline constexpr auto kRuleNames = std::to_array<std::string_view>({
     "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8",
     "V1", "V2", "V3", "V4",
     "E1", "E2", "E3", "E4", "E5", "E6",
-    "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14",
+    "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15", "R16", "R17",
     "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
-    "G1", "G2", "G3",
+    "G1", "G2", "G3", "G4",
 });
 // clang-format on
-static_assert(kRuleNames.size() == static_cast<std::size_t>(Rule::kG3) + 1);
+static_assert(kRuleNames.size() == static_cast<std::size_t>(Rule::kG4) + 1);
 
 #if ASSAY_RULE_SWITCHES
 // For the whole process, before threads that check rules start.

@@ -30,6 +30,7 @@ enum class TxType : std::uint64_t {
     kRevokeKey = 8,
     kEpoch = 9,
     kEvidence = 10,
+    kAnchor = 11,
     kReceiptBatch = 32,
 };
 

@@ -4,6 +4,7 @@
 #include "ledger/core/anchor.hpp"
 #include "ledger/core/device_proof.hpp"
 #include "ledger/core/epoch_transition.hpp"
+#include "ledger/core/ledger_anchor.hpp"
 #include "ledger/core/recall_record.hpp"
 #include "ledger/core/receipt.hpp"
 #include "ledger/core/receipt_batch.hpp"
@@ -29,7 +30,7 @@ void one_input(ByteView input) {
     using namespace ledger;
     if (input.empty()) return;
     const ByteView rest = input.subspan(1);
-    switch (std::to_integer<unsigned>(input[0]) % 13) {
+    switch (std::to_integer<unsigned>(input[0]) % 14) {
         case 0:
             return expect_same(decode_release(rest), encode_release, rest);
         case 1:
@@ -57,6 +58,8 @@ void one_input(ByteView input) {
             return expect_same(decode_revocation(rest), encode_revocation, rest);
         case 11:
             return expect_same(decode_epoch_transition(rest), encode_epoch_transition, rest);
+        case 12:
+            return expect_same(decode_ledger_anchor(rest), encode_ledger_anchor, rest);
         default: {
             const auto blob = decode_receipt_blob(rest);
             if (!blob) return;
@@ -85,6 +88,9 @@ std::vector<Bytes> seeds() {
     EpochTransition epoch;
     epoch.record = first_epoch(consortium.chain_id, consortium.registry());
     epoch.signatures = {{0, Bytes(64)}, {1, Bytes(64)}};
+    test::TestLog gateways(consortium, "test.example/gateway");
+    gateways.add(receipt);
+    const auto anchor = make_ledger_anchor(consortium.chain_id, 7, BlockId{}, gateways.note());
     const Bytes records[] = {
         encode_release(release),
         encode_vendor_policy(consortium.policy()),
@@ -98,6 +104,7 @@ std::vector<Bytes> seeds() {
         encode_approval(leaf),
         encode_revocation({crypto::key_id(*proposal.change.key), 7}),
         encode_epoch_transition(epoch),
+        encode_ledger_anchor(anchor.value()),
         encode_receipt_blob(std::vector<Bytes>{receipt, to_bytes("another")}),
     };
     std::vector<Bytes> out;

@@ -38,6 +38,8 @@ std::string name_of(TxType type) {
             return "epoch";
         case TxType::kEvidence:
             return "evidence";
+        case TxType::kAnchor:
+            return "anchor";
         case TxType::kReceiptBatch:
             return "receipt-batch";
     }

@@ -1,12 +1,13 @@
 // A case file about one device, over two logs that live in memory: device "4711" took release 1 and
-// refused release 2, and two receipts of another device lie between its own. Link
-// assay_gateway_investigation.
+// refused release 2, and two receipts of another device lie between its own. The log of the receipts is
+// anchored in the other one. Link assay_gateway_investigation.
 
 #pragma once
 
 #include <functional>
 
 #include "gateway/investigation/case_file.hpp"
+#include "ledger/core/ledger_anchor.hpp"
 #include "ledger/core/log_policy.hpp"
 #include "ledger/core/recall_record.hpp"
 #include "ledger/core/receipt_batch.hpp"
@@ -19,13 +20,33 @@ struct TestCase {
 
     TestCase() {
         receipts_side.chain_id = crypto::sha256(as_bytes("receipts")).as<ledger::ChainId>();
-        write_consortium_log();
+        write_releases();
         write_receipts_log();
+        anchor_at(batches_log.checkpoint().size);
         file.gateway = "gateway-1";
         file.key = consortium.members[2].tx.public_key();
         file.written = TestConsortium::kTime + 500;
         file.question.device = "4711";
         file.devices = {device_entry("4711")};
+    }
+
+    // The consortium's log, with an anchor of the receipts' one as it was with `size` entries.
+    void anchor_at(std::uint64_t size) {
+        const TestLog anchored = batches_log.at(size);
+        const auto record = ledger::make_ledger_anchor(receipts_side.chain_id, 7, ledger::BlockId{},
+                                                       anchored.note());
+        const Bytes anchor =
+            consortium.sign(ledger::TxType::kAnchor, ledger::encode_ledger_anchor(record.value()),
+                            subject_of(record.value()), 2, {&consortium.members[2].tx});
+        TestLog log = releases_log;
+        auto entries = releases;
+        entries.emplace_back(anchor, log.add(anchor));
+        file.consortium = {};
+        file.consortium.checkpoint = log.note();
+        for (const auto& [tx, index] : entries) {
+            file.consortium.entries.push_back(entry(tx, log, index));
+        }
+        file.anchor = {crypto::leaf_hash(anchor), batches_log.consistency(size)};
     }
 
     [[nodiscard]] Bytes bytes() const {
@@ -64,6 +85,9 @@ struct TestCase {
     TestConsortium consortium, receipts_side;
     gateway::CaseFile file;
     ledger::LeafHash first_release, second_release;
+    TestLog releases_log{consortium};
+    TestLog batches_log{receipts_side, std::string(kGatewayOrigin)};
+    std::vector<std::pair<Bytes, std::uint64_t>> releases;  // and what belongs to them: index
 
   private:
     static gateway::CaseEntry entry(ByteView tx, const TestLog& log, std::uint64_t index) {
@@ -76,14 +100,13 @@ struct TestCase {
         return out;
     }
 
-    void write_consortium_log() {
-        TestLog log(consortium);
-        std::vector<std::pair<Bytes, std::uint64_t>> entries;
+    void write_releases() {
+        TestLog& log = releases_log;
         const auto add = [&](Bytes tx) {
             log.add(as_bytes("filler"));
             const std::uint64_t index = log.add(tx);
-            entries.emplace_back(std::move(tx), index);
-            return crypto::leaf_hash(entries.back().first);
+            releases.emplace_back(std::move(tx), index);
+            return crypto::leaf_hash(releases.back().first);
         };
         add(consortium.sign(consortium.policy()));
         first_release = add(consortium.sign(consortium.release(1, as_bytes("image one"))));
@@ -94,10 +117,6 @@ struct TestCase {
         add(consortium.sign(ledger::TxType::kRecall, ledger::encode_recall(recall),
                             subject_of(recall), 0, {&consortium.members[0].tx}));
         consortium_size = log.checkpoint().size;
-        file.consortium.checkpoint = log.note();
-        for (const auto& [tx, index] : entries) {
-            file.consortium.entries.push_back(entry(tx, log, index));
-        }
     }
 
     void write_receipts_log() {
@@ -109,7 +128,7 @@ struct TestCase {
             {receipt("4712", first_release, ReceiptEvent::kConfirmed, 2),
              receipt("4711", second_release, ReceiptEvent::kFailed, 3,
                      static_cast<std::uint16_t>(Refusal::kHealthCheckFailed))}};
-        TestLog log(receipts_side, std::string(kGatewayOrigin));
+        TestLog& log = batches_log;
         LogHash previous;
         std::vector<std::pair<Bytes, std::uint64_t>> entries;
         for (const std::vector<Bytes>& receipts : batches) {

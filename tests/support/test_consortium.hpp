@@ -203,6 +203,15 @@ class TestLog {
     [[nodiscard]] std::vector<LogHash> path(std::uint64_t index) const {
         return crypto::inclusion_path(leaves_, index);
     }
+    [[nodiscard]] std::vector<LogHash> consistency(std::uint64_t from) const {
+        return crypto::consistency_path(leaves_, from);
+    }
+    // As it was.
+    [[nodiscard]] TestLog at(std::uint64_t size) const {
+        TestLog out = *this;
+        out.leaves_.resize(size);
+        return out;
+    }
     [[nodiscard]] std::string prove(std::uint64_t index, const std::string& checkpoint_note) const {
         ledger::TlogProof proof;
         proof.index = index;

@@ -35,6 +35,8 @@ keep_blocks = 2000
 [gateway]
 genesis = "/elsewhere/g.genesis"
 keep_blocks = 1024
+anchor_age = "10m"
+anchor_blocks = 16
 [devices]
 offer = "rollouts"
 bytes_per_s = 1000000
@@ -90,6 +92,8 @@ flush_count = 100
     EXPECT_EQ(config->engine_cache, std::filesystem::path("/var/cache/assay"));
     EXPECT_EQ(config->receipts_flush_age, std::chrono::seconds(300));
     EXPECT_EQ(config->receipts_flush_count, 100U);
+    EXPECT_EQ(config->anchors.age, std::chrono::minutes(10));
+    EXPECT_EQ(config->anchors.blocks, 16U);
 }
 
 TEST(Config, AMemberWithoutAGatewayTableIsNoGateway) {
@@ -114,6 +118,8 @@ TEST(Config, ErrorsNameTheKeyAndWhatIsWrong) {
     EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_age = \"60\"").find("flush_age"),
               std::string::npos);
     EXPECT_NE(error_of("name = \"x\"\n[consortium]\nkeep_blocks = 1023").find("at least 1024"),
+              std::string::npos);
+    EXPECT_NE(error_of("name = \"x\"\n[gateway]\nanchor_blocks = 0").find("anchor_blocks"),
               std::string::npos);
     EXPECT_NE(error_of("name = \"x\"\n[receipts]\nflush_count = 20000").find("flush_count"),
               std::string::npos);

@@ -53,6 +53,59 @@ TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
     EXPECT_EQ(report->steps[2].batch, 2U);
     EXPECT_EQ(report->steps[2].recorded_by, "gateway-1");
     EXPECT_EQ(report->missing, std::vector<std::string>());
+
+    ASSERT_TRUE(report->anchored);
+    EXPECT_EQ(report->anchored->gateway, "gateway-1");
+    EXPECT_EQ(report->anchored->size, report->receipts_log.size);
+    EXPECT_EQ(report->anchored->block, 7U);
+    EXPECT_EQ(report->anchored->index, 8U);
+}
+
+TEST(CaseCheck, SaysWhatIsNotAnchored) {
+    TestCase world;
+    for (const std::uint64_t size : {2, 3}) {  // the first batch is entry 1, the second entry 3
+        world.anchor_at(size);
+        const auto report = check(world);
+        ASSERT_TRUE(report) << report.error().to_string();
+        EXPECT_EQ(report->anchored->size, size);
+        EXPECT_TRUE(is_missing(*report, "Batch 2 of gateway-1 came after the newest anchor"));
+        EXPECT_EQ(report->missing.size(), 1U);
+    }
+    world.anchor_at(1);
+    EXPECT_TRUE(is_missing(*check(world), "Batch 1 of gateway-1 and 1 later ones"));
+    world.file.anchor.reset();
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_FALSE(report->anchored);
+    EXPECT_TRUE(is_missing(*report, "not anchored on the consortium ledger"));
+}
+
+TEST(CaseCheck, RefusesAGatewayLedgerThatDoesNotGoOnFromItsAnchor) {
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  // What was anchored is another past of the same size.
+                  w.batches_log = test::TestLog(w.receipts_side, std::string(TestCase::kGatewayOrigin));
+                  for (int i = 0; i < 5; ++i) w.batches_log.add(as_bytes("before it was rewritten"));
+                  w.anchor_at(5);
+              }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.anchor_at(3);
+                  w.file.anchor->path.pop_back();
+              }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.anchor->leaf = w.first_release; }),
+              "proof-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.receipts_side.chain_id = w.consortium.chain_id;
+                  w.anchor_at(5);
+              }),
+              "chain-id-mismatch");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.batches_log = test::TestLog(w.receipts_side, "elsewhere.example/gateway");
+                  w.batches_log.add(as_bytes("entry"));
+                  w.anchor_at(1);
+              }),
+              "origin-mismatch");
 }
 
 TEST(CaseCheck, NamesNoOtherDevice) {
@@ -68,6 +121,7 @@ TEST(CaseCheck, SaysWhatIsMissing) {
     world.file.receipts.back().place.reset();                 // counter 3 waits
     world.file.consortium.entries.erase(world.file.consortium.entries.begin());  // the policy
     world.file.consortium.entries.resize(1);                  // the first release alone
+    world.file.anchor.reset();
     world.file.receipts_log.entries.erase(world.file.receipts_log.entries.begin() + 1);
     world.file.devices[0].salt.reset();
     const auto report = check(world);
@@ -77,7 +131,8 @@ TEST(CaseCheck, SaysWhatIsMissing) {
     EXPECT_TRUE(is_missing(*report, "The policy that release"));
     EXPECT_TRUE(is_missing(*report, "is not proved: the gateway knew of no such release"));
     EXPECT_TRUE(is_missing(*report, "is the gateway's word"));
-    EXPECT_EQ(report->missing.size(), 5U);
+    EXPECT_TRUE(is_missing(*report, "not anchored"));
+    EXPECT_EQ(report->missing.size(), 6U);
 }
 
 TEST(CaseCheck, SaysWhenTheKeyOfTheFileOrOfAReceiptIsUnknown) {
@@ -109,7 +164,7 @@ TEST(CaseCheck, SaysWhichBatchesAreNotThere) {
     ASSERT_TRUE(report) << report.error().to_string();
     EXPECT_FALSE(is_missing(*report, "Batches"));
     CaseSeen seen;
-    seen.batches = {{"gw", 2, 9}, {"gw", 3, 9}, {"gw", 7, 9}, {"other", 9, 9}};
+    seen.batches = {{"gw", 2, 9, 0}, {"gw", 3, 9, 1}, {"gw", 7, 9, 2}, {"other", 9, 9, 3}};
     name_gaps(world.file, seen, *report);
     EXPECT_TRUE(is_missing(*report, "Batches 4 to 6 of gw are not in this file"));
 }
@@ -120,7 +175,7 @@ TEST(CaseCheck, SaysWhereTheOrderIsNotShown) {
     ASSERT_TRUE(report) << report.error().to_string();
     CaseSeen seen;
     seen.releases = {{world.first_release, 9}, {world.second_release, 10}};
-    seen.batches = {{"gateway-1", 1, 10}, {"gateway-1", 2, 10}};
+    seen.batches = {{"gateway-1", 1, 10, 1}, {"gateway-1", 2, 10, 3}};
     name_gaps(world.file, seen, *report);
     EXPECT_FALSE(is_missing(*report, "Batch 1 of gateway-1 does not show"));
     EXPECT_TRUE(is_missing(*report, "Batch 2 of gateway-1 does not show"));

@@ -72,6 +72,10 @@ class Gateway {
     [[nodiscard]] ledger::Chain& chain() { return *chain_; }
     void mine(std::uint32_t& now) { founders_.extend_and_vote(*chain_, now); }
 
+    void see_consortium(ledger::BlockHeight height) {
+        head_ = {height, crypto::sha256(as_bytes(std::to_string(height))).as<ledger::BlockId>(), height};
+    }
+
     [[nodiscard]] std::uint64_t final_size() const {
         return chain_->at_height(chain_->final_block().height).log_size;
     }
@@ -85,8 +89,7 @@ class Gateway {
             if (!accepted) return fail(Error(accepted.error()));
             return {};
         };
-        return {*chain_, submit, [this] { return final_size(); },
-                [] { return ledger::ConsortiumHead{}; }};
+        return {*chain_, submit, [this] { return final_size(); }, [this] { return head_; }};
     }
     static RecorderOptions options() {
         RecorderOptions options;
@@ -97,6 +100,7 @@ class Gateway {
 
     test::Founders& founders_;
     StopPoints& points_;
+    ledger::ConsortiumHead head_;
     StoppingStore store_;
     ReceiptStore receipts_;
     std::unique_ptr<ledger::Chain> chain_;
@@ -290,6 +294,24 @@ TEST_F(Recorder, ABatchByAReplacedKeyIsSignedAnewUnderItsNumber) {
     settle(gateway);
     EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
     EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger_twice, 0U);
+}
+
+// Its consortium ledger was lost with the disk, and is being fetched again.
+TEST_F(Recorder, WaitsUntilItKnowsTheConsortiumAsWellAsBefore) {
+    StopPoints never(-1);
+    Gateway gateway(dir_.path(), founders_, never);
+    gateway.see_consortium(9);
+    deliver(gateway, 2);
+    settle(gateway);
+    gateway.see_consortium(8);
+    deliver(gateway, 4);
+    using Step = ReceiptRecorder::Step;
+    EXPECT_EQ(gateway.recorder().step(test::at(now_)), Step::kWaiting);
+    EXPECT_EQ(gateway.receipts().newest_batch()->batch_no, 1U);
+    gateway.see_consortium(10);
+    settle(gateway);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 4U);
+    EXPECT_EQ(ledger::last_batch(gateway.chain().state(), 0)->consortium.height, 10U);
 }
 
 // A gateway that lost all its data made its first batch before its node had the ledger back.

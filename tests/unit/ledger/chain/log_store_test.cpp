@@ -18,6 +18,10 @@ void expect_log(const LogStore& log, std::span<const LeafHash> leaves) {
             ASSERT_EQ(log.inclusion_path(index, size), crypto::inclusion_path(part, index))
                 << index << " of " << size;
         }
+        for (std::size_t from = 0; from <= size; ++from) {
+            ASSERT_EQ(log.consistency_path(from, size), crypto::consistency_path(part, from))
+                << from << " of " << size;
+        }
     }
 }
 

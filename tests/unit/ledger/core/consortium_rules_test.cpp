@@ -220,7 +220,7 @@ TEST_F(ConsortiumRulesTest, SubjectsSayWhatTheBodySays) {
 }
 
 TEST_F(ConsortiumRulesTest, OtherTypesAreUnknown) {
-    for (const std::uint64_t type : {0, 11, 32, 33, 255}) {
+    for (const std::uint64_t type : {0, 12, 32, 33, 255}) {
         EXPECT_EQ(offer(consortium_.sign(static_cast<TxType>(type), cbor::Encoder().map(0).take(),
                                          "x", 0, {&consortium_.members[0].tx})),
                   "unknown-type");

@@ -65,6 +65,26 @@ TEST_F(GatewayRulesTest, ABatchNamesTheRootBeforeIt) {
     EXPECT_EQ(offer(sign(forked, 2)), "batch-out-of-order");
 }
 
+TEST_F(GatewayRulesTest, G4TheConsortiumHeadNeverGoesBack) {
+    const auto with_head = [](std::uint64_t number, BlockHeight height, std::uint64_t size,
+                              std::string_view block) {
+        ReceiptBatch out = batch(number);
+        out.consortium = {height, crypto::sha256(as_bytes(block)).as<BlockId>(), size};
+        return out;
+    };
+    ASSERT_EQ(offer(sign(with_head(1, 10, 5, "ten"), 2)), "accepted");
+    const char* const word = "consortium-head-rolled-back";
+    EXPECT_EQ(offer(sign(with_head(2, 9, 5, "nine"), 2)), word) << "a recall would be unknown again";
+    EXPECT_EQ(offer(sign(with_head(2, 11, 4, "eleven"), 2)), word) << "its log has shrunk";
+    EXPECT_EQ(offer(sign(with_head(2, 10, 5, "another ten"), 2)), word);
+    EXPECT_EQ(offer(sign(with_head(2, 10, 6, "ten"), 2)), word) << "the same block, another log";
+    EXPECT_EQ(offer(sign(batch(2), 2)), word) << "none";
+    EXPECT_EQ(offer(sign(with_head(1, 3, 1, "three"), 3)), "accepted") << "another gateway's own";
+    EXPECT_EQ(offer(sign(with_head(2, 10, 5, "ten"), 2)), "accepted") << "nothing new there";
+    EXPECT_EQ(offer(sign(with_head(3, 11, 5, "eleven"), 2)), "accepted");
+    EXPECT_EQ(last_batch(state_, 2)->consortium, with_head(3, 11, 5, "eleven").consortium);
+}
+
 TEST_F(GatewayRulesTest, OnlyGatewaysWriteBatches) {
     EXPECT_EQ(offer(sign(batch(1), 0)), "signer-not-permitted");
     EXPECT_EQ(offer(consortium_.sign(TxType::kReceiptBatch, encode_receipt_batch(batch(1)),
