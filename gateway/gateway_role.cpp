@@ -111,13 +111,15 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       recorder_wakeup_{needs.executor},
       anchors_{needs.executor, consortium_, *node_, config_.name, config_.anchors, clock_},
       desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_, recorder_wakeup_},
+      attestations_{attestation_parts(needs.executor)},
       pacer_{needs.executor, config_.pace},
       tasks_{needs.executor} {}
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     const AgentApiParts parts{*store_,  devices_, dispatch_rules(), rollouts_,
-                              desk_,    waiters_, pacer_,           RequestBudget(config_.device_requests_per_s),
-                              consortium_, refusals_, clock_};
+                              desk_,    attestations_, waiters_, pacer_,
+                              RequestBudget(config_.device_requests_per_s), consortium_, refusals_,
+                              clock_};
     add_agent_routes(agent_routes_, parts);
     const auto tls = devices_server_tls(needs.node_parts.folder, &devices_);
     if (!tls) return fail(Error(tls.error()));
@@ -186,6 +188,11 @@ BatchSigner GatewayRole::batch_signer() const {
     return {self->slot, self->name, node_->tx_key()};
 }
 
+AttestationParts GatewayRole::attestation_parts(boost::asio::any_io_executor executor) {
+    const auto key = [node = node_.get()]() -> const crypto::PrivateKey& { return node->tx_key(); };
+    return {std::move(executor), *store_, receipts_, devices_, key, clock_, recorder_wakeup_};
+}
+
 void GatewayRole::start() {
     consortium_.on_change([this](ledger::NodeEvent event) {
         flow_.wake();
@@ -200,6 +207,7 @@ void GatewayRole::start() {
     tasks_.spawn(run_rollouts());
     tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
     tasks_.spawn(anchors_.run());
+    tasks_.spawn(attestations_.run());
     agents_->start();
     if (factory_) factory_->start();
 }

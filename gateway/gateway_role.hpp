@@ -17,6 +17,7 @@
 #include "gateway/group_commit.hpp"
 #include "gateway/ledger_nodes.hpp"
 #include "gateway/receipt/anchor_writer.hpp"
+#include "gateway/receipt/attestation_desk.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/receipt/receipt_store.hpp"
@@ -79,6 +80,7 @@ class GatewayRole {
     [[nodiscard]] FactoryParts factory_parts();
     [[nodiscard]] RecorderLedger recorder_ledger();
     [[nodiscard]] BatchSigner batch_signer() const;
+    [[nodiscard]] AttestationParts attestation_parts(boost::asio::any_io_executor executor);
     [[nodiscard]] DispatchRules dispatch_rules() const;
     [[nodiscard]] boost::asio::awaitable<void> run_rollouts();
 
@@ -109,6 +111,7 @@ class GatewayRole {
     Wakeup recorder_wakeup_;
     AnchorWriter anchors_;
     ReceiptDesk desk_;
+    AttestationDesk attestations_;
 
     SendPacer pacer_;
     http::Router agent_routes_;

@@ -67,6 +67,7 @@ Result<void> assign(const AgentApiParts& parts,
         assignment.release = release.leaf;
         crypto::fill_random(assignment.nonce);
         device.assignment = assignment;
+        parts.attestations.offered(device);
     }
     if (is_new || begins) {
         if (auto saved = parts.devices.save(device); !saved) return saved;
@@ -215,6 +216,13 @@ class Download {
                device_.assignment->release == release &&
                !parts_.rollouts.is_cancelled(device_, release);
     }
+    void sent(std::uint64_t begin, std::uint64_t end) const {
+        SentPart part;
+        part.begin = begin;
+        part.end = end;
+        part.image_bytes = entry_.image->bytes();
+        if (stands()) parts_.attestations.sent(device_, part);
+    }
     boost::asio::awaitable<Result<void>> may_send(std::uint64_t bytes) {
         const bool in_turn = co_await pace_.pass(bytes);
         if (in_turn && stands()) co_return Result<void>();
@@ -241,6 +249,7 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
     }
     SendTerms terms;
     terms.piece_bytes = parts.pacer.limits().piece_bytes();
+    terms.sent = [download](std::uint64_t begin, std::uint64_t end) { download->sent(begin, end); };
     terms.may_send = [download = std::move(download)](std::uint64_t bytes) {
         return download->may_send(bytes);
     };

@@ -11,6 +11,7 @@
 #include "gateway/dispatch/poll_waiters.hpp"
 #include "gateway/dispatch/send_pacer.hpp"
 #include "gateway/group_commit.hpp"
+#include "gateway/receipt/attestation_desk.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
@@ -26,6 +27,7 @@ struct AgentApiParts {
     DispatchRules rules;
     RolloutBook& rollouts;
     ReceiptDesk& receipts;
+    AttestationDesk& attestations;
     PollWaiters& waiters;
     SendPacer& pacer;
     RequestBudget budget;

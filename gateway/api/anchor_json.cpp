@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-std::string name_of(const ledger::Registry& registry, ledger::Slot slot) {
+std::string gateway_name(const ledger::Registry& registry, ledger::Slot slot) {
     const ledger::Member* const member = registry.find(slot);
     return member != nullptr ? member->name : "slot " + std::to_string(slot);
 }
@@ -37,7 +37,7 @@ json::array describe_anchors(const ledger::Node& consortium, const ledger::Chain
     for (const auto& [ledger_id, entry] : newest) {
         json::object row;
         row["ledger"] = to_hex(ledger_id.view());
-        row["gateway"] = name_of(chain.registry(), entry.slot);
+        row["gateway"] = gateway_name(chain.registry(), entry.slot);
         row["height"] = entry.anchor.height;
         row["log_size"] = entry.anchor.log.size;
         row["log_index"] = entry.log_index;

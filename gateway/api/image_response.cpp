@@ -14,10 +14,12 @@ class ImagePart {
               std::uint64_t from,
               std::uint64_t bytes,
               SendTerms terms)
-        : image_{std::move(image)}, next_{from}, end_{from + bytes}, terms_{std::move(terms)} {}
+        : image_{std::move(image)}, begin_{from}, next_{from}, end_{from + bytes}, terms_{std::move(terms)} {}
 
     boost::asio::awaitable<Result<http::BodyPiece>> next() {
         const std::uint64_t size = std::min(terms_.piece_bytes, end_ - next_);
+        // Who asks for more after the last piece has written it.
+        if (size == 0 && terms_.sent) terms_.sent(begin_, end_);
         if (terms_.may_send && size > 0) {
             Result<void> may = co_await terms_.may_send(size);
             if (!may) co_return fail(std::move(may).error());
@@ -30,6 +32,7 @@ class ImagePart {
 
   private:
     std::shared_ptr<const ipfs::ImageReader> image_;
+    std::uint64_t begin_;
     std::uint64_t next_;
     std::uint64_t end_;
     SendTerms terms_;

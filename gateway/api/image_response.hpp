@@ -14,11 +14,12 @@
 namespace assay::gateway {
 
 // How an image is sent: `may_send`, if set, is awaited before each piece; its error cuts the
-// connection.
+// connection. `sent`, if set, is told which bytes were asked for once all of them are written to it.
 struct SendTerms {
     SendTerms() = default;
     std::uint64_t piece_bytes = 256 * 1024;
     std::function<boost::asio::awaitable<Result<void>>(std::uint64_t)> may_send;
+    std::function<void(std::uint64_t begin, std::uint64_t end)> sent;
 };
 
 // `etag` names the bytes for If-Range, without quotes.

@@ -98,6 +98,7 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
         out["devices"] = describe_devices(*parts.gateway);
         json::object receipts;
         receipts["stored"] = parts.gateway->receipts.stored();
+        receipts["attested"] = parts.gateway->receipts.attested_count();
         receipts["on_ledger"] = parts.gateway->recorder.on_ledger();
         out["receipts"] = std::move(receipts);
     }

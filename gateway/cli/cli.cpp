@@ -300,10 +300,15 @@ void add_ledger_views(CLI::App& ledger, Request& request) {
 void add_proof_verbs(CLI::App& ledger, Request& request) {
     CLI::App* const prove_verb =
         add_verb(ledger, "prove", "Write a proof that others can check offline",
-                 "assay ledger prove LEAF --dir gw --out release.tlog-proof",
+                 "assay ledger prove LEAF --dir gw --out release.tlog-proof\n"
+                 "  assay ledger prove --device 4711 --dir gw --out 4711.case",
                  [&request] { request.verb = [&] { return prove(request.prove); }; });
-    prove_verb->add_option("leaf", request.prove.leaf, "Leaf hash: 64 hexadecimal digits")
-        ->required();
+    CLI::Option* const leaf =
+        prove_verb->add_option("leaf", request.prove.leaf, "Leaf hash: 64 hexadecimal digits");
+    prove_verb
+        ->add_option("--device", request.prove.device,
+                     "Every receipt of this device instead, as a case file")
+        ->excludes(leaf);
     prove_verb->add_option("--ledger", request.prove.ledger, "consortium or gateway")
         ->capture_default_str();
     prove_verb->add_option("--format", request.prove.format, "tlog-proof or device-proof")

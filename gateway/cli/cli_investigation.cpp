@@ -34,12 +34,15 @@ std::string describe_step(const json::object& row) {
                                    fmt::format("{} {} ({})", text_at(row, "component"),
                                                text_at(row, "version"), text_at(row, "sequence")),
                                    describe_place(row));
+    const std::string detail = row.contains("detail") ? text_at(row, "detail") : "";
     if (row.contains("word")) {
-        text += fmt::format("      {}{}\n", text_at(row, "word"),
-                            row.contains("detail") ? ": " + text_at(row, "detail") : "");
+        text += fmt::format("      {}{}{}\n", text_at(row, "word"), detail.empty() ? "" : ": ", detail);
+    } else if (!detail.empty()) {
+        text += fmt::format("      {}\n", detail);
     }
     if (row.contains("device_time")) {
-        text += fmt::format("      by the device's clock {}\n",
+        text += fmt::format("      by the {}'s clock {}\n",
+                            row.at("attested_by_gateway").as_bool() ? "gateway" : "device",
                             utc_text(number_at(row, "device_time")));
     }
     return text;

@@ -8,7 +8,32 @@
 
 namespace assay::gateway::cli {
 
+namespace {
+
+Outcome prove_device(const ProveOptions& options) {
+    if (options.out.empty()) {
+        return give_up(ExitCode::kUsage, "a case file is binary: name a file with --out");
+    }
+    ExportOptions exported;
+    exported.dir = options.dir;
+    exported.device = options.device;
+    exported.out = options.out;
+    Outcome written = export_case(exported);
+    if (written) {
+        written->json["device"] = options.device;
+        written->json["format"] = "case-file";
+    }
+    return written;
+}
+
+}  // namespace
+
 Outcome prove(const ProveOptions& options) {
+    if (!options.device.empty()) return prove_device(options);
+    if (options.leaf.empty()) {
+        return give_up(ExitCode::kUsage, "name a leaf hash, or a device with --device",
+                       "See `assay ledger prove --help`.");
+    }
     const bool for_device = options.format == "device-proof";
     if (!for_device && options.format != "tlog-proof") {
         return give_up(ExitCode::kUsage, "--format is device-proof or tlog-proof");

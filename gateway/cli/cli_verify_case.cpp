@@ -95,6 +95,7 @@ json::object row_of(const CaseStep& step) {
     row["running"] = to_hex(step.receipt.running.view());
     row["received_told"] = step.received;
     row["signature_checked"] = step.is_signature_checked;
+    row["attested_by_gateway"] = step.receipt.attested_by_gateway;
     row["on_ledger"] = step.batch != 0;
     if (step.batch == 0) return row;
     row["batch"] = step.batch;
@@ -106,7 +107,7 @@ json::object row_of(const CaseStep& step) {
 
 void describe_steps(const CaseReport& report, Output& output) {
     json::array& rows = output.json["history"].emplace_array();
-    if (!report.steps.empty()) output.text += "Answered, in order:\n";
+    if (!report.steps.empty()) output.text += "Offered, sent and answered, in order:\n";
     for (const CaseStep& step : report.steps) {
         rows.push_back(row_of(step));
         const std::string place =
@@ -117,13 +118,16 @@ void describe_steps(const CaseReport& report, Output& output) {
         output.text += fmt::format("  {:<12} {:<11} {}..  {}\n", step.device,
                                    ledger::to_string(step.receipt.event),
                                    to_hex(step.receipt.release.view()).substr(0, 12), place);
+        const std::string detail = step.receipt.detail.value_or("");
         if (!step.word.empty()) {
-            output.text += fmt::format("      {}{}\n", step.word,
-                                       step.receipt.detail ? ": " + *step.receipt.detail : "");
+            output.text += fmt::format("      {}{}{}\n", step.word, detail.empty() ? "" : ": ", detail);
+        } else if (!detail.empty()) {
+            output.text += fmt::format("      {}\n", detail);
         }
         if (step.receipt.time) {
-            output.text +=
-                fmt::format("      by the device's clock {}\n", utc_text(*step.receipt.time));
+            output.text += fmt::format("      by the {}'s clock {}\n",
+                                       step.receipt.attested_by_gateway ? "gateway" : "device",
+                                       utc_text(*step.receipt.time));
         }
     }
 }

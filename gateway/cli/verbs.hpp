@@ -204,6 +204,7 @@ struct ProveOptions {
     std::filesystem::path dir = ".";
     std::string ledger = "consortium";
     std::string leaf;
+    std::string device;                 // instead: all that is on record of it, as a case file
     std::string format = "tlog-proof";  // or "device-proof"
     std::filesystem::path out;
 };

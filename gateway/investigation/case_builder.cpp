@@ -71,6 +71,8 @@ Result<CaseBuilder> CaseBuilder::begin(CaseQuestion question,
             const auto numbers = sources.receipts.signed_by(crypto::key_id(key));
             builder.wanted_->insert(numbers.begin(), numbers.end());
         }
+        const auto attested = sources.receipts.attested_of(device->ledger_id);
+        builder.wanted_->insert(attested.begin(), attested.end());
     }
     if (asked.release) {
         builder.add_release(*asked.release);

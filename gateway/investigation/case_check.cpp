@@ -303,7 +303,10 @@ class CaseJudge {
         step.received = in.received;
         if (const auto word = refusal_from_number(receipt->body.result)) step.word = to_word(*word);
         if (auto r = judge_place(in, step); !r) return fail(std::move(r).error().within(name));
-        auto& counters = seen_.counters[{step.device, receipt->signature.key_id}];
+        // What a gateway attests it counts for each device, with whatever key it has then.
+        const bool is_attested = receipt->body.attested_by_gateway;
+        auto& counters =
+            seen_.counters[{step.device, is_attested ? CaseSeen::kGateway : receipt->signature.key_id}];
         if (!counters.empty() && receipt->body.counter <= counters.back()) {
             return fail(Refusal::kReceiptReplayed, name);
         }

@@ -1,6 +1,7 @@
 #include "gateway/investigation/case_gaps.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "host/base/text_encoding.hpp"
@@ -44,7 +45,10 @@ void name_counters(const CaseFile& file, const CaseSeen& seen, std::vector<std::
     for (const auto& [signer, counters] : seen.counters) {
         std::uint64_t next = 1;
         for (const std::uint32_t counter : counters) {
-            if (counter > next) {
+            if (counter > next && signer.second == CaseSeen::kGateway) {
+                out.push_back("Receipts " + range(next, counter - 1) + " that " + file.gateway +
+                              " attested of " + signer.first + " are not in this file.");
+            } else if (counter > next) {
                 out.push_back("Receipts " + range(next, counter - 1) + " that " + signer.first +
                               " signed with key " + to_hex(signer.second) +
                               " are not in this file; another gateway may have them.");
@@ -117,12 +121,45 @@ void name_steps(const CaseReport& report, std::vector<std::string>& out) {
     }
     for (const auto& [device, count] : waiting) {
         out.push_back(std::to_string(count) + " of the receipts of " + device +
-                      " are not on the ledger: they are the device's word, at no proved time.");
+                      " are not on the ledger: they are signed, but at no proved time.");
     }
     for (const auto& [device, count] : unchecked) {
         out.push_back(std::to_string(count) + " of the receipts of " + device +
                       " are signed by a key that is not in this file, and were not checked by it.");
     }
+}
+
+// A device answers on what a gateway offered it, unless it had it through another gateway or from a
+// medium. Where only some receipts were asked for, this cannot be seen.
+void name_offers(const CaseFile& file, const CaseReport& report, std::vector<std::string>& out) {
+    if (file.question.from || file.question.to) return;
+    using Update = std::pair<std::string, ledger::LeafHash>;
+    std::set<Update> offered, sent, answered, verified;
+    for (const CaseStep& step : report.steps) {
+        const Update update{step.device, step.receipt.release};
+        const ledger::ReceiptEvent event = step.receipt.event;
+        if (event == ledger::ReceiptEvent::kOffered) {
+            offered.insert(update);
+        } else if (event == ledger::ReceiptEvent::kDownloaded) {
+            sent.insert(update);
+        } else {
+            answered.insert(update);
+            if (event == ledger::ReceiptEvent::kVerified) verified.insert(update);
+        }
+    }
+    const auto say = [&](const std::set<Update>& all, const std::set<Update>& known,
+                         const std::string& what) {
+        std::vector<Update> without;
+        std::ranges::set_difference(all, known, std::back_inserter(without));
+        if (without.empty()) return;
+        out.push_back("Of " + std::to_string(without.size()) + " of " + std::to_string(all.size()) +
+                      " updates (" + without.front().first + ", release " +
+                      to_hex(without.front().second.view()).substr(0, 12) +
+                      "..) " + what + " is recorded here: it came through another gateway or from a "
+                      "medium, or " + file.gateway + " was stopped before it had recorded it.");
+    };
+    say(answered, offered, "no offer");
+    say(verified, sent, "no whole download");
 }
 
 // A batch says how much of the consortium ledger its gateway had: with the release in it, the release
@@ -153,6 +190,7 @@ void name_gaps(const CaseFile& file, const CaseSeen& seen, CaseReport& report) {
     name_releases(file, seen, report, out);
     name_steps(report, out);
     name_order(seen, report, out);
+    name_offers(file, report, out);
     name_counters(file, seen, out);
     name_batches(seen, out);
     name_anchor(seen, report, out);

@@ -21,7 +21,8 @@ struct CaseSeen {
         std::uint64_t index = 0;            // in the log
     };
     std::vector<Batch> batches;  // ascending per gateway
-    // Of each device and key, ascending.
+    // Of each device and key, ascending; kGateway: what the gateway attested of it.
+    static constexpr crypto::KeyId kGateway{};
     std::map<std::pair<std::string, crypto::KeyId>, std::vector<std::uint32_t>> counters;
     bool is_file_key_on_ledger = false;  // a batch in the file is signed by the key that signed it
 };

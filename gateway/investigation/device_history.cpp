@@ -1,6 +1,7 @@
 #include "gateway/investigation/device_history.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <boost/json/array.hpp>
 
@@ -46,19 +47,35 @@ class BatchCursor {
     std::size_t next_ = 0;
 };
 
-void describe_release(const ledger::LeafHash& leaf,
-                      const ConsortiumView& consortium,
-                      json::object& out) {
-    out["release"] = to_hex(leaf.view());
-    const auto release = find_release(consortium, leaf);
-    if (!release) return;
-    out["component"] = release->record.component;
-    out["version"] = release->record.version;
-    out["sequence"] = release->record.sequence;
-    if (const auto withdrawn = withdrawal_of(consortium, leaf)) {
-        out["withdrawn"] = withdrawn->context();
+// What is known of each release, looked up once.
+class ReleaseNames {
+  public:
+    explicit ReleaseNames(const ConsortiumView& consortium) : consortium_{consortium} {}
+
+    void describe(const ledger::LeafHash& leaf, json::object& out) {
+        const auto [known, is_new] = names_.try_emplace(leaf);
+        if (is_new) known->second = look_up(leaf);
+        for (const auto& entry : known->second) out[entry.key()] = entry.value();
     }
-}
+
+  private:
+    [[nodiscard]] json::object look_up(const ledger::LeafHash& leaf) const {
+        json::object out;
+        out["release"] = to_hex(leaf.view());
+        const auto release = find_release(consortium_, leaf);
+        if (!release) return out;
+        out["component"] = release->record.component;
+        out["version"] = release->record.version;
+        out["sequence"] = release->record.sequence;
+        if (const auto withdrawn = withdrawal_of(consortium_, leaf)) {
+            out["withdrawn"] = withdrawn->context();
+        }
+        return out;
+    }
+
+    const ConsortiumView& consortium_;
+    std::map<ledger::LeafHash, json::object> names_;
+};
 
 void describe_receipt(const ledger::ReceiptBody& body, json::object& out) {
     out["event"] = ledger::to_string(body.event);
@@ -88,6 +105,8 @@ std::vector<ReceiptNumber> receipts_of(const Device& device, const ReceiptStore&
         const auto more = receipts.signed_by(crypto::key_id(key));
         numbers.insert(numbers.end(), more.begin(), more.end());
     }
+    const auto attested = receipts.attested_of(device.ledger_id);
+    numbers.insert(numbers.end(), attested.begin(), attested.end());
     std::sort(numbers.begin(), numbers.end());
     return numbers;
 }
@@ -114,6 +133,7 @@ Result<json::object> device_history(const Device& device,
         numbers.erase(numbers.begin(),
                       numbers.end() - static_cast<std::ptrdiff_t>(receipts_max));
     }
+    ReleaseNames releases(consortium);
     json::array& steps = out["history"].emplace_array();
     for (const ReceiptNumber number : numbers) {
         const auto stored = receipts.read(number, 1);
@@ -123,14 +143,13 @@ Result<json::object> device_history(const Device& device,
         json::object row;
         row["received"] = stored->front().received.time_since_epoch().count();
         describe_receipt(receipt->body, row);
-        describe_release(receipt->body.release, consortium, row);
+        releases.describe(receipt->body.release, row);
         places.describe(number, row);
         steps.push_back(std::move(row));
     }
     describe_rollouts(device, out);
     if (device.assignment) {
-        describe_release(device.assignment->release, consortium,
-                         out["assignment"].emplace_object());
+        releases.describe(device.assignment->release, out["assignment"].emplace_object());
     }
     return out;
 }

@@ -28,6 +28,10 @@ Result<void> ReceiptDesk::take(Device& device, ByteView bytes, Timestamp now) {
         return fail(Refusal::kDeviceUnknown,
                     "receipt by " + device.id + " for another device's id");
     }
+    if (body.attested_by_gateway || body.event < ReceiptEvent::kVerified) {
+        return fail(Refusal::kMalformed,
+                    "receipt by " + device.id + " for what the gateway itself attests");
+    }
     const auto sequence = sequence_of(body.release);
     // A refusal is evidence of an attack also, and above all, if nobody knows the release.
     if (!sequence && body.event != ReceiptEvent::kRefused) return fail(Error(sequence.error()));

@@ -12,6 +12,7 @@ namespace {
 //   'i' device key id, counter    -> receipt number
 //   'l' device key id             -> u32 highest counter
 //   'b' batch number              -> batch record
+//   'a' device's name on the ledger, release, event (1 byte) -> receipt number, of what we attest
 template <std::unsigned_integral T>
 void append_be(Bytes& out, T value) {
     for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8) {
@@ -39,6 +40,28 @@ Bytes highest_key(const crypto::KeyId& device) {
     key.push_back(std::byte{'l'});
     append(key, device);
     return key;
+}
+
+Bytes attested_prefix(const ledger::LedgerDeviceId& device) {
+    Bytes key;
+    key.push_back(std::byte{'a'});
+    append(key, device);
+    return key;
+}
+
+Bytes attested_key(const ledger::LedgerDeviceId& device,
+                   const ledger::LeafHash& release,
+                   ledger::ReceiptEvent event) {
+    Bytes key = attested_prefix(device);
+    append(key, release.view());
+    key.push_back(static_cast<std::byte>(event));
+    return key;
+}
+
+Bytes receipt_value(Timestamp now, ByteView receipt) {
+    Writer value;
+    value.le(static_cast<std::uint64_t>(now.time_since_epoch().count())).bytes(receipt);
+    return value.take();
 }
 
 std::uint64_t number_of(ByteView key) {
@@ -93,6 +116,11 @@ Result<ReceiptStore> ReceiptStore::open(ledger::KeyValueStore& store) {
         if (store.get(numbered_key('r', there + step))) there += step;
     }
     receipts.next_ = there + 1;
+    const std::byte attested{'a'};
+    store.for_each(ByteView(&attested, 1), [&](ByteView, ByteView) {
+        ++receipts.attested_;
+        return true;
+    });
 
     auto batches = receipts.batches();
     if (!batches) return fail(std::move(batches).error());
@@ -118,10 +146,8 @@ Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
                         "counter " + std::to_string(counter) + " after " + std::to_string(last));
         }
     }
-    Writer value;
-    value.le(static_cast<std::uint64_t>(now.time_since_epoch().count())).bytes(receipt);
     ledger::WriteBatch batch;
-    batch.put(numbered_key('r', next_), value.take());
+    batch.put(numbered_key('r', next_), receipt_value(now, receipt));
     batch.put(counter_key(device_key, counter), Writer().le(next_).take());
     batch.put(highest_key(device_key), Writer().le(counter).take());
     if (auto written = store_->write_synced(batch); !written)
@@ -157,6 +183,44 @@ std::vector<ReceiptNumber> ReceiptStore::signed_by(const crypto::KeyId& device_k
     });
     // By counter, and so by number as well: a counter below one that is used is refused.
     return numbers;
+}
+
+Result<void> ReceiptStore::add_attested(const ledger::ReceiptBody& body,
+                                        ByteView receipt,
+                                        Timestamp now) {
+    ledger::WriteBatch batch;
+    batch.put(numbered_key('r', next_), receipt_value(now, receipt));
+    batch.put(attested_key(body.device, body.release, body.event), Writer().le(next_).take());
+    if (auto written = store_->write_synced(batch); !written) return written;
+    ++next_;
+    ++attested_;
+    return {};
+}
+
+std::optional<ReceiptNumber> ReceiptStore::attested(const ledger::LedgerDeviceId& device,
+                                                    const ledger::LeafHash& release,
+                                                    ledger::ReceiptEvent event) const {
+    const auto value = store_->get(attested_key(device, release, event));
+    return value ? std::optional(Reader(*value).u64()) : std::nullopt;
+}
+
+std::vector<ReceiptNumber> ReceiptStore::attested_of(const ledger::LedgerDeviceId& device) const {
+    std::vector<ReceiptNumber> numbers;
+    store_->for_each(attested_prefix(device), [&](ByteView, ByteView value) {
+        numbers.push_back(Reader(value).u64());
+        return true;
+    });
+    std::ranges::sort(numbers);
+    return numbers;
+}
+
+std::uint32_t ReceiptStore::next_attested_counter(const ledger::LedgerDeviceId& device) const {
+    std::uint32_t count = 0;
+    store_->for_each(attested_prefix(device), [&](ByteView, ByteView) {
+        ++count;
+        return true;
+    });
+    return count + 1;
 }
 
 Result<void> ReceiptStore::put_batch(const BatchRecord& batch) {

@@ -14,7 +14,7 @@
 #include "host/base/result.hpp"
 #include "host/crypto/signature.hpp"
 #include "ledger/chain/key_value_store.hpp"
-#include "ledger/core/ids.hpp"
+#include "ledger/core/receipt.hpp"
 
 namespace assay::gateway {
 
@@ -44,7 +44,8 @@ class ReceiptStore {
   public:
     enum class Added { kNew, kKnown };
 
-    // `store` outlives this object, which owns the keys that start with 'r', 'i', 'l' and 'b'.
+    // `store` outlives this object, which owns the keys that start with 'r', 'i', 'l', 'b' and
+    // 'a'.
     [[nodiscard]] static Result<ReceiptStore> open(ledger::KeyValueStore& store);
 
     // Fails with kReceiptReplayed if `counter` is used for other bytes, or lies below one that is.
@@ -61,6 +62,21 @@ class ReceiptStore {
     // Those signed by that device key, ascending.
     [[nodiscard]] std::vector<ReceiptNumber> signed_by(const crypto::KeyId& device_key) const;
 
+    // What the gateway attests itself (attestation_desk.hpp): one for each device, release and event.
+    // Precondition of add: there is none yet.
+    [[nodiscard]] Result<void> add_attested(const ledger::ReceiptBody& body,
+                                            ByteView receipt,
+                                            Timestamp now);
+    [[nodiscard]] std::optional<ReceiptNumber> attested(const ledger::LedgerDeviceId& device,
+                                                        const ledger::LeafHash& release,
+                                                        ledger::ReceiptEvent event) const;
+    // Of that device, ascending.
+    [[nodiscard]] std::vector<ReceiptNumber> attested_of(const ledger::LedgerDeviceId& device) const;
+    // Counts what is attested of one device from 1, without gaps.
+    [[nodiscard]] std::uint32_t next_attested_counter(const ledger::LedgerDeviceId& device) const;
+    // How many of stored() they are.
+    [[nodiscard]] std::uint64_t attested_count() const noexcept { return attested_; }
+
     // A batch and the fact which receipts are in it are one write. Replaces a batch of that number.
     [[nodiscard]] Result<void> put_batch(const BatchRecord& batch);
     [[nodiscard]] const std::optional<BatchRecord>& newest_batch() const noexcept {
@@ -74,6 +90,7 @@ class ReceiptStore {
 
     ledger::KeyValueStore* store_;
     ReceiptNumber next_ = 1;
+    std::uint64_t attested_ = 0;
     std::optional<BatchRecord> newest_batch_;
 };
 

@@ -1,5 +1,6 @@
 // A case file about one device, over two logs that live in memory: device "4711" took release 1 and
-// refused release 2, and two receipts of another device lie between its own. The log of the receipts is
+// refused release 2, and two receipts of another device lie between its own; then the gateway attests
+// what it had offered and sent. The log of the receipts is
 // anchored in the other one. Link assay_gateway_investigation.
 
 #pragma once
@@ -82,6 +83,19 @@ struct TestCase {
         return ledger::sign_receipt(body, key_named(id)).value();
     }
 
+    [[nodiscard]] Bytes attested(const ledger::LeafHash& release,
+                                 ledger::ReceiptEvent event,
+                                 std::uint32_t counter) const {
+        ledger::ReceiptBody body;
+        body.device = ledger::ledger_device_id(as_bytes("operator"), "4711");
+        body.release = release;
+        body.event = event;
+        body.counter = counter;
+        body.attested_by_gateway = true;
+        body.salt.emplace();
+        return ledger::sign_receipt(body, consortium.members[2].tx).value();
+    }
+
     TestConsortium consortium, receipts_side;
     gateway::CaseFile file;
     ledger::LeafHash first_release, second_release;
@@ -127,7 +141,10 @@ struct TestCase {
              receipt("4711", first_release, ReceiptEvent::kConfirmed, 2)},
             {receipt("4712", first_release, ReceiptEvent::kConfirmed, 2),
              receipt("4711", second_release, ReceiptEvent::kFailed, 3,
-                     static_cast<std::uint16_t>(Refusal::kHealthCheckFailed))}};
+                     static_cast<std::uint16_t>(Refusal::kHealthCheckFailed))},
+            {attested(first_release, ReceiptEvent::kOffered, 1),
+             attested(first_release, ReceiptEvent::kDownloaded, 2),
+             attested(second_release, ReceiptEvent::kOffered, 3)}};
         TestLog& log = batches_log;
         LogHash previous;
         std::vector<std::pair<Bytes, std::uint64_t>> entries;

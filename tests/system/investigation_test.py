@@ -35,8 +35,10 @@ def fail_on_second(bed, device):
 
 def failed_update(bed):
     bed.found([("oem", ["oem", "node"]), ("gateway-1", ["gateway", "node"])])
-    bed.start_members()
     oem, gateway = bed.member("oem"), bed.member("gateway-1")
+    gateway.gateway_lines = ['anchor_age = "2s"']
+    bed.configure()
+    bed.start_members()
     bed.run("release", "policy", "set", "--dir", oem.dir, "--vendor", bed.vendor, "--wait")
     first = bed.publish(oem, image(bed.dir / "one.bin", 1), CLASS, COMPONENT, 1, "1.0")
     devices = bed.add_devices([(name, gateway, CLASS, COMPONENT) for name in ("4711", "4712")])
@@ -58,6 +60,24 @@ def all_final(bed, gateway):
     return rows if rows and all(row["state"] == "final" for row in rows) else None
 
 
+def anchored(gateway):
+    """Whether the consortium ledger holds all that is on the gateways' one, and for good."""
+    status = gateway.status()
+    anchors = status.get("consortium", {}).get("anchors", [])
+    return any(a["final"] and a["agrees"] == "yes" and a["log_size"] == status["gateway"]["log_size"]
+               for a in anchors)
+
+
+def check_links(bed, gateway):
+    """Each ledger's hold on the other, as `assay ledger status` tells it."""
+    told = bed.run("ledger", "status", "--dir", gateway.dir)
+    heads = told["gateway"]["consortium_heads"]
+    expect([h["gateway"] for h in heads] == ["gateway-1"], f"heads {heads}")
+    expect(0 < heads[0]["height"] <= told["consortium"]["height"], f"heads {heads}")
+    at_oem = bed.run("ledger", "status", "--dir", bed.member("oem").dir)["consortium"]["anchors"]
+    expect(at_oem and at_oem[0]["gateway"] == "gateway-1", f"the oem has no anchor: {at_oem}")
+
+
 def refused(bed, *arguments):
     done = subprocess.run([str(bed.assay), "verify", *map(str, arguments), "--json"],
                           capture_output=True, text=True, env=bed.env, timeout=60)
@@ -76,12 +96,23 @@ def check_flips(bed, case, policies):
 def run(bed):
     gateway, first, second = failed_update(bed)
     rows = wait_until("every receipt of 4711 is final", lambda: all_final(bed, gateway), 240, 0.5)
-    expect([row["counter"] for row in rows] == list(range(1, len(rows) + 1)), f"a gap in {rows}")
+    for by_gateway in (False, True):
+        counters = [r["counter"] for r in rows if r["attested_by_gateway"] == by_gateway]
+        expect(counters == list(range(1, len(counters) + 1)), f"a gap in {rows}")
+    for release in (first, second):
+        events = [r["event"] for r in rows if r["release"] == release]
+        expect(events.count("offered") == 1 and events.count("downloaded") == 1, f"{events}")
+        expect(events.index("offered") < events.index("verified"), f"{events}")
     bad = [row for row in rows if row.get("word") == "health-check-failed"]
     expect(bad and all(row["release"] == second for row in bad), f"no failure in {rows}")
 
+    wait_until("the gateway ledger is anchored", lambda: anchored(gateway), 240, 0.5)
+    check_links(bed, gateway)
+
     case = bed.dir / "4711.case"
     bed.run("export", "--device", "4711", "--dir", gateway.dir, "--out", case)
+    proof = bed.dir / "4711.proof"
+    bed.run("ledger", "prove", "--device", "4711", "--dir", gateway.dir, "--out", proof)
     policies = []
     for ledger in ("consortium", "gateway"):
         path = bed.dir / f"{ledger}.policy"
@@ -102,6 +133,9 @@ def run(bed):
     steps = [(r["event"], r["counter"], r.get("word")) for r in told["history"]]
     expect(steps == [(r["event"], r["counter"], r.get("word")) for r in rows], f"{steps}\n{rows}")
     expect(all(r["on_ledger"] and r["gateway"] == "gateway-1" for r in told["history"]), "gateway")
+
+    expect(told["anchored"]["gateway"] == "gateway-1", f"anchored: {told['anchored']}")
+    expect(bed.run("verify", proof, *policies)["history"] == told["history"], "ledger prove --device")
 
     both = bed.run("verify", by_release, *policies)
     expect(both["devices"] == ["4711", "4712"], f"devices of the release: {both['devices']}")

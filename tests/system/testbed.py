@@ -103,6 +103,7 @@ class Member:
         self.sources = []
         self.slot = None  # of a member that joined later
         self.content_lines = []  # more of the [content] table...
+        self.gateway_lines = []  # ...of [gateway]...
         self.device_lines = []  # ...and of [devices]
         self.process = Process(
             name, [bed.assay, "run", "--dir", self.dir], bed.dir / f"{name}.log", bed.env)
@@ -134,7 +135,7 @@ class Member:
         ]
         if self.is_gateway:
             shutil.copy(genesis / "gateway.genesis", self.dir)
-            lines += ["[gateway]", 'genesis = "gateway.genesis"',
+            lines += ["[gateway]", 'genesis = "gateway.genesis"', *self.gateway_lines,
                       "[devices]", f'listen = "127.0.0.1:{self.devices}"', *self.device_lines,
                       "[receipts]", 'flush_age = "1s"']
         (self.dir / "assay.toml").write_text("\n".join(lines) + "\n")
@@ -341,6 +342,11 @@ class Testbed:
         """Sum over the gateways: (receipts stored, receipts on the ledger)."""
         status = [g.status().get("receipts", {}) for g in self.gateways()]
         return (sum(s.get("stored", 0) for s in status), sum(s.get("on_ledger", 0) for s in status))
+
+    def device_receipts(self):
+        """Those stored that devices signed: without what the gateways attest themselves."""
+        status = [g.status().get("receipts", {}) for g in self.gateways()]
+        return sum(s.get("stored", 0) - s.get("attested", 0) for s in status)
 
     def wait_receipts_on_ledger(self, seconds=180):
         def check():

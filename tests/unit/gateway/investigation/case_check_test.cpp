@@ -44,7 +44,7 @@ TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
     EXPECT_EQ(report->releases[0].recalled, "");
     EXPECT_EQ(report->releases[1].recalled, "vulnerable");
 
-    ASSERT_EQ(report->steps.size(), 3U);
+    ASSERT_EQ(report->steps.size(), 6U);
     EXPECT_EQ(report->steps[0].receipt.event, ledger::ReceiptEvent::kVerified);
     EXPECT_EQ(report->steps[0].batch, 1U);
     EXPECT_EQ(report->steps[1].receipt.event, ledger::ReceiptEvent::kConfirmed);
@@ -52,6 +52,9 @@ TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
     EXPECT_EQ(report->steps[2].word, "health-check-failed");
     EXPECT_EQ(report->steps[2].batch, 2U);
     EXPECT_EQ(report->steps[2].recorded_by, "gateway-1");
+    EXPECT_EQ(report->steps[3].receipt.event, ledger::ReceiptEvent::kOffered);
+    EXPECT_TRUE(report->steps[3].receipt.attested_by_gateway);
+    EXPECT_TRUE(report->steps[3].is_signature_checked);
     EXPECT_EQ(report->missing, std::vector<std::string>());
 
     ASSERT_TRUE(report->anchored);
@@ -63,16 +66,16 @@ TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
 
 TEST(CaseCheck, SaysWhatIsNotAnchored) {
     TestCase world;
-    for (const std::uint64_t size : {2, 3}) {  // the first batch is entry 1, the second entry 3
+    for (const std::uint64_t size : {4, 5}) {  // the second batch is entry 3, the third entry 5
         world.anchor_at(size);
         const auto report = check(world);
         ASSERT_TRUE(report) << report.error().to_string();
         EXPECT_EQ(report->anchored->size, size);
-        EXPECT_TRUE(is_missing(*report, "Batch 2 of gateway-1 came after the newest anchor"));
+        EXPECT_TRUE(is_missing(*report, "Batch 3 of gateway-1 came after the newest anchor"));
         EXPECT_EQ(report->missing.size(), 1U);
     }
     world.anchor_at(1);
-    EXPECT_TRUE(is_missing(*check(world), "Batch 1 of gateway-1 and 1 later ones"));
+    EXPECT_TRUE(is_missing(*check(world), "Batch 1 of gateway-1 and 2 later ones"));
     world.file.anchor.reset();
     const auto report = check(world);
     ASSERT_TRUE(report) << report.error().to_string();
@@ -84,8 +87,8 @@ TEST(CaseCheck, RefusesAGatewayLedgerThatDoesNotGoOnFromItsAnchor) {
     EXPECT_EQ(refusal_after([](TestCase& w) {
                   // What was anchored is another past of the same size.
                   w.batches_log = test::TestLog(w.receipts_side, std::string(TestCase::kGatewayOrigin));
-                  for (int i = 0; i < 5; ++i) w.batches_log.add(as_bytes("before it was rewritten"));
-                  w.anchor_at(5);
+                  for (int i = 0; i < 7; ++i) w.batches_log.add(as_bytes("before it was rewritten"));
+                  w.anchor_at(7);
               }),
               "proof-invalid");
     EXPECT_EQ(refusal_after([](TestCase& w) {
@@ -117,12 +120,13 @@ TEST(CaseCheck, NamesNoOtherDevice) {
 
 TEST(CaseCheck, SaysWhatIsMissing) {
     TestCase world;
+    world.file.receipts.resize(3);                            // what the gateway attests is gone
     world.file.receipts.erase(world.file.receipts.begin());   // counter 1
     world.file.receipts.back().place.reset();                 // counter 3 waits
     world.file.consortium.entries.erase(world.file.consortium.entries.begin());  // the policy
     world.file.consortium.entries.resize(1);                  // the first release alone
     world.file.anchor.reset();
-    world.file.receipts_log.entries.erase(world.file.receipts_log.entries.begin() + 1);
+    world.file.receipts_log.entries.resize(1);
     world.file.devices[0].salt.reset();
     const auto report = check(world);
     ASSERT_TRUE(report) << report.error().to_string();
@@ -132,7 +136,37 @@ TEST(CaseCheck, SaysWhatIsMissing) {
     EXPECT_TRUE(is_missing(*report, "is not proved: the gateway knew of no such release"));
     EXPECT_TRUE(is_missing(*report, "is the gateway's word"));
     EXPECT_TRUE(is_missing(*report, "not anchored"));
-    EXPECT_EQ(report->missing.size(), 6U);
+    EXPECT_TRUE(is_missing(*report, "Of 2 of 2 updates (4711, release "));
+    EXPECT_EQ(report->missing.size(), 7U);
+}
+
+TEST(CaseCheck, SaysWhatTheGatewayHasNotAttested) {
+    TestCase world;
+    world.file.receipts.erase(world.file.receipts.begin() + 4);  // the download
+    auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "Of 1 of 1 updates (4711, release "));
+    EXPECT_TRUE(is_missing(*report, "no whole download is recorded here"));
+    EXPECT_TRUE(is_missing(*report, "Receipts 2 that gateway-1 attested of 4711"));
+    EXPECT_EQ(report->missing.size(), 2U);
+    world.file.question.from = 1;  // then it may simply lie outside
+    report = check(world);
+    EXPECT_FALSE(is_missing(*report, "no whole download"));
+}
+
+TEST(CaseCheck, RefusesWhatTheGatewayHasNotSigned) {
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  Bytes forged = w.attested(w.second_release, ledger::ReceiptEvent::kDownloaded, 4);
+                  forged.back() ^= std::byte{1};
+                  w.file.receipts.push_back({forged, 0, std::nullopt});
+              }),
+              "signature-invalid");
+    EXPECT_EQ(refusal_after([](TestCase& w) {
+                  w.file.receipts.push_back(
+                      {w.attested(w.second_release, ledger::ReceiptEvent::kDownloaded, 3), 0,
+                       std::nullopt});
+              }),
+              "receipt-replayed");
 }
 
 TEST(CaseCheck, SaysWhenTheKeyOfTheFileOrOfAReceiptIsUnknown) {
@@ -142,7 +176,7 @@ TEST(CaseCheck, SaysWhenTheKeyOfTheFileOrOfAReceiptIsUnknown) {
     const auto report = check(world);
     ASSERT_TRUE(report) << report.error().to_string();
     EXPECT_TRUE(is_missing(*report, "No batch in the file is signed by the key"));
-    EXPECT_TRUE(is_missing(*report, "3 of the receipts of 4711 are signed by a key"));
+    EXPECT_TRUE(is_missing(*report, "6 of the receipts of 4711 are signed by a key"));
     EXPECT_FALSE(report->steps[0].is_signature_checked);
 }
 
