@@ -13,9 +13,10 @@
 namespace assay::ledger {
 
 inline constexpr std::size_t kLedgerAnchorBytesMax = 1024;
-// Rule R17, in blocks of the consortium ledger: how long one may wait, and what lies between two.
+// Rule R17, in blocks of the consortium ledger: how long one may wait, and what lies between two. Three
+// blocks make an anchor final, so on a ledger with nothing else on it a gateway's next one may follow.
 inline constexpr BlockHeight kAnchorValidityBlocks = 32;
-inline constexpr BlockHeight kAnchorBlocksMin = 4;
+inline constexpr BlockHeight kAnchorBlocksMin = 3;
 
 struct LedgerAnchor {
     ChainId chain_id;        // of the gateway ledger

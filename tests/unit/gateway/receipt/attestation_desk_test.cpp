@@ -61,7 +61,8 @@ class Attestations : public testing::Test {
         }
         [[nodiscard]] std::vector<ledger::ReceiptBody> recorded() const {
             std::vector<ledger::ReceiptBody> out;
-            for (const StoredReceipt& stored : receipts.read(1, receipts.stored()).value()) {
+            const auto all = receipts.read(1, receipts.stored()).value();
+            for (const StoredReceipt& stored : all) {
                 out.push_back(ledger::decode_receipt(stored.bytes).value().body);
             }
             return out;
@@ -97,7 +98,8 @@ TEST_F(Attestations, AreSignedByTheGatewayAndCountedForEachDevice) {
     EXPECT_EQ(recorded[1].counter, 2U);
     EXPECT_FALSE(recorded[1].detail);
     EXPECT_EQ(recorded[2].counter, 1U) << "another device";
-    for (const StoredReceipt& stored : gateway.receipts.read(1, 3).value()) {
+    const auto all = gateway.receipts.read(1, 3).value();
+    for (const StoredReceipt& stored : all) {
         const auto receipt = ledger::decode_receipt(stored.bytes).value();
         EXPECT_TRUE(receipt.body.attested_by_gateway);
         EXPECT_TRUE(ledger::verify(receipt, key_.public_key()));
