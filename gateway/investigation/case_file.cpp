@@ -1,5 +1,6 @@
 #include "gateway/investigation/case_file.hpp"
 
+#include "host/crypto/cose_large.hpp"
 #include "ledger/core/fields.hpp"
 #include "ledger/core/tlog_proof.hpp"
 
@@ -290,7 +291,9 @@ Bytes encode_case(const CaseFile& file) {
 }  // namespace
 
 Result<Bytes> sign_case_file(const CaseFile& file, const crypto::PrivateKey& key) {
-    auto bytes = crypto::cose_sign1(key, {}, encode_case(file));
+    crypto::CoseLimits limits;
+    limits.payload_bytes_max = kCaseFileBytesMax;
+    auto bytes = crypto::cose_sign1_large(key, {}, encode_case(file), limits);
     if (bytes && bytes->size() > kCaseFileBytesMax) {
         return fail(Refusal::kLimitExceeded, "the case file would be larger than 64 MiB");
     }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "host/base/cbor.hpp"
+#include "host/crypto/cose_large.hpp"
 
 namespace assay::crypto {
 namespace {
@@ -78,7 +79,9 @@ Bytes to_be_signed(ByteView body_protected, ByteView sign_protected, ByteView pa
 }
 
 // What decode_cose() would refuse must not be signed in the first place.
-Result<void> check_encodable(const CoseHeader& header, ByteView payload) {
+Result<void> check_encodable(const CoseHeader& header,
+                             ByteView payload,
+                             std::size_t payload_bytes_max = kCosePayloadBytesMax) {
     for (const auto& claim : {header.issuer, header.subject}) {
         if (claim && claim->size() > kCoseClaimBytesMax) {
             return fail(Refusal::kLimitExceeded, "COSE claim of " + std::to_string(claim->size()) +
@@ -86,10 +89,10 @@ Result<void> check_encodable(const CoseHeader& header, ByteView payload) {
                                                      std::to_string(kCoseClaimBytesMax));
         }
     }
-    if (payload.size() > kCosePayloadBytesMax) {
+    if (payload.size() > payload_bytes_max) {
         return fail(Refusal::kLimitExceeded, "COSE payload of " + std::to_string(payload.size()) +
                                                  " bytes, at most " +
-                                                 std::to_string(kCosePayloadBytesMax));
+                                                 std::to_string(payload_bytes_max));
     }
     return {};
 }
@@ -265,12 +268,45 @@ Result<Bytes> draft_of_many(std::span<const PublicKey> keys,
     return out.take();
 }
 
+Bytes draft_of_one(const PublicKey& key, const CoseHeader& header, ByteView payload) {
+    return cbor::Encoder()
+        .tag(kTagSign1)
+        .array(4)
+        .bytes(encode_protected(&key, header))
+        .map(0)
+        .bytes(payload)
+        .bytes(kBlank)
+        .take();
+}
+
+Result<void> fill_in(Bytes& message, const PrivateKey& key, const CoseLimits& limits) {
+    const auto decoded = decode_cose(message, limits);
+    if (!decoded) return fail(decoded.error());
+    for (const CoseSignature& signature : decoded->signatures) {
+        if (signature.key_id != key_id(key.public_key())) continue;
+        auto made = key.sign(signature.to_be_signed);
+        if (!made) return fail(std::move(made).error());
+        const auto offset = signature.signature.data() - message.data();
+        std::copy(made->begin(), made->end(), message.begin() + offset);
+        return {};
+    }
+    return fail(Refusal::kSignerUnknown, "the message asks for no signature by this key");
+}
+
 }  // namespace
 
 Result<Bytes> cose_sign1(const PrivateKey& key, const CoseHeader& header, ByteView payload) {
-    auto message = cose_draft({&key.public_key(), 1}, header, payload);
-    if (!message) return message;
-    if (auto done = cose_sign_draft(*message, key); !done) return fail(std::move(done).error());
+    return cose_sign1_large(key, header, payload, {});
+}
+
+Result<Bytes> cose_sign1_large(const PrivateKey& key,
+                               const CoseHeader& header,
+                               ByteView payload,
+                               const CoseLimits& limits) {
+    const auto fits = check_encodable(header, payload, limits.payload_bytes_max);
+    if (!fits) return fail(Error(fits.error()));
+    Bytes message = draft_of_one(key.public_key(), header, payload);
+    if (auto done = fill_in(message, key, limits); !done) return fail(std::move(done).error());
     return message;
 }
 
@@ -292,28 +328,11 @@ Result<Bytes> cose_draft(std::span<const PublicKey> keys,
                          ByteView payload) {
     if (keys.size() != 1) return draft_of_many(keys, header, payload);
     if (auto fits = check_encodable(header, payload); !fits) return fail(std::move(fits).error());
-    return cbor::Encoder()
-        .tag(kTagSign1)
-        .array(4)
-        .bytes(encode_protected(&keys.front(), header))
-        .map(0)
-        .bytes(payload)
-        .bytes(kBlank)
-        .take();
+    return draft_of_one(keys.front(), header, payload);
 }
 
 Result<void> cose_sign_draft(Bytes& message, const PrivateKey& key) {
-    const auto decoded = decode_cose(message);
-    if (!decoded) return fail(decoded.error());
-    for (const CoseSignature& signature : decoded->signatures) {
-        if (signature.key_id != key_id(key.public_key())) continue;
-        auto made = key.sign(signature.to_be_signed);
-        if (!made) return fail(std::move(made).error());
-        const auto offset = signature.signature.data() - message.data();
-        std::copy(made->begin(), made->end(), message.begin() + offset);
-        return {};
-    }
-    return fail(Refusal::kSignerUnknown, "the message asks for no signature by this key");
+    return fill_in(message, key, {});
 }
 
 bool is_blank(const CoseSignature& signature) noexcept {
