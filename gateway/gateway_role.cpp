@@ -177,7 +177,7 @@ RecorderLedger GatewayRole::recorder_ledger() {
         ledger::ConsortiumHead head;
         head.height = chain.final_block().height;
         head.id = chain.final_block().id;
-        head.log_size = chain.final_log_size();
+        head.log_size = chain.at_height(head.height).log_size;
         return head;
     };
     return {node_->chain(), submit, final_size, consortium_head};

@@ -36,9 +36,7 @@ bool anchor_is_due(const AnchorOutlook& outlook, const AnchorTerms& terms) {
 }
 
 AnchorVerdict judge_anchor(const ledger::LedgerAnchor& anchor, const ledger::Chain& chain) {
-    if (anchor.height > chain.final_block().height || anchor.log.size > chain.final_log_size()) {
-        return AnchorVerdict::kAhead;
-    }
+    if (anchor.height > chain.final_block().height) return AnchorVerdict::kAhead;
     const bool agrees = chain.id_at(anchor.height) == anchor.block &&
                         chain.at_height(anchor.height).log_size == anchor.log.size &&
                         chain.log_root(anchor.log.size) == anchor.log.root;

@@ -31,7 +31,7 @@ struct AnchorOutlook {
 };
 [[nodiscard]] bool anchor_is_due(const AnchorOutlook& outlook, const AnchorTerms& terms);
 
-// Whether `chain` has the log that is anchored: `has` also where it has not come that far itself.
+// Whether `chain` has the log that is anchored; kAhead: it is not final there yet.
 enum class AnchorVerdict { kAgrees, kAhead, kContradicts };
 [[nodiscard]] AnchorVerdict judge_anchor(const ledger::LedgerAnchor& anchor,
                                          const ledger::Chain& chain);

@@ -89,9 +89,6 @@ TEST_F(JudgedAnchor, OfWhatIsNotFinalHereItCannotSayYet) {
     ledger::LedgerAnchor later = true_;
     later.height += 100;
     EXPECT_EQ(judge_anchor(later, *chain_), AnchorVerdict::kAhead);
-    later = true_;
-    later.log.size = 7;
-    EXPECT_EQ(judge_anchor(later, *chain_), AnchorVerdict::kAhead);
 }
 
 TEST_F(JudgedAnchor, ALieIsOne) {
@@ -102,8 +99,10 @@ TEST_F(JudgedAnchor, ALieIsOne) {
     lie.block = ledger::BlockId{};
     EXPECT_EQ(judge_anchor(lie, *chain_), AnchorVerdict::kContradicts);
     lie = true_;
-    lie.log.size = 0;
-    EXPECT_EQ(judge_anchor(lie, *chain_), AnchorVerdict::kContradicts);
+    for (const std::uint64_t size : {0, 7}) {
+        lie.log.size = size;
+        EXPECT_EQ(judge_anchor(lie, *chain_), AnchorVerdict::kContradicts);
+    }
 }
 
 }  // namespace
