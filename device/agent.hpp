@@ -46,6 +46,9 @@ struct AgentOptions {
 
 inline constexpr std::string_view kPayloadFile = "payload";  // on its way to an installer
 
+// In the log, and in polls instead of an idle device's state: the newest checkpoint is too old.
+inline constexpr std::string_view kOutOfTouch = "out-of-touch";
+
 // What the agent works with. All of it must outlive the agent.
 struct AgentParts {
     const crypto::PrivateKey& key;
@@ -55,6 +58,7 @@ struct AgentParts {
     const EventLog& log;
     const Clock* clock = nullptr;    // none: the device has no trusted time
     Installer* installer = nullptr;  // none: images go to the slot as they are
+    std::uint64_t* newest_checkpoint = nullptr;  // set to the time of each that is believed
 };
 
 class Agent {

@@ -38,6 +38,7 @@ void Agent::learn_from(const ledger::VerifiedRelease& verified) {
     known_time_ += state_.checkpoint ? static_cast<std::uint64_t>(passed.count()) : 0;
     known_at_ += passed;
     learn(state_, verified);
+    if (parts_.newest_checkpoint != nullptr) *parts_.newest_checkpoint = state_.checkpoint->time;
     if (state_.checkpoint->time <= known_time_) return;
     known_time_ = state_.checkpoint->time;
     known_at_ = steady_clock::now();
@@ -57,7 +58,7 @@ Result<void> Agent::keep_in_touch() {
     }
     const bool is_out = age() > limit;
     if (is_out && !is_out_of_touch_) {
-        parts_.log("out-of-touch",
+        parts_.log(kOutOfTouch,
                    {{"word", std::string(to_word(Refusal::kCheckpointStale))},
                     {"detail", "the newest checkpoint is " + std::to_string(age()) +
                                    " s old: the gateway has no newer one, or keeps it back"}});

@@ -24,16 +24,16 @@ Result<Bytes> read_enrolled(const fs::path& folder, std::string_view name, std::
 
 // How late it is at least. Before the first checkpoint nothing is known of the time, and of a gateway's
 // certificate only the signature counts.
-std::uint64_t least_time(const protocol::DeviceConfig& config, const AgentState& state) {
-    if (!state.checkpoint) return 0;
+std::uint64_t least_time(std::uint64_t newest_checkpoint, bool has_clock) {
+    if (newest_checkpoint == 0 || !has_clock) return newest_checkpoint;
     const auto clock = SystemClock().now().time_since_epoch().count();
-    return std::max(state.checkpoint->time, config.clock ? static_cast<std::uint64_t>(clock) : 0);
+    return std::max(newest_checkpoint, static_cast<std::uint64_t>(clock));
 }
 
 Result<std::shared_ptr<const http::TlsContext>> make_tls(const fs::path& folder,
                                                          const protocol::DeviceConfig& config,
                                                          const crypto::PrivateKey& key,
-                                                         std::uint64_t time_at_least) {
+                                                         std::shared_ptr<const std::uint64_t> newest) {
     auto certificate = read_enrolled(folder, protocol::kCertificateFile, kPemBytesMax);
     if (!certificate) return fail(std::move(certificate).error());
     auto ca = read_enrolled(folder, protocol::kCaFile, kPemBytesMax);
@@ -46,7 +46,9 @@ Result<std::shared_ptr<const http::TlsContext>> make_tls(const fs::path& folder,
     http::TlsOptions options(http::TlsRole::kClient, std::move(*certificate), std::move(*key_pem));
     options.ca_pem = std::move(*ca);
     options.server_name = url->host;
-    options.time_at_least = time_at_least;
+    options.time_at_least = [newest = std::move(newest), has_clock = config.clock] {
+        return least_time(*newest, has_clock);
+    };
     return http::TlsContext::make(options);
 }
 
@@ -201,7 +203,8 @@ Result<EnrolledDevice> open_device(const fs::path& folder, Storage& storage) {
     if (!key) return fail(std::move(key).error());
     const auto state = StateFile(folder / kStateFile, storage).load();
     if (!state) return fail(state.error());
-    auto tls = make_tls(folder, *config, *key, least_time(*config, *state));
+    auto newest = std::make_shared<std::uint64_t>(state->checkpoint ? state->checkpoint->time : 0);
+    auto tls = make_tls(folder, *config, *key, newest);
     if (!tls) return fail(std::move(tls).error());
     auto identity = make_identity(folder, *config);
     if (!identity) return fail(std::move(identity).error());
@@ -225,7 +228,7 @@ Result<EnrolledDevice> open_device(const fs::path& folder, Storage& storage) {
     auto installer = make_installer(*config);
     return EnrolledDevice{std::move(*config),     std::move(*key),    std::move(*tls),
                           std::move(options),     std::move(boot_store), std::move(running),
-                          std::move(installer)};
+                          std::move(installer), std::move(newest)};
 }
 
 }  // namespace assay::device

@@ -36,6 +36,7 @@ struct EnrolledDevice {
     std::unique_ptr<BootStore> boot_store;  // BootLoader refers to it
     RunningSlot running;                    // empty: the agent's start is the boot
     std::unique_ptr<Installer> installer;   // none: raw images
+    std::shared_ptr<std::uint64_t> newest_checkpoint;  // AgentParts; `tls` judges certificates by it
 };
 // `storage` must outlive the result.
 [[nodiscard]] Result<EnrolledDevice> open_device(const std::filesystem::path& folder,

@@ -55,7 +55,8 @@ Result<RunEnd> run_agent(const std::filesystem::path& folder, RunUntil until, co
     GatewayClient gateway(device->config.gateway, device->tls, limits);
     const BootLoader boot(*device->boot_store, device->running);
     const AgentParts parts{device->key, gateway, storage, boot, log,
-                           device->config.clock ? &clock : nullptr, device->installer.get()};
+                           device->config.clock ? &clock : nullptr, device->installer.get(),
+                           device->newest_checkpoint.get()};
     AgentOptions options = device->options;
     if (until == RunUntil::kStopped) options.poll_wait = Milliseconds(protocol::kWaitMsMax);
     Agent agent(std::move(options), parts);

@@ -28,7 +28,7 @@ struct PollRequest {
     std::string version;         // for people; may be empty
     Sha256Digest running;        // SHA-256 of the running image, zero on a blank device
     std::uint64_t epoch = 0;     // of the ledger's members, the newest one that it knows
-    std::string state;           // of the update state machine, for people: "idle", "trying"...
+    std::string state;           // for people: of the state machine, or "out-of-touch"
     std::uint32_t wait_ms = 0;   // how long the answer may take; part of the path, not of the JSON
 
     friend bool operator==(const PollRequest&, const PollRequest&) = default;

@@ -52,8 +52,9 @@ struct TlsOptions {
     // or IP address.
     std::string server_name;
     // For a device without a clock, which knows only that it is this late or later (seconds since 1970):
-    // a certificate must not have ended by then, and one whose time is ahead is good. None: the clock.
-    std::optional<std::uint64_t> time_at_least;
+    // a certificate must not have ended by then, and one whose time is ahead is good. Asked in each
+    // handshake. None: the clock.
+    std::function<std::uint64_t()> time_at_least;
 
     // In order of preference. A server refuses a client that offers protocols, but none of these.
     std::vector<std::string> alpn;

@@ -128,11 +128,6 @@ int take_time_ahead(int fine, X509_STORE_CTX* store) {
     return fine == 1 || X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_NOT_YET_VALID ? 1 : 0;
 }
 
-void set_least_time(SSL_CTX* ctx, int mode, std::uint64_t time) {
-    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(ctx), static_cast<time_t>(time));
-    SSL_CTX_set_verify(ctx, mode, take_time_ahead);
-}
-
 void configure_protocol(SSL_CTX* ctx) {
     SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
@@ -166,8 +161,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(const TlsOptions& opt
 
     SSL_CTX* ctx = impl->ctx.get();
     configure_protocol(ctx);
-    SSL_CTX_set_verify(ctx, mode, nullptr);
-    if (options.time_at_least) set_least_time(ctx, mode, *options.time_at_least);
+    impl->time_at_least = options.time_at_least;
+    SSL_CTX_set_verify(ctx, mode, options.time_at_least ? take_time_ahead : nullptr);
     SSL_CTX_set_cert_verify_callback(ctx, verify_peer_certificate, impl.get());
     if (!options.certificate_pem.empty()) {
         if (auto loaded = load_identity(ctx, options); !loaded) return fail(loaded.error());

@@ -31,6 +31,7 @@ struct TlsContext::Impl {
     TlsRole role = TlsRole::kServer;
     bool has_ca = false;
     std::function<bool(const PeerIdentity&)> accept;
+    std::function<std::uint64_t()> time_at_least;
     Bytes alpn_wire;          // RFC 7301: each name after its length in one byte
     BioMethodPtr bio_method;  // before ctx, so that it goes last
     SslCtxPtr ctx;

@@ -54,6 +54,9 @@ bool verify(X509_STORE_CTX* store, const TlsContext::Impl& context, TlsEngine::I
     if (!identity) return refuse(engine, store, X509_V_ERR_CERT_REJECTED, "unreadable certificate");
     const std::string who = "certificate of '" + identity->common_name + "'";
 
+    if (context.time_at_least) {
+        X509_STORE_CTX_set_time(store, 0, static_cast<time_t>(context.time_at_least()));
+    }
     if (context.has_ca && X509_verify_cert(store) <= 0) {
         const int error = X509_STORE_CTX_get_error(store);
         return refuse(engine, store, error, who + ": " + X509_verify_cert_error_string(error));

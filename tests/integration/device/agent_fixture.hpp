@@ -110,7 +110,7 @@ class TestDevice {
         for (int boots = 0; boots < 10; ++boots) {
             GatewayClient client(gateway_->url(), tls_);
             const AgentParts parts{gateway_->device_key, client, disk, boot, log_, &clock_,
-                                   installer};
+                                   installer, &newest_checkpoint};
             Agent agent(options, parts);
             auto next = agent.start();
             int idle = 0;
@@ -150,6 +150,7 @@ class TestDevice {
 
     AgentOptions options;
     Installer* installer = nullptr;
+    std::uint64_t newest_checkpoint = 0;
     [[nodiscard]] std::filesystem::path file(const std::string& name) const {
         return folder_ / name;
     }

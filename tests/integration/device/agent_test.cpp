@@ -468,6 +468,7 @@ TEST_F(AgentTest, AsksForAFreshCheckpointWhenItsOwnGrowsOld) {
     gateway_.offer_nothing();
     device_.run();
     EXPECT_GT(device_.state().checkpoint->time, known);
+    EXPECT_EQ(device_.newest_checkpoint, device_.state().checkpoint->time) << "for certificates";
     EXPECT_EQ(device_.state().installed->sequence, 1U);
     EXPECT_EQ(refusals(), 0);
 }
@@ -495,6 +496,7 @@ TEST_F(AgentTest, AGatewayThatShowsTheSameCheckpointAgainAndAgainIsNoticed) {
         said = as_text(read_file(device_.file("log"), 1 << 24).value());
     }
     std::fclose(file);
+    EXPECT_EQ(gateway_.polls().back().state, "out-of-touch") << "the operator is to see it";
 }
 
 TEST_F(AgentTest, AClockThatIsBehindTheLedgerIsNotBelieved) {

@@ -27,7 +27,10 @@ std::shared_ptr<const TlsContext> context(const TlsOptions& options) {
 // Two engines with nothing between them.
 struct Pair {
     Pair(const TlsOptions& server_options, const TlsOptions& client_options)
-        : server{context(server_options)}, client{context(client_options)} {}
+        : Pair(context(server_options), context(client_options)) {}
+    Pair(std::shared_ptr<const TlsContext> server_context,
+         std::shared_ptr<const TlsContext> client_context)
+        : server{std::move(server_context)}, client{std::move(client_context)} {}
 
     void exchange() {
         server.feed(client.take_output());
@@ -198,7 +201,8 @@ TEST_F(Tls, ClientWithoutAClockGoesByTheLeastTheTimeCanBe) {
         const TestCertificate certificate(dated, &ca);
         TlsOptions server = options_for(TlsRole::kServer, certificate);
         server.ca_pem = ca.certificate_pem();
-        client_options.time_at_least = time_at_least;
+        client_options.time_at_least = {};
+        if (time_at_least) client_options.time_at_least = [&] { return *time_at_least; };
         Pair pair(server, client_options);
         pair.handshake();
         return pair.client_done.has_value();
@@ -209,13 +213,31 @@ TEST_F(Tls, ClientWithoutAClockGoesByTheLeastTheTimeCanBe) {
     EXPECT_TRUE(accepts(-7200, -3600, now - 5000));
     EXPECT_FALSE(accepts(-7200, -3600, now - 2000)) << "it had ended by then";
     EXPECT_TRUE(accepts(3600, 7200, now)) << "it may be later than it seems";
+
+    CertificateOptions dated;
+    dated.common_name = "gateway-2";
+    dated.valid_from_seconds = -7200;
+    dated.valid_to_seconds = -3600;
+    TlsOptions server = options_for(TlsRole::kServer, TestCertificate(dated, &ca));
+    server.ca_pem = ca.certificate_pem();
+    std::uint64_t time = now - 5000;
+    client_options.time_at_least = [&time] { return time; };
+    const auto server_context = TlsContext::make(server).value();
+    const auto client_context = TlsContext::make(client_options).value();
+    for (const bool is_accepted : {true, false}) {
+        Pair pair(server_context, client_context);
+        pair.handshake();
+        EXPECT_EQ(pair.client_done.has_value(), is_accepted) << "each handshake asks anew";
+        time = now - 2000;
+    }
+
     const TlsOptions stranger = [&] {
         TlsOptions options = options_for(TlsRole::kServer, server_certificate);
         options.ca_pem = ca.certificate_pem();
         return options;
     }();
     client_options.ca_pem = test::make_ca("other CA").certificate_pem();
-    client_options.time_at_least = 0;
+    client_options.time_at_least = [] { return std::uint64_t{0}; };
     Pair pair(stranger, client_options);
     pair.handshake();
     EXPECT_FALSE(pair.client_done) << "all else is checked as ever";
