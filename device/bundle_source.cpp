@@ -72,15 +72,23 @@ Result<BundleSource::Bundle> BundleSource::read_bundle(const fs::path& folder) {
     return out;
 }
 
-Result<std::unique_ptr<BundleSource>> BundleSource::open(const fs::path& medium) {
+Result<std::unique_ptr<BundleSource>> BundleSource::open(const fs::path& medium,
+                                                         const EventLog& log) {
     const auto folders = bundle_folders(medium);
     if (!folders) return fail(folders.error());
     std::vector<Bundle> bundles;
+    std::optional<Error> trouble;
     for (const fs::path& folder : *folders) {
         auto bundle = read_bundle(folder);
-        if (!bundle) return fail(std::move(bundle).error());
-        bundles.push_back(std::move(*bundle));
+        if (bundle) {
+            bundles.push_back(std::move(*bundle));
+            continue;
+        }
+        log("bundle-unreadable", {{"word", std::string(problem_word(bundle.error()))},
+                                  {"detail", bundle.error().context()}});
+        if (!trouble) trouble = std::move(bundle).error();
     }
+    if (bundles.empty()) return fail(std::move(*trouble));
     return std::unique_ptr<BundleSource>(new BundleSource(std::move(bundles)));
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "device/event_log.hpp"
 #include "device/gateway.hpp"
 #include "host/base/file.hpp"
 #include "ledger/core/consortium_state.hpp"
@@ -19,9 +20,10 @@ namespace assay::device {
 
 class BundleSource final : public Gateway {
   public:
-    // Fails, naming the file, if there is no bundle or a proof does not decode.
+    // Of several bundles those that do not decode are left aside, and named in the log. Fails, naming the
+    // first file, if none is left.
     [[nodiscard]] static Result<std::unique_ptr<BundleSource>> open(
-        const std::filesystem::path& medium);
+        const std::filesystem::path& medium, const EventLog& log);
 
     [[nodiscard]] bool is_offline() const noexcept override { return true; }
     // Offers the newest of the device's vendor, class and component or, where none is, any: a device of

@@ -64,7 +64,7 @@ Result<BundleReport> install_bundle(const std::filesystem::path& folder,
                                     const EventLog& log) {
     const auto lock = lock_folder(folder);
     if (!lock) return fail(lock.error());
-    const auto source = BundleSource::open(medium);
+    const auto source = BundleSource::open(medium, log);
     if (!source) return fail(source.error());
     DiskStorage storage;
     auto device = open_device(folder, storage);

@@ -159,6 +159,23 @@ TEST_F(BundleTest, OfManyTakesTheNewestOfItsOwn) {
     EXPECT_EQ(installed(), 4U);
 }
 
+TEST_F(BundleTest, LeavesAnUnreadableOneAsideAndNamesIt) {
+    for (const std::uint64_t sequence : {2, 3}) {
+        write_bundle(consortium_, consortium_.release(sequence, bundle_image(sequence), kBundleChunk),
+                     medium() / std::to_string(sequence));
+    }
+    fs::create_directory(medium() / "1");
+    device_.write("usb/1/release.proof", as_bytes("no proof"));
+    device_.write("usb/3/release.proof", as_bytes("nor this"));
+    ASSERT_EQ(install(), 0) << device_.output();
+    EXPECT_EQ(installed(), 2U);
+    for (const char* const name : {"usb/1/release.proof", "usb/3/release.proof"}) {
+        EXPECT_NE(device_.output().find(name), std::string::npos) << device_.output();
+    }
+    device_.write("usb/2/release.proof", {});
+    EXPECT_EQ(install(), 1) << device_.output();
+}
+
 // A device that was in a store room while the members changed ten times.
 TEST_F(BundleTest, FollowsTheStepsOfManyEpochs) {
     make_bundle(1);
@@ -194,8 +211,6 @@ TEST_F(BundleTest, AnUnhealthyReleaseIsTriedOnceAndRolledBack) {
 // The power goes at each write of the device in turn, with the bundle on a real medium.
 TEST_F(BundleTest, SurvivesAPowerCutAtEveryWrite) {
     make_bundle(1);
-    const auto source = BundleSource::open(medium());
-    ASSERT_TRUE(source) << source.error().to_string();
     const auto key = crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value();
     AgentOptions options;
     options.folder = "/device";
@@ -207,6 +222,8 @@ TEST_F(BundleTest, SurvivesAPowerCutAtEveryWrite) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> nowhere(std::fopen("/dev/null", "w"),
                                                                 std::fclose);
     const EventLog log(nowhere.get(), EventLog::Form::kText);
+    const auto source = BundleSource::open(medium(), log);
+    ASSERT_TRUE(source) << source.error().to_string();
     std::uint64_t cuts = 0;
     bool was_cut = true;
     for (std::uint64_t n = 1; was_cut; ++n) {
