@@ -1,6 +1,9 @@
 #include "device/factory.hpp"
 
+#include <array>
 #include <chrono>
+#include <fstream>
+#include <iostream>
 #include <thread>
 
 #include "device/device_folder.hpp"
@@ -23,10 +26,23 @@ constexpr Milliseconds kAskAgainFirst{500};
 constexpr Milliseconds kAskAgainMax{15'000};
 constexpr unsigned kPending = 202;
 
+Result<std::string> first_line_of(const std::string& path) {
+    std::ifstream file;
+    if (path != "-") file.open(path);
+    std::istream& in = path == "-" ? std::cin : file;
+    std::array<char, 256> line{};
+    if (!in.getline(line.data(), line.size())) {
+        return fail(std::errc::no_such_file_or_directory, "no token in " + path);
+    }
+    return std::string(line.data());
+}
+
 // A token, or the pin of the gateway's key alone, behind a dot.
-Result<protocol::FactoryToken> read_token(const std::string& text) {
-    if (!text.starts_with('.')) return protocol::parse_factory_token(text);
-    auto token = protocol::parse_factory_token(std::string(32, '0') + text);
+Result<protocol::FactoryToken> read_token(const FactoryOptions& options) {
+    const auto line = options.token_file.empty() ? options.token : first_line_of(options.token_file);
+    if (!line) return fail(line.error());
+    if (!line->starts_with('.')) return protocol::parse_factory_token(*line);
+    auto token = protocol::parse_factory_token(std::string(32, '0') + *line);
     if (token) token->secret.clear();
     return token;
 }
@@ -37,17 +53,17 @@ Result<std::shared_ptr<const http::TlsContext>> tls_to(const Sha256Digest& pin) 
     return http::TlsContext::make(options);
 }
 
-Result<http::ClientRequest> make_request(const FactoryOptions& options, const std::string& secret) {
+Result<http::ClientRequest> make_request(const FactoryOptions& options,
+                                         const protocol::DeviceConfig& config,
+                                         const std::string& secret) {
     const auto csr = read_file(options.folder / protocol::kRequestFile, kCsrBytesMax);
     if (!csr) return fail(csr.error());
-    const auto config = read_config(options.folder);
-    if (!config) return fail(config.error());
     protocol::FactoryRequest wanted;
-    wanted.id = config->id;
+    wanted.id = config.id;
     wanted.csr = std::string(as_text(*csr));
-    wanted.vendor = config->vendor;
-    wanted.device_class = config->device_class;
-    wanted.component = config->component;
+    wanted.vendor = config.vendor;
+    wanted.device_class = config.device_class;
+    wanted.component = config.component;
     wanted.hardware = options.hardware;
     wanted.token = secret;
     std::string url = options.factory;
@@ -92,20 +108,21 @@ bool may_change(unsigned status) { return status == kPending || status == 429 ||
 }  // namespace
 
 Result<void> enrol_blank_device(const FactoryOptions& options, const EventLog& log) {
-    const auto token = read_token(options.token);
-    if (!token) return fail(token.error());
+    if (auto made = create_directories_durable(options.folder, 0700); !made) return made;
+    const auto lock = lock_folder(options.folder);
+    if (!lock) return fail(lock.error());
     std::error_code error;
     if (!fs::exists(options.folder / protocol::kConfigFile, error)) {
         if (auto made = init_device(options.folder, options.config); !made) return made;
     }
-    const auto lock = lock_folder(options.folder);
-    if (!lock) return fail(lock.error());
     const auto config = read_config(options.folder);
     if (!config) return fail(config.error());
     if (config->ledger_id) return {};
+    const auto token = read_token(options);
+    if (!token) return fail(token.error());
     const auto tls = tls_to(token->pin);
     if (!tls) return fail(tls.error());
-    const auto request = make_request(options, token->secret);
+    const auto request = make_request(options, *config, token->secret);
     if (!request) return fail(request.error());
 
     http::BlockingClient client(*tls);

@@ -19,6 +19,7 @@ struct FactoryOptions {
     protocol::DeviceConfig config;  // of the device; what `folder` has already stays
     std::string factory;            // URL of the listener for blank devices
     std::string token;              // "SECRET.PIN", or ".PIN" without a token
+    std::string token_file;         // instead: its first line is the token; "-": standard input
     std::string hardware;           // revision
     std::chrono::seconds patience{3600};
 };

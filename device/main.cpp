@@ -22,6 +22,11 @@ using namespace assay;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
+device::EventLog make_log(bool json) {
+    using Form = device::EventLog::Form;
+    return {json ? stdout : stderr, json ? Form::kJson : Form::kText};
+}
+
 int report(const Error& error) {
     std::cerr << "assay-device: " << error.to_string() << "\n";
     return kExitFailed;
@@ -84,10 +89,7 @@ void print_bundle_report(const device::BundleReport& report, bool json) {
 }
 
 int install(const std::string& folder, const std::string& bundle, bool json, char** argv) {
-    using device::EventLog;
-    const EventLog log(json ? stdout : stderr,
-                       json ? EventLog::Form::kJson : EventLog::Form::kText);
-    const auto done = device::install_bundle(folder, bundle, log);
+    const auto done = device::install_bundle(folder, bundle, make_log(json));
     if (!done) return report(done.error());
     if (done->end == device::BundleEnd::kRestart) return execute_again(argv);
     print_bundle_report(*done, json);
@@ -95,11 +97,8 @@ int install(const std::string& folder, const std::string& bundle, bool json, cha
 }
 
 int run(const std::string& folder, bool once, bool json, char** argv) {
-    using device::EventLog;
-    const EventLog log(json ? stdout : stderr,
-                       json ? EventLog::Form::kJson : EventLog::Form::kText);
-    using device::RunUntil;
-    const auto ended = device::run_agent(folder, once ? RunUntil::kIdle : RunUntil::kStopped, log);
+    const auto until = once ? device::RunUntil::kIdle : device::RunUntil::kStopped;
+    const auto ended = device::run_agent(folder, until, make_log(json));
     if (!ended) return report(ended.error());
     if (*ended == device::RunEnd::kDone) return 0;
     return execute_again(argv);
@@ -107,9 +106,7 @@ int run(const std::string& folder, bool once, bool json, char** argv) {
 
 // Blank to enrolled to installed; after the restart into the new slot it comes by here again.
 int produce(const device::FactoryOptions& options, bool json, char** argv) {
-    using device::EventLog;
-    const EventLog log(json ? stdout : stderr,
-                       json ? EventLog::Form::kJson : EventLog::Form::kText);
+    const device::EventLog log = make_log(json);
     if (auto enrolled = device::enrol_blank_device(options, log); !enrolled) {
         return report(enrolled.error());
     }
@@ -154,11 +151,14 @@ CLI::App* add_factory(CLI::App& app, Arguments& given) {
         ->add_option("--gateway", given.factory.factory,
                      "URL of the gateway's listener for blank devices")
         ->required();
-    command
-        ->add_option("--token", given.factory.token,
-                     "From `assay device token`; without what is before its dot the device waits until "
-                     "the operator accepts it")
-        ->required();
+    CLI::Option_group* const token = command->add_option_group("token");
+    token->require_option(1);
+    token->add_option("--token", given.factory.token,
+                      "From `assay device token`; without what is before its dot the device waits until "
+                      "the operator accepts it");
+    token->add_option("--token-file", given.factory.token_file,
+                      "A file whose first line is the token, which others on this machine then do not see "
+                      "(-: standard input)");
     command->add_option("--hardware", given.factory.hardware, "Hardware revision");
     command->add_option("--wait", given.patience_s, "Seconds until it must be enrolled")
         ->capture_default_str();

@@ -28,12 +28,16 @@ class Line:
         self.url = f"https://127.0.0.1:{port}"
         self.env = dict(bed.env, LD_PRELOAD=str(no_clock))
 
-    def argv(self, name, token, device_class=CLASS, wait=300):
+    def argv(self, name, token, device_class=CLASS, wait=300, serial=None):
         folder = self.bed.dir / "devices" / name
+        token_file = self.bed.dir / "devices" / f"{name}.token"
+        token_file.parent.mkdir(exist_ok=True)
+        token_file.write_text(token + "\n")
         return [str(a) for a in (
-            self.bed.agent, "factory", "--dir", folder, "--id", name, "--vendor", self.bed.vendor,
-            "--class", device_class, "--component", COMPONENT, "--gateway", self.url, "--token",
-            token, "--hardware", HARDWARE, "--no-clock", "--wait", wait)]
+            self.bed.agent, "factory", "--dir", folder, "--id", serial or name, "--vendor",
+            self.bed.vendor, "--class", device_class, "--component", COMPONENT, "--gateway",
+            self.url, "--token-file", token_file, "--hardware", HARDWARE, "--no-clock", "--wait",
+            wait)]
 
     def start(self, name, token, **more):
         process = Process(name, self.argv(name, token, **more),
@@ -90,6 +94,12 @@ def report(bed, gateway):
 
 def check_tokens(line, used):
     line.expect_refused("thief", used, "token-used")
+    argv = line.argv("by-pipe", "")
+    argv[argv.index("--token-file") + 1] = "-"
+    done = subprocess.run(argv, input=used + "\n", capture_output=True, text=True, timeout=60,
+                          env=line.env)
+    if done.returncode == 0 or "token-used" not in done.stderr:
+        raise Failure(f"a token from standard input: {done.stdout}{done.stderr}")
     fresh = line.tokens(1)[0]
     line.expect_refused("made-up", "0" * 32 + fresh[32:], "token-unknown")
     line.expect_refused("other-class", fresh, "class-mismatch", device_class="edge-arm")
@@ -97,13 +107,20 @@ def check_tokens(line, used):
 
 
 def check_requests(line, pin):
-    """Without a token a device waits for the operator; a blocked one is refused at once."""
+    """Without a token a device waits for the operator, who refuses the one with a wrong key; a
+    blocked one is refused at once."""
     bed, gateway = line.bed, line.gateway
-    process = line.start("asks", "." + pin)
 
     def waiting():
         listed = bed.run("device", "list", "--dir", gateway.dir)["waiting"]
         return [d for d in listed if d["id"] == "asks" and d["standing"] == "pending"]
+    stranger = line.start("stranger", "." + pin, serial="asks")
+    wait_until("the stranger waits", waiting, 60)
+    line.expect_refused("asks", "." + pin, "already-enrolled")
+    bed.run("device", "refuse", "asks", "--dir", gateway.dir)
+    if line.finish(stranger) == 0 or "request-refused" not in stranger.tail():
+        raise Failure(f"the stranger was not refused:\n{stranger.tail()}")
+    process = line.start("asks", "." + pin)
     wait_until("the device waits", waiting, 60)
     bed.run("device", "accept", "asks", "--dir", gateway.dir)
     if line.finish(process) != 0:
