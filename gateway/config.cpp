@@ -117,6 +117,20 @@ void read_receipts(const ConfigTable& table, Config& config) {
         table.integer("flush_count", static_cast<std::int64_t>(ledger::kBatchReceiptsMax), range));
 }
 
+// Of all addresses of this machine, none is one that a device could be told.
+bool is_wildcard(const std::string& address) {
+    const auto parsed = http::parse_endpoint(address);
+    return parsed && (parsed->host == "0.0.0.0" || parsed->host == "::");
+}
+
+void read_factory(const ConfigTable& table, Config& config) {
+    config.factory_listen = endpoint(table, "listen", "127.0.0.1:8474");
+    IntegerRange range;
+    range.max = 1'000'000;
+    config.factory_requests_per_s = static_cast<std::uint32_t>(
+        table.integer("requests_per_s", config.factory_requests_per_s, range));
+}
+
 void read_devices(const ConfigTable& table, Config& config) {
     config.devices_listen = endpoint(table, "listen", config.devices_listen);
     config.devices_url = table.string("url", "");
@@ -124,6 +138,11 @@ void read_devices(const ConfigTable& table, Config& config) {
     if (!config.devices_url.empty() && (!url || !url->tls || url->target != "/")) {
         table.note_error("url", "\"" + config.devices_url +
                                     "\" is not a URL like \"https://gateway.example:8473\"");
+    }
+    if (config.devices_url.empty() && is_wildcard(config.devices_listen)) {
+        table.note_error("listen", "\"" + config.devices_listen +
+                                       "\" says not where devices are to poll: say it with url = "
+                                       "\"https://gateway.example:8473\"");
     }
     const std::string offer = table.string("offer", "all");
     if (offer != "all" && offer != "rollouts") table.note_error("offer", "must be \"all\" or \"rollouts\"");
@@ -242,7 +261,7 @@ Result<Config> read_tables(const ConfigTable& file, const std::filesystem::path&
     read_engines(file.table("engines"), dir, config);
     read_devices(file.table("devices"), config);
     if (file.has("factory")) {
-        config.factory_listen = endpoint(file.table("factory"), "listen", "127.0.0.1:8474");
+        read_factory(file.table("factory"), config);
     }
     read_receipts(file.table("receipts"), config);
     if (auto fine = file.refuse_unknown_keys(); !fine) return fail(std::move(fine).error());

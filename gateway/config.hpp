@@ -52,6 +52,7 @@ struct Config {
     std::string devices_listen = "127.0.0.1:8473";
     std::string devices_url;     // what devices are told when they are enrolled; empty: as listened
     std::string factory_listen;  // where blank devices ask to be enrolled; empty: nowhere
+    std::uint32_t factory_requests_per_s = 100;  // from one address; 0: no limit
     bool offer_outside_rollouts = true;
     PaceLimits pace;
     std::uint32_t device_requests_per_s = 10;  // 0: no limit

@@ -113,6 +113,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_, recorder_wakeup_},
       attestations_{attestation_parts(needs.executor)},
       pacer_{needs.executor, config_.pace},
+      factory_budget_{config_.factory_requests_per_s},
       tasks_{needs.executor} {}
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
@@ -142,7 +143,7 @@ Result<void> GatewayRole::listen_for_blank_devices(const GatewayNeeds& needs) {
     if (!pin) return fail(Error(pin.error()));
     factory_pin_ = *pin;
     if (config_.factory_listen.empty()) return {};
-    add_factory_routes(factory_routes_, factory_parts());
+    add_factory_routes(factory_routes_, factory_parts(), factory_budget_);
     const auto tls = factory_server_tls(needs.node_parts.folder);
     if (!tls) return fail(Error(tls.error()));
     http::ServerOptions options;
@@ -204,7 +205,7 @@ void GatewayRole::start() {
     });
     node_->start();
     tasks_.spawn(flow_.run());
-    tasks_.spawn(run_rollouts());
+    tasks_.spawn(run_clockwork());
     tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
     tasks_.spawn(anchors_.run());
     tasks_.spawn(attestations_.run());
@@ -212,7 +213,8 @@ void GatewayRole::start() {
     if (factory_) factory_->start();
 }
 
-boost::asio::awaitable<void> GatewayRole::run_rollouts() {
+// What the mere passing of time brings about.
+boost::asio::awaitable<void> GatewayRole::run_clockwork() {
     for (;;) {
         const auto stepped = [this] {  // with one fsync, however many devices are overdue
             const GroupCommit::Deferral together(*store_);
@@ -220,6 +222,8 @@ boost::asio::awaitable<void> GatewayRole::run_rollouts() {
         }();
         if (!stepped) log::warning("rollouts-not-kept", {{"reason", stepped.error().to_string()}});
         if (stepped && *stepped) waiters_.wake_all();
+        const auto forgotten = requests_.forget_expired(clock_.now());
+        if (!forgotten) log::warning("requests-not-kept", {{"reason", forgotten.error().to_string()}});
         co_await rollouts_wakeup_.sleep(std::chrono::seconds(1));
     }
 }

@@ -82,7 +82,7 @@ class GatewayRole {
     [[nodiscard]] BatchSigner batch_signer() const;
     [[nodiscard]] AttestationParts attestation_parts(boost::asio::any_io_executor executor);
     [[nodiscard]] DispatchRules dispatch_rules() const;
-    [[nodiscard]] boost::asio::awaitable<void> run_rollouts();
+    [[nodiscard]] boost::asio::awaitable<void> run_clockwork();
 
     ledger::Node& consortium_;
     RefusalLog& refusals_;
@@ -116,6 +116,7 @@ class GatewayRole {
     SendPacer pacer_;
     http::Router agent_routes_;
     std::unique_ptr<http::Server> agents_;
+    AddressBudget factory_budget_;
     http::Router factory_routes_;
     std::unique_ptr<http::Server> factory_;  // none: no production line here
     Sha256Digest factory_pin_;               // of the key of both listeners

@@ -57,7 +57,7 @@ Result<void> seed_fleet(const std::filesystem::path& member,
         if (!csr) return fail(Error(csr.error()));
         const auto identity = authority->issue(id, *csr);
         if (!identity) return fail(Error(identity.error()));
-        auto enrolled = registry->enrol(id, identity->ledger_id, identity->key,
+        auto enrolled = registry->enrol({id, identity->ledger_id, identity->key, {}, {}},
                                         gateway::DeviceRegistry::KeyChange::kRefuse, now);
         if (!enrolled) return enrolled;
         json::object line;

@@ -74,8 +74,8 @@ http::Response post_device(const DeviceAdminParts& parts, const http::Request& r
     if (!identity) return problem_of(identity.error());
     using KeyChange = DeviceRegistry::KeyChange;
     const auto change = wanted->replace_key ? KeyChange::kReplace : KeyChange::kRefuse;
-    const auto enrolled = parts.devices.enrol(wanted->id, identity->ledger_id, identity->key, change,
-                                              parts.clock.now());
+    const auto enrolled = parts.devices.enrol(
+        {wanted->id, identity->ledger_id, identity->key, {}, {}}, change, parts.clock.now());
     if (!enrolled && enrolled.error().is(std::errc::file_exists)) {
         return http::problem(409, "already-enrolled", enrolled.error().context());
     }

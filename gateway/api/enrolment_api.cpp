@@ -87,6 +87,18 @@ http::Response post_accept(const EnrolmentApiParts& parts, const http::Request& 
     return standing_response(id, Standing::kAccepted);
 }
 
+http::Response post_refuse(const EnrolmentApiParts& parts, const http::Request& request) {
+    if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
+    const std::string id(request.path_value("id"));
+    const auto refused = refuse_request(parts.factory, id);
+    if (!refused) return problem_of(refused.error());
+    if (!*refused) {
+        return http::problem(404, "not-found", "no request of " + id + " is known here; a device that is "
+                                               "enrolled is blocked, not refused");
+    }
+    return standing_response(id, Standing::kRefused);
+}
+
 http::Response post_block(const EnrolmentApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     const std::string id(request.path_value("id"));
@@ -97,10 +109,19 @@ http::Response post_block(const EnrolmentApiParts& parts, const http::Request& r
 
 }  // namespace
 
-void add_factory_routes(http::Router& router, const FactoryParts& parts) {
-    add_plain(router, "POST", protocol::kFactoryPath, [parts](const http::Request& request) {
-        return admit(parts, as_text(request.body));
-    });
+void add_factory_routes(http::Router& router, const FactoryParts& parts, AddressBudget& budget) {
+    const auto handler = [parts, &budget](const http::Request& request) {
+        const auto now = std::chrono::steady_clock::now();
+        if (!budget.try_charge(request.origin, now)) {
+            return http::problem(429, "too-many-requests", "from this address; ask again later");
+        }
+        http::Response response = admit(parts, as_text(request.body));
+        if (response.status >= 400 && response.status < 500) {
+            budget.charge_refusal(request.origin, now);
+        }
+        return response;
+    };
+    add_plain(router, "POST", protocol::kFactoryPath, handler);
 }
 
 void add_enrolment_routes(http::Router& router, const EnrolmentApiParts& parts) {
@@ -110,6 +131,7 @@ void add_enrolment_routes(http::Router& router, const EnrolmentApiParts& parts) 
     add_plain(router, "GET", "/v1/enrolments", bind(get_enrolments));
     add_plain(router, "POST", "/v1/enrolments/tokens", bind(post_tokens));
     add_plain(router, "POST", "/v1/devices/{id}/accept", bind(post_accept));
+    add_plain(router, "POST", "/v1/devices/{id}/refuse", bind(post_refuse));
     add_plain(router, "POST", "/v1/devices/{id}/block", bind(post_block));
 }
 

@@ -4,11 +4,13 @@
 //   GET  /v1/enrolments           who waits or is blocked, counts of tokens
 //   POST /v1/enrolments/tokens    {"count","vendor","class","expires_s"}: {"tokens":[...]}; operator token
 //   POST /v1/devices/{id}/accept  operator token
+//   POST /v1/devices/{id}/refuse  operator token
 //   POST /v1/devices/{id}/block   operator token
 
 #pragma once
 
 #include "gateway/api/api_support.hpp"
+#include "gateway/enrolment/address_budget.hpp"
 #include "gateway/enrolment/factory_desk.hpp"
 #include "host/http/router.hpp"
 
@@ -22,7 +24,7 @@ struct EnrolmentApiParts {
 };
 
 // What the parts refer to outlives the router.
-void add_factory_routes(http::Router& router, const FactoryParts& parts);
+void add_factory_routes(http::Router& router, const FactoryParts& parts, AddressBudget& budget);
 void add_enrolment_routes(http::Router& router, const EnrolmentApiParts& parts);
 
 }  // namespace assay::gateway

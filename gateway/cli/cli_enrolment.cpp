@@ -1,4 +1,4 @@
-// assay device token, accept, block, report: enrolment on the production line.
+// assay device token, accept, refuse, block, report: enrolment on the production line.
 
 #include "gateway/cli/enrolment_verbs.hpp"
 
@@ -93,6 +93,7 @@ Outcome make_tokens(const TokenOptions& options) {
 }
 
 Outcome accept_device(const StandingOptions& options) { return change_standing(options, "accept"); }
+Outcome refuse_device(const StandingOptions& options) { return change_standing(options, "refuse"); }
 Outcome block_device(const StandingOptions& options) { return change_standing(options, "block"); }
 
 Outcome report_devices(const ReportOptions& options) {

@@ -25,12 +25,16 @@ void add_enrolment_verbs(CLI::App& device,
                  "assay device accept dev-1 --dir gw", [&request, &chosen] {
                      chosen = [&request] { return accept_device(request.standing); };
                  });
+    CLI::App* const refuse = add_verb(
+        device, "refuse", "Refuse a device that asked without a token, with the key that it showed",
+        "assay device refuse dev-1 --dir gw",
+        [&request, &chosen] { chosen = [&request] { return refuse_device(request.standing); }; });
     CLI::App* const block =
         add_verb(device, "block", "Answer a device nothing any more, from now on",
                  "assay device block dev-1 --dir gw", [&request, &chosen] {
                      chosen = [&request] { return block_device(request.standing); };
                  });
-    for (CLI::App* const verb : {accept, block}) {
+    for (CLI::App* const verb : {accept, refuse, block}) {
         verb->add_option("id", standing.id, "Its serial")->required();
         add_dir(*verb, standing.dir);
     }

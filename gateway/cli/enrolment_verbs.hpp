@@ -1,4 +1,4 @@
-// The command line of enrolment on the production line: tokens, accept, block, and the report. Each needs
+// The command line of enrolment on the production line: tokens, accept, refuse, block, and the report. Each needs
 // the running daemon of a gateway.
 
 #pragma once
@@ -35,6 +35,7 @@ struct ReportOptions {
 // cli_enrolment.cpp
 [[nodiscard]] Outcome make_tokens(const TokenOptions& options);
 [[nodiscard]] Outcome accept_device(const StandingOptions& options);
+[[nodiscard]] Outcome refuse_device(const StandingOptions& options);
 [[nodiscard]] Outcome block_device(const StandingOptions& options);
 [[nodiscard]] Outcome report_devices(const ReportOptions& options);
 

@@ -215,34 +215,33 @@ Result<DeviceRegistry> DeviceRegistry::open(ledger::KeyValueStore& store) {
     return registry;
 }
 
-Result<void> DeviceRegistry::enrol(const std::string& id,
-                                   const ledger::LedgerDeviceId& ledger_id,
-                                   const crypto::PublicKey& key,
-                                   KeyChange change,
-                                   Timestamp now) {
-    const Device* const known = find(id);
+Result<void> DeviceRegistry::enrol(const Enrolment& enrolment, KeyChange change, Timestamp now) {
+    const Device* const known = find(enrolment.id);
+    const bool is_other_key = known != nullptr && !(known->key == enrolment.key);
     if (known == nullptr && devices_.size() >= kDevicesMax) {
         return fail(Refusal::kLimitExceeded, "100,000 devices are enrolled here");
     }
-    if (known != nullptr && !(known->key == key) && change == KeyChange::kRefuse) {
+    if (is_other_key && change == KeyChange::kRefuse) {
         return fail(std::errc::file_exists,
-                    id + " is enrolled with another key; enrol it with --replace-key if this one is to "
-                         "take its place");
+                    enrolment.id + " is enrolled with another key; enrol it with --replace-key if this "
+                                   "one is to take its place");
     }
     Device device = known == nullptr ? Device{} : *known;
-    if (known != nullptr && !(known->key == key)) {
-        std::erase(device.former_keys, key);
+    if (is_other_key) {
+        std::erase(device.former_keys, enrolment.key);
         device.former_keys.push_back(known->key);
         if (device.former_keys.size() > kFormerKeysMax) {
             device.former_keys.erase(device.former_keys.begin());
         }
     }
-    device.id = id;
-    device.ledger_id = ledger_id;
-    device.key = key;
+    if (known == nullptr || is_other_key) device.enrolled_by = enrolment.by;
+    if (!enrolment.hardware.empty()) device.hardware = enrolment.hardware;
+    device.id = enrolment.id;
+    device.ledger_id = enrolment.ledger_id;
+    device.key = enrolment.key;
     device.enrolled = now;
     if (auto saved = save(device); !saved) return saved;
-    devices_.insert_or_assign(id, std::move(device));
+    devices_.insert_or_assign(enrolment.id, std::move(device));
     return {};
 }
 

@@ -82,19 +82,25 @@ struct Device {
     }
 };
 
+// What makes a device known here.
+struct Enrolment {
+    std::string id;
+    ledger::LedgerDeviceId ledger_id{};
+    crypto::PublicKey key;
+    std::string by;        // "token", "request"; empty: the operator
+    std::string hardware;  // empty: what is known of it stays
+};
+
 class DeviceRegistry {
   public:
     // `store` outlives the registry, which owns the keys that start with 'd'.
     [[nodiscard]] static Result<DeviceRegistry> open(ledger::KeyValueStore& store);
 
-    // On disk when it returns. A device that is enrolled again keeps its history. Fails with
-    // std::errc::file_exists if it has another key, unless that is to be replaced.
+    // On disk, with one write, when it returns. A device that is enrolled again keeps its history, and who
+    // let it in, unless it has a new key. Fails with std::errc::file_exists if it has another key that is
+    // not to be replaced.
     enum class KeyChange { kRefuse, kReplace };
-    [[nodiscard]] Result<void> enrol(const std::string& id,
-                                     const ledger::LedgerDeviceId& ledger_id,
-                                     const crypto::PublicKey& key,
-                                     KeyChange change,
-                                     Timestamp now);
+    [[nodiscard]] Result<void> enrol(const Enrolment& enrolment, KeyChange change, Timestamp now);
 
     [[nodiscard]] Device* find(std::string_view id);
     [[nodiscard]] const Device* find(std::string_view id) const;

@@ -1,6 +1,7 @@
 // How much one device may ask: so many polls and receipts a second for long, ten seconds' worth of them
 // at once. What is refused counts tenfold, since it is work for nothing. A device that has overdrawn its
-// account waits for its answers, and nobody else does; it is not refused. Pure: time is passed in.
+// account waits for its answers, and nobody else does; it is not refused. Blank devices are counted by
+// address instead (enrolment/address_budget.hpp). Pure: time is passed in.
 
 #pragma once
 
@@ -22,6 +23,11 @@ class RequestBudget {
 
     // Charges one request; returns when it may be worked on, which may be in the past.
     [[nodiscard]] Time charge(Account& account, Time now) const noexcept;
+    // For a listener that rather refuses than lets wait: false, and nothing is charged, while it would
+    // have to.
+    [[nodiscard]] bool try_charge(Account& account, Time now) const noexcept {
+        return account - kCredit <= now && charge(account, now) <= now;
+    }
     // The request was refused.
     void charge_refusal(Account& account) const noexcept { account += price_ * (kRefusalPrice - 1); }
 

@@ -20,26 +20,19 @@ http::Response other_key(const std::string& id) {
 http::Response enrol_now(const FactoryParts& parts,
                          const FactoryRequest& wanted,
                          const SiteAuthority::Identity& identity,
+                         const ledger::Anchor& anchor,
                          const std::string& by) {
-    const auto anchor = make_anchor(parts.consortium, ledger::vendor_id_of(wanted.vendor));
-    if (!anchor) return problem_of(anchor.error());
+    const Enrolment enrolment{wanted.id, identity.ledger_id, identity.key, by, wanted.hardware};
     const auto enrolled =
-        parts.devices.enrol(wanted.id, identity.ledger_id, identity.key,
-                            DeviceRegistry::KeyChange::kRefuse, parts.clock.now());
+        parts.devices.enrol(enrolment, DeviceRegistry::KeyChange::kRefuse, parts.clock.now());
     if (!enrolled) return problem_of(enrolled.error());
-    Device* const device = parts.devices.find(wanted.id);
-    if (device->enrolled_by != by) {
-        device->enrolled_by = by;
-        device->hardware = wanted.hardware;
-        if (auto saved = parts.devices.save(*device); !saved) return problem_of(saved.error());
-    }
     if (auto done = parts.requests.forget(wanted.id); !done) return problem_of(done.error());
     log::info("device-enrolled", {{"device", wanted.id}, {"by", by}});
 
     protocol::EnrolmentAnswer answer;
     answer.certificate = std::string(as_text(identity.certificate_pem));
     answer.ca = std::string(as_text(parts.authority.certificate_pem()));
-    answer.anchor = ledger::encode_anchor(*anchor);
+    answer.anchor = ledger::encode_anchor(anchor);
     answer.ledger_id = identity.ledger_id;
     answer.gateway = parts.devices_url;
     return http::Response(201, "application/json", std::string_view(protocol::to_json(answer)));
@@ -48,7 +41,10 @@ http::Response enrol_now(const FactoryParts& parts,
 http::Response wait_for_operator(const FactoryParts& parts,
                                  const FactoryRequest& wanted,
                                  const Sha256Digest& key) {
-    if (parts.requests.find(wanted.id) == nullptr) {
+    const EnrolmentEntry* const known = parts.requests.find(wanted.id);
+    const bool is_refused = known != nullptr && known->standing == Standing::kRefused;
+    if (is_refused && known->key == key) return http::problem(403, "request-refused", wanted.id);
+    if (known == nullptr || is_refused) {
         EnrolmentEntry entry;
         entry.id = wanted.id;
         entry.key = key;
@@ -59,6 +55,8 @@ http::Response wait_for_operator(const FactoryParts& parts,
         entry.asked = parts.clock.now();
         if (auto saved = parts.requests.save(entry); !saved) return problem_of(saved.error());
         log::info("device-waits", {{"device", wanted.id}, {"key", to_hex(key.view())}});
+    } else if (known->key != key) {
+        return other_key(wanted.id);
     }
     boost::json::object out;
     out["state"] = to_string(Standing::kPending);
@@ -81,22 +79,19 @@ http::Response admit(const FactoryParts& parts, std::string_view request) {
         (entry != nullptr && entry->standing == Standing::kBlocked)) {
         return http::problem(403, "device-blocked", wanted->id);
     }
-    if (device != nullptr) {
-        if (!(device->key == identity->key)) return other_key(wanted->id);
-        return enrol_now(parts, *wanted, *identity, device->enrolled_by);
-    }
-    const bool is_accepted = entry != nullptr && entry->standing == Standing::kAccepted;
-    // Anybody may have asked under that name; a token says more than who was first.
-    if (entry != nullptr && entry->key != key && (is_accepted || wanted->token.empty())) {
-        return other_key(wanted->id);
-    }
-    if (is_accepted) {
-        return enrol_now(parts, *wanted, *identity, "request");
-    }
-    if (wanted->token.empty()) return wait_for_operator(parts, *wanted, key);
-    // So that no token is used up for nothing.
+    // Before anything is decided: no token is used up, and no operator asked, for nothing.
     const auto anchor = make_anchor(parts.consortium, ledger::vendor_id_of(wanted->vendor));
     if (!anchor) return problem_of(anchor.error());
+    if (device != nullptr) {
+        if (!(device->key == identity->key)) return other_key(wanted->id);
+        return enrol_now(parts, *wanted, *identity, *anchor, device->enrolled_by);
+    }
+    if (entry != nullptr && entry->standing == Standing::kAccepted) {
+        if (entry->key != key) return other_key(wanted->id);
+        return enrol_now(parts, *wanted, *identity, *anchor, "request");
+    }
+    // With one, whoever asked before: anybody may have asked under that name.
+    if (wanted->token.empty()) return wait_for_operator(parts, *wanted, key);
     TokenUser user;
     user.id = wanted->id;
     user.key = key;
@@ -109,7 +104,7 @@ http::Response admit(const FactoryParts& parts, std::string_view request) {
                      {{"device", wanted->id}, {"word", std::string(to_word(*verdict))}});
         return http::problem(403, to_word(*verdict), wanted->id);
     }
-    return enrol_now(parts, *wanted, *identity, "token");
+    return enrol_now(parts, *wanted, *identity, *anchor, "token");
 }
 
 Result<bool> accept_device(const FactoryParts& parts, const std::string& id) {
@@ -127,6 +122,15 @@ Result<bool> accept_device(const FactoryParts& parts, const std::string& id) {
     }
     EnrolmentEntry entry = *known;
     entry.standing = Standing::kAccepted;
+    if (auto saved = parts.requests.save(entry); !saved) return fail(std::move(saved).error());
+    return true;
+}
+
+Result<bool> refuse_request(const FactoryParts& parts, const std::string& id) {
+    const EnrolmentEntry* const known = parts.requests.find(id);
+    if (known == nullptr || known->key == Sha256Digest{}) return false;
+    EnrolmentEntry entry = *known;
+    entry.standing = Standing::kRefused;
     if (auto saved = parts.requests.save(entry); !saved) return fail(std::move(saved).error());
     return true;
 }

@@ -14,12 +14,17 @@ namespace {
 namespace json = boost::json;
 
 constexpr char kRequestPrefix = 'q';
-constexpr std::array<std::string_view, 3> kStandings = {"pending", "accepted", "blocked"};
+constexpr std::array<std::string_view, 4> kStandings = {"pending", "accepted", "refused", "blocked"};
 
 Bytes key_of_request(std::string_view id) {
     Bytes key = {static_cast<std::byte>(kRequestPrefix)};
     append(key, as_bytes(id));
     return key;
+}
+
+bool is_expired(const EnrolmentEntry& entry, Timestamp now) {
+    const bool is_kept = entry.standing == Standing::kAccepted || entry.standing == Standing::kBlocked;
+    return !is_kept && now - entry.asked >= kRequestAgeMax;
 }
 
 std::string encode_entry(const EnrolmentEntry& entry) {
@@ -100,6 +105,17 @@ Result<void> RequestBook::forget(const std::string& id) {
     batch.erase(key_of_request(id));
     if (auto written = store_->write_synced(batch); !written) return written;
     entries_.erase(id);
+    return {};
+}
+
+Result<void> RequestBook::forget_expired(Timestamp now) {
+    ledger::WriteBatch batch;
+    for (const auto& [id, entry] : entries_) {
+        if (is_expired(entry, now)) batch.erase(key_of_request(id));
+    }
+    if (batch.is_empty()) return {};
+    if (auto written = store_->write_synced(batch); !written) return written;
+    std::erase_if(entries_, [now](const auto& item) { return is_expired(item.second, now); });
     return {};
 }
 

@@ -1,5 +1,6 @@
 // Blank devices that ask to be enrolled without a token, until the operator has decided and they have
-// fetched their certificate: pending, accepted, or blocked. Durable. Io thread only.
+// fetched their certificate: pending, accepted, refused with that key, or blocked with any. What the operator
+// let lie or refused is forgotten after a week; what he accepted or blocked is not. Durable. Io thread only.
 
 #pragma once
 
@@ -14,8 +15,9 @@
 namespace assay::gateway {
 
 inline constexpr std::size_t kRequestsMax = 10'000;
+inline constexpr std::chrono::hours kRequestAgeMax{7 * 24};
 
-enum class Standing { kPending, kAccepted, kBlocked };
+enum class Standing { kPending, kAccepted, kRefused, kBlocked };
 [[nodiscard]] std::string_view to_string(Standing standing) noexcept;
 
 struct EnrolmentEntry {
@@ -39,6 +41,8 @@ class RequestBook {
     // On disk when they return. A new entry may fail with kLimitExceeded.
     [[nodiscard]] Result<void> save(const EnrolmentEntry& entry);
     [[nodiscard]] Result<void> forget(const std::string& id);
+    // Those that have waited, or were refused, for kRequestAgeMax since they asked.
+    [[nodiscard]] Result<void> forget_expired(Timestamp now);
 
   private:
     explicit RequestBook(ledger::KeyValueStore& store) : store_{&store} {}

@@ -17,6 +17,7 @@
 #include "host/base/bytes.hpp"
 #include "host/base/file.hpp"
 #include "host/base/result.hpp"
+#include "host/http/origin.hpp"
 #include "host/http/tls.hpp"
 
 namespace assay::http {
@@ -69,7 +70,7 @@ struct Request {
 
     // Valid while the request is handled. Null without TLS or without a client certificate.
     const PeerIdentity* peer = nullptr;
-    std::string remote_address;
+    Origin origin{};  // where it comes from
 };
 
 // A part of an open file, sent piece by piece.

@@ -3,27 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/ip/address.hpp>
-
 namespace assay::http {
-namespace {
 
-namespace ip = boost::asio::ip;
-
-// Whoever has one IPv6 address has the 2^64 of its network.
-constexpr std::size_t kNetworkBytes = 8;
-
-ip::address_v6::bytes_type origin_of(const ip::address& address) {
-    if (address.is_v4()) return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
-    auto bytes = address.to_v6().to_bytes();
-    if (!address.to_v6().is_v4_mapped()) std::fill(bytes.begin() + kNetworkBytes, bytes.end(), 0);
-    return bytes;
-}
-
-}  // namespace
-
-Newcomers::Entry::Entry(Newcomers& table, const ip::address& address, std::function<void()> close)
-    : table_{table}, close_{std::move(close)}, origin_{origin_of(address)} {
+Newcomers::Entry::Entry(Newcomers& table, const Origin& origin, std::function<void()> close)
+    : table_{table}, close_{std::move(close)}, origin_{origin} {
     std::list<Entry*>& same = table_.by_origin_[origin_];
     place_ = same.insert(same.end(), this);
     ++table_.size_;

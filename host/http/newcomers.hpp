@@ -6,13 +6,12 @@
 
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <list>
 #include <map>
 
-#include <boost/asio/ip/tcp.hpp>
+#include "host/http/origin.hpp"
 
 namespace assay::http {
 
@@ -22,9 +21,7 @@ class Newcomers {
     class Entry {
       public:
         // `close` ends the connection; it is called at most once and must not destroy the entry.
-        Entry(Newcomers& table,
-              const boost::asio::ip::address& address,
-              std::function<void()> close);
+        Entry(Newcomers& table, const Origin& origin, std::function<void()> close);
         Entry(const Entry&) = delete;
         Entry& operator=(const Entry&) = delete;
         ~Entry() { leave(); }
@@ -36,7 +33,7 @@ class Newcomers {
         friend class Newcomers;
         Newcomers& table_;
         std::function<void()> close_;
-        std::array<unsigned char, 16> origin_;
+        Origin origin_;
         std::list<Entry*>::iterator place_;
         bool listed_ = true;
     };
@@ -47,8 +44,7 @@ class Newcomers {
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:
-    // By IPv4 address or IPv6 network; oldest first.
-    std::map<std::array<unsigned char, 16>, std::list<Entry*>> by_origin_;
+    std::map<Origin, std::list<Entry*>> by_origin_;  // oldest first
     std::size_t size_ = 0;
 };
 

@@ -77,7 +77,8 @@ Session::Session(SessionContext& context, Stream stream)
     : context_{context},
       stream_{std::move(stream)},
       deadline_{stream_},
-      newcomer_{context.newcomers, stream_.remote_ip(), [this] { give_up(); }} {
+      origin_{origin_of(stream_.remote_ip())},
+      newcomer_{context.newcomers, origin_, [this] { give_up(); }} {
     context_.sessions.insert(this);
 }
 
@@ -134,7 +135,7 @@ asio::awaitable<bool> Session::serve_one(Bytes& rest) {
     Request request = parser.take();
     rest = parser.take_rest();
     request.peer = stream_.peer();
-    request.remote_address = stream_.remote_address();
+    request.origin = origin_;
     const bool head_only = request.method == "HEAD";
     const bool wanted = request.keep_alive;
 

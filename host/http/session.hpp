@@ -69,6 +69,7 @@ class Session {
     SessionContext& context_;
     Stream stream_;
     Deadline deadline_;
+    const Origin origin_;
     Newcomers::Entry newcomer_;
     bool idle_ = false;
     bool leaving_ = false;

@@ -85,7 +85,7 @@ asio::awaitable<void> PeerListener::welcome(tcp::socket socket) {
     socket.set_option(tcp::no_delay(true), ignored);
     http::Stream stream(std::move(socket), tls_);
     auto close = [&stream] { stream.close(); };
-    http::Newcomers::Entry newcomer(newcomers_, stream.remote_ip(), std::move(close));
+    http::Newcomers::Entry newcomer(newcomers_, http::origin_of(stream.remote_ip()), std::move(close));
     const auto done =
         co_await http::with_timeout(stream.handshake(), kHandshakeMax, "TLS handshake");
     newcomer.leave();

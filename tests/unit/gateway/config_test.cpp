@@ -44,6 +44,9 @@ site_bytes_per_s = 2000
 site_downloads_max = 7
 requests_per_s = 3
 listen = "0.0.0.0:4"
+url = "https://gateway.example:8473"
+[factory]
+requests_per_s = 7
 [mining]
 engine = "opencl:0"
 share = 0.5
@@ -80,6 +83,9 @@ flush_count = 100
     EXPECT_EQ(config->consortium_keep_blocks, 2'000U);
     EXPECT_EQ(config->gateway_keep_blocks, 1'024U);
     EXPECT_EQ(config->devices_listen, "0.0.0.0:4");
+    EXPECT_EQ(config->devices_url, "https://gateway.example:8473");
+    EXPECT_EQ(config->factory_listen, "127.0.0.1:8474");
+    EXPECT_EQ(config->factory_requests_per_s, 7U);
     EXPECT_FALSE(config->offer_outside_rollouts);
     EXPECT_EQ(config->pace.bytes_per_s, 1'000'000U);
     EXPECT_EQ(config->pace.site_bytes_per_s, 2'000U);
@@ -148,6 +154,15 @@ TEST(Config, ABadWordForContentIsShownWithOnesThatAreGood) {
     EXPECT_NE(error("scrub_every = \"100ms\"").find("at least \"1s\""), std::string::npos);
     EXPECT_EQ(error("scrub_every = \"0s\"\ncollect_every = \"0s\""), "none") << "never";
     EXPECT_NE(error("scrub_share = 0.0").find("scrub_share"), std::string::npos);
+}
+
+TEST(Config, AWildcardIsNoAddressThatDevicesCouldBeTold) {
+    for (const char* const wildcard : {"0.0.0.0:8473", "[::]:8473"}) {
+        const std::string listen = "name = \"x\"\n[devices]\nlisten = \"" + std::string(wildcard) + "\"\n";
+        EXPECT_NE(error_of(listen).find("url = \"https://"), std::string::npos) << error_of(listen);
+        EXPECT_EQ(error_of(listen + "url = \"https://192.0.2.7:8473\""), "none");
+    }
+    EXPECT_EQ(error_of("name = \"x\"\n[devices]\nlisten = \"192.0.2.7:8473\""), "none");
 }
 
 TEST(Config, TheOperatorListensOnLoopbackOnly) {

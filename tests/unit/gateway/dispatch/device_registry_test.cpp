@@ -25,8 +25,8 @@ TEST(DeviceRegistry, RemembersTheKeysThatADeviceHad) {
         const auto store = ledger::open_leveldb(dir.path()).value();
         DeviceRegistry registry = DeviceRegistry::open(*store).value();
         for (std::uint8_t key = 1; key <= 20; ++key) {
-            ASSERT_TRUE(registry.enrol("d", {}, key_of_byte(key), kReplace, kEnrolled));
-            ASSERT_TRUE(registry.enrol("d", {}, key_of_byte(key), kRefuse, kEnrolled));
+            ASSERT_TRUE(registry.enrol({"d", {}, key_of_byte(key), {}, {}}, kReplace, kEnrolled));
+            ASSERT_TRUE(registry.enrol({"d", {}, key_of_byte(key), {}, {}}, kRefuse, kEnrolled));
         }
     }
     const auto store = ledger::open_leveldb(dir.path()).value();
@@ -46,7 +46,7 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     {
         auto store = ledger::open_leveldb(dir.path()).value();
         auto registry = DeviceRegistry::open(*store).value();
-        ASSERT_TRUE(registry.enrol("device-1", ledger_id, key_of_byte(1), kRefuse, kEnrolled));
+        ASSERT_TRUE(registry.enrol({"device-1", ledger_id, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
         Device& device = *registry.find("device-1");
         device.report.emplace();
         device.report->target.component = "firmware";
@@ -109,17 +109,37 @@ TEST(DeviceRegistry, ANewKeyKeepsTheHistoryAndMustBeAskedFor) {
     const test::TempDir dir;
     auto store = ledger::open_leveldb(dir.path()).value();
     auto registry = DeviceRegistry::open(*store).value();
-    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(1), kRefuse, kEnrolled));
+    ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
     registry.find("device-1")->confirmed_sequence = 5;
-    const auto refused = registry.enrol("device-1", {}, key_of_byte(2), kRefuse, kEnrolled);
+    const auto refused = registry.enrol({"device-1", {}, key_of_byte(2), {}, {}}, kRefuse, kEnrolled);
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error().is(std::errc::file_exists));
     EXPECT_EQ(registry.find("device-1")->key, key_of_byte(1));
-    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(1), kRefuse, kEnrolled));
-    ASSERT_TRUE(registry.enrol("device-1", {}, key_of_byte(2), kReplace, kEnrolled));
+    ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
+    ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(2), {}, {}}, kReplace, kEnrolled));
     EXPECT_EQ(registry.find("device-1")->key, key_of_byte(2));
     EXPECT_EQ(registry.find("device-1")->confirmed_sequence, 5U);
     EXPECT_EQ(registry.find("device-2"), nullptr);
+}
+
+TEST(DeviceRegistry, RemembersWhoLetADeviceInFromTheFirstWriteOn) {
+    const test::TempDir dir;
+    {
+        auto store = ledger::open_leveldb(dir.path()).value();
+        auto registry = DeviceRegistry::open(*store).value();
+        const Enrolment first{"device-1", {}, key_of_byte(1), "token", "rev C"};
+        ASSERT_TRUE(registry.enrol(first, kRefuse, kEnrolled));
+        const Enrolment by_hand{"device-1", {}, key_of_byte(1), {}, {}};
+        ASSERT_TRUE(registry.enrol(by_hand, kRefuse, kEnrolled));
+    }
+    auto store = ledger::open_leveldb(dir.path()).value();
+    auto registry = DeviceRegistry::open(*store).value();
+    EXPECT_EQ(registry.find("device-1")->enrolled_by, "token") << "the same key again changes nothing";
+    EXPECT_EQ(registry.find("device-1")->hardware, "rev C");
+    const Enrolment other_key{"device-1", {}, key_of_byte(2), {}, {}};
+    ASSERT_TRUE(registry.enrol(other_key, kReplace, kEnrolled));
+    EXPECT_EQ(registry.find("device-1")->enrolled_by, "") << "the operator";
+    EXPECT_EQ(registry.find("device-1")->hardware, "rev C");
 }
 
 TEST(DeviceRegistry, SaysWhichStoredDeviceIsDamaged) {

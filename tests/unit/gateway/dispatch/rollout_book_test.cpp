@@ -51,7 +51,7 @@ class RolloutBooks : public testing::Test {
     void add_devices(int count) {
         for (int i = 0; i < count; ++i) {
             const std::string id = "device-" + std::to_string(i);
-            ASSERT_TRUE(devices_->enrol(id, {}, crypto::PublicKey(), DeviceRegistry::KeyChange::kRefuse, now_));
+            ASSERT_TRUE(devices_->enrol({id, {}, {}, {}, {}}, DeviceRegistry::KeyChange::kRefuse, now_));
             Device& device = *devices_->find(id);
             device.report.emplace();
             device.report->target.vendor = kVendor;

@@ -35,6 +35,33 @@ TEST(RequestBook, RemembersWhoAskedAndWhatTheOperatorSaid) {
     EXPECT_TRUE(RequestBook::open(*store)->entries().empty());
 }
 
+TEST(RequestBook, ForgetsWhatNobodyDecidedAndWhatWasRefusedAfterAWeek) {
+    const test::TempDir dir;
+    auto store = ledger::open_leveldb(dir.path()).value();
+    auto book = RequestBook::open(*store).value();
+    const Timestamp asked{std::chrono::seconds(1'800'000'000)};
+    using enum Standing;
+    for (const Standing standing : {kPending, kAccepted, kRefused, kBlocked}) {
+        EnrolmentEntry entry;
+        entry.id = to_string(standing);
+        entry.standing = standing;
+        entry.asked = asked;
+        ASSERT_TRUE(book.save(entry));
+    }
+    EnrolmentEntry later;
+    later.id = "later";
+    later.asked = asked + std::chrono::seconds(1);
+    ASSERT_TRUE(book.save(later));
+
+    ASSERT_TRUE(book.forget_expired(asked + kRequestAgeMax - std::chrono::seconds(1)));
+    EXPECT_EQ(book.entries().size(), 5U);
+    ASSERT_TRUE(book.forget_expired(asked + kRequestAgeMax));
+    book = RequestBook::open(*store).value();
+    std::vector<std::string> left;
+    for (const auto& [id, entry] : book.entries()) left.push_back(id);
+    EXPECT_EQ(left, (std::vector<std::string>{"accepted", "blocked", "later"}));
+}
+
 TEST(RequestBook, HasAnEnd) {
     const test::TempDir dir;
     auto store = ledger::open_leveldb(dir.path()).value();

@@ -13,7 +13,8 @@ class NewcomersTest : public testing::Test {
   protected:
     void arrive(const std::string& name, const std::string& address) {
         entries.push_back(std::make_unique<Newcomers::Entry>(
-            table, boost::asio::ip::make_address(address), [this, name] { closed.push_back(name); }));
+            table, origin_of(boost::asio::ip::make_address(address)),
+            [this, name] { closed.push_back(name); }));
     }
 
     Newcomers table;
