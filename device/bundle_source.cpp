@@ -144,14 +144,8 @@ Result<std::vector<Sha256Digest>> BundleSource::chunk_digests(const ledger::Leaf
     if (*have != count * kBundleDigestBytes) return cut_off(path, *have, count * kBundleDigestBytes);
     const auto bytes = read_file(path, static_cast<std::size_t>(*have));
     if (!bytes) return fail(bytes.error());
-    std::vector<Sha256Digest> digests;
-    digests.reserve(count);
-    for (ByteView rest = *bytes; rest.size() >= kBundleDigestBytes;
-         rest = rest.subspan(kBundleDigestBytes)) {
-        digests.push_back(Sha256Digest::from(rest.first(kBundleDigestBytes)));
-    }
-    if (digests.size() != count) return cut_off(path, bytes->size(), *have);
-    return digests;
+    if (bytes->size() != *have) return cut_off(path, bytes->size(), *have);
+    return split_digests(*bytes);
 }
 
 Result<Bytes> BundleSource::image_range(const ledger::LeafHash& release,

@@ -28,6 +28,16 @@ namespace assay::device {
     return is_source_trouble(error) || !refusal ? source_trouble_word(error) : to_word(*refusal);
 }
 
+// A chunk list as sources keep it: digests, one after another. Precondition: nothing is left over.
+[[nodiscard]] inline std::vector<Sha256Digest> split_digests(ByteView list) {
+    std::vector<Sha256Digest> digests;
+    digests.reserve(list.size() / sizeof(Sha256Digest));
+    for (; !list.empty(); list = list.subspan(sizeof(Sha256Digest))) {
+        digests.push_back(Sha256Digest::from(list.first(sizeof(Sha256Digest))));
+    }
+    return digests;
+}
+
 class Gateway {
   public:
     Gateway() = default;

@@ -8,7 +8,7 @@
 namespace assay::device {
 namespace {
 
-constexpr std::size_t kDigestBytes = 32;
+constexpr std::size_t kDigestBytes = sizeof(Sha256Digest);
 
 // What the HTTP client or a parser calls malformed is a broken gateway here, not a bad release.
 tl::unexpected<Error> source_trouble(const Error& error) {
@@ -82,16 +82,10 @@ Result<std::vector<Sha256Digest>> GatewayClient::chunk_digests(const ledger::Lea
     request.body_bytes_max = count * kDigestBytes;
     auto response = exchange(std::move(request));
     if (!response) return fail(std::move(response).error());
-    ByteView rest = response->body;
-    if (rest.size() != count * kDigestBytes) {
-        return unexpected_size("chunk list", rest.size(), count * kDigestBytes);
+    if (response->body.size() != count * kDigestBytes) {
+        return unexpected_size("chunk list", response->body.size(), count * kDigestBytes);
     }
-    std::vector<Sha256Digest> digests;
-    digests.reserve(count);
-    for (; !rest.empty(); rest = rest.subspan(kDigestBytes)) {
-        digests.push_back(Sha256Digest::from(rest.first(kDigestBytes)));
-    }
-    return digests;
+    return split_digests(response->body);
 }
 
 Result<Bytes> GatewayClient::image_range(const ledger::LeafHash& release,
