@@ -74,8 +74,7 @@ std::vector<std::string> routers(const ConfigTable& table) {
     std::vector<std::string> urls = table.strings("routers");
     if (urls.size() > kRoutersMax) table.note_error("routers", "more than 8 routers");
     for (const std::string& url : urls) {
-        const auto parsed = http::parse_url(url);
-        if (!parsed || parsed->target != "/" || url.ends_with('/')) {
+        if (!http::is_server_url(url)) {
             table.note_error("routers",
                              "\"" + url + "\" is not a router like \"http://127.0.0.1:8190\"");
         }
@@ -194,8 +193,7 @@ AnchorTerms anchor_terms(const ConfigTable& table) {
 std::string publishing(const ConfigTable& table) {
     std::string url = table.string("publish", "");
     if (url.empty()) return url;
-    const auto parsed = http::parse_url(url);
-    if (!parsed || parsed->target != "/" || !url.starts_with("http://") || url.ends_with('/')) {
+    if (!http::is_server_url(url) || !url.starts_with("http://")) {
         table.note_error("publish", "\"" + url + "\" is not the RPC of a Kubo node like "
                                     "\"http://127.0.0.1:5001\"");
     }

@@ -116,6 +116,11 @@ Result<Url> parse_url(std::string_view text) {
     return url;
 }
 
+bool is_server_url(std::string_view text) {
+    const auto url = parse_url(text);
+    return url && url->target == "/" && !text.ends_with('/');
+}
+
 Result<Endpoint> parse_endpoint(std::string_view text) {
     auto authority = parse_authority(text);
     if (!authority || !authority->port) {

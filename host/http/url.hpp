@@ -26,6 +26,9 @@ struct Url {
 // Fails with Refusal::kMalformed.
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
 
+// A server alone, such as "https://oem.example:8472": no path, no slash at the end.
+[[nodiscard]] bool is_server_url(std::string_view text);
+
 struct Endpoint {
     std::string host;
     std::uint16_t port = 0;

@@ -16,8 +16,7 @@ Result<Source> parse_source(std::string_view text) {
         kind = Source::Kind::kKubo;
         url.remove_prefix(kKubo.size());
     }
-    const auto parsed = http::parse_url(url);
-    if (!parsed || parsed->target != "/" || url.ends_with('/')) {
+    if (!http::is_server_url(url)) {
         return fail(Refusal::kMalformed,
                     "\"" + std::string(text) +
                         "\" is not a source like \"https://oem.example:8472\", "

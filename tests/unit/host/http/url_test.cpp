@@ -62,6 +62,14 @@ TEST(ParseUrl, RefusesWhatIsNotOne) {
     EXPECT_FALSE(parse_url("http://h/" + std::string(9000, 'a')));
 }
 
+TEST(IsServerUrl, TakesNothingBehindTheServer) {
+    EXPECT_TRUE(is_server_url("https://oem.example:8472"));
+    EXPECT_TRUE(is_server_url("http://[2001:db8::1]"));
+    for (const char* const other : {"http://a/", "http://a/ipfs", "http://a?b", "a:80", "ftp://a", ""}) {
+        EXPECT_FALSE(is_server_url(other)) << other;
+    }
+}
+
 TEST(ParseEndpoint, NeedsHostAndPort) {
     EXPECT_EQ(parse_endpoint("127.0.0.1:0")->port, 0);
     EXPECT_EQ(parse_endpoint("[::1]:80")->host, "::1");
