@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "gateway/book_entries.hpp"
 #include "host/base/text_encoding.hpp"
 
 namespace assay::gateway {
@@ -14,14 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char kPrefix = 'd';
+constexpr char kDeviceBook = 'd';
 constexpr std::size_t kFormerKeysMax = 15;
-
-Bytes key_of(std::string_view id) {
-    Bytes key = {static_cast<std::byte>(kPrefix)};
-    append(key, as_bytes(id));
-    return key;
-}
 
 json::object encode_report(const DeviceReport& report) {
     json::object out;
@@ -198,20 +193,11 @@ Device decode_or_throw(std::string id, ByteView text) {
 
 Result<DeviceRegistry> DeviceRegistry::open(ledger::KeyValueStore& store) {
     DeviceRegistry registry(store);
-    std::optional<Error> damage;
-    const std::byte prefix = static_cast<std::byte>(kPrefix);
-    store.for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
-        std::string id(as_text(key.subspan(1)));
-        try {
-            Device device = decode_or_throw(id, value);
-            registry.devices_.emplace(std::move(id), std::move(device));
-        } catch (const std::exception& error) {
-            damage.emplace(std::make_error_code(std::errc::illegal_byte_sequence),
-                           "stored device \"" + id + "\": " + error.what());
-        }
-        return !damage.has_value();
+    const auto done = read_book(store, kDeviceBook, "stored device", [&](ByteView id, ByteView value) {
+        Device device = decode_or_throw(std::string(as_text(id)), value);
+        registry.devices_.emplace(device.id, std::move(device));
     });
-    if (damage) return fail(std::move(*damage));
+    if (!done) return fail(done.error());
     return registry;
 }
 
@@ -257,7 +243,7 @@ const Device* DeviceRegistry::find(std::string_view id) const {
 
 Result<void> DeviceRegistry::save(const Device& device) {
     ledger::WriteBatch batch;
-    batch.put(key_of(device.id), as_bytes(encode(device)));
+    batch.put(book_key(kDeviceBook, as_bytes(device.id)), as_bytes(encode(device)));
     return store_->write_synced(batch);
 }
 

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "gateway/book_entries.hpp"
 #include "gateway/dispatch/rollout_json.hpp"
 #include "host/base_daemon/log.hpp"
 
@@ -13,12 +14,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char kRolloutPrefix = 'o';
+constexpr char kRolloutBook = 'o';
 
 Bytes rollout_key(std::string_view id) {
-    Bytes key = {static_cast<std::byte>(kRolloutPrefix)};
-    append(key, as_bytes(id));
-    return key;
+    return book_key(kRolloutBook, as_bytes(id));
 }
 
 // What save() wrote; anything else throws.
@@ -58,19 +57,10 @@ AssignmentVerdict matches(const RolloutPlan& plan,
 }  // namespace
 
 Result<void> RolloutBook::load() {
-    std::optional<Error> damage;
-    const std::byte prefix = static_cast<std::byte>(kRolloutPrefix);
-    store_->for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
-        std::string id(as_text(key.subspan(1)));
-        try {
-            rollouts_.emplace(id, read_rollout_or_throw(value));
-        } catch (const std::exception& error) {
-            damage.emplace(std::make_error_code(std::errc::illegal_byte_sequence),
-                           "stored rollout \"" + id + "\": " + error.what());
-        }
-        return !damage.has_value();
+    const auto done = read_book(*store_, kRolloutBook, "stored rollout", [&](ByteView id, ByteView value) {
+        rollouts_.emplace(as_text(id), read_rollout_or_throw(value));
     });
-    if (damage) return fail(std::move(*damage));
+    if (!done) return done;
     for (const auto& [id, device] : devices_->devices()) {
         for (const auto& [name, progress] : device.rollouts) {
             const auto rollout = rollouts_.find(name);

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "gateway/book_entries.hpp"
 #include "host/base/text_encoding.hpp"
 
 namespace assay::gateway {
@@ -13,13 +14,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char kRequestPrefix = 'q';
+constexpr char kRequestBook = 'q';
 constexpr std::array<std::string_view, 4> kStandings = {"pending", "accepted", "refused", "blocked"};
 
 Bytes key_of_request(std::string_view id) {
-    Bytes key = {static_cast<std::byte>(kRequestPrefix)};
-    append(key, as_bytes(id));
-    return key;
+    return book_key(kRequestBook, as_bytes(id));
 }
 
 bool is_expired(const EnrolmentEntry& entry, Timestamp now) {
@@ -66,20 +65,11 @@ std::string_view to_string(Standing standing) noexcept {
 
 Result<RequestBook> RequestBook::open(ledger::KeyValueStore& store) {
     RequestBook book(store);
-    std::optional<Error> damage;
-    const std::byte prefix = static_cast<std::byte>(kRequestPrefix);
-    store.for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
-        std::string id(as_text(key.subspan(1)));
-        try {
-            EnrolmentEntry entry = decode_entry_or_throw(id, value);
-            book.entries_.emplace(std::move(id), std::move(entry));
-        } catch (const std::exception& error) {
-            damage.emplace(std::make_error_code(std::errc::illegal_byte_sequence),
-                           "stored request of \"" + id + "\": " + error.what());
-        }
-        return !damage.has_value();
+    const auto done = read_book(store, kRequestBook, "stored request of", [&](ByteView id, ByteView value) {
+        EnrolmentEntry entry = decode_entry_or_throw(std::string(as_text(id)), value);
+        book.entries_.emplace(entry.id, std::move(entry));
     });
-    if (damage) return fail(std::move(*damage));
+    if (!done) return fail(done.error());
     return book;
 }
 

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "gateway/book_entries.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/crypto/random.hpp"
 #include "host/crypto/sha256.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char kTokenPrefix = 't';
+constexpr char kTokenBook = 't';
 constexpr std::size_t kSecretBytes = 16;
 constexpr std::string_view kTokenDomain("ASSAY1-token\0", 13);
 
@@ -24,9 +25,7 @@ Sha256Digest hash_of_secret(std::string_view secret) {
 }
 
 Bytes key_of_token(const Sha256Digest& hash) {
-    Bytes key = {static_cast<std::byte>(kTokenPrefix)};
-    append(key, hash.view());
-    return key;
+    return book_key(kTokenBook, hash.view());
 }
 
 }  // namespace
@@ -81,19 +80,11 @@ TokenBook::Token TokenBook::decode_or_throw(ByteView text) {
 
 Result<TokenBook> TokenBook::open(ledger::KeyValueStore& store) {
     TokenBook book(store);
-    std::optional<Error> damage;
-    const std::byte prefix = static_cast<std::byte>(kTokenPrefix);
-    store.for_each(ByteView(&prefix, 1), [&](ByteView key, ByteView value) {
-        try {
-            if (key.size() != 33) throw std::invalid_argument("key");
-            book.tokens_.emplace(Sha256Digest::from(key.subspan(1)), decode_or_throw(value));
-        } catch (const std::exception& error) {
-            damage.emplace(std::make_error_code(std::errc::illegal_byte_sequence),
-                           std::string("stored token: ") + error.what());
-        }
-        return !damage.has_value();
+    const auto done = read_book(store, kTokenBook, "stored token", [&](ByteView hash, ByteView value) {
+        if (hash.size() != sizeof(Sha256Digest)) throw std::invalid_argument("key");
+        book.tokens_.emplace(Sha256Digest::from(hash), decode_or_throw(value));
     });
-    if (damage) return fail(std::move(*damage));
+    if (!done) return fail(done.error());
     return book;
 }
 
