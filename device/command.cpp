@@ -15,6 +15,7 @@ extern "C" {
 
 #include <spawn.h>
 
+#include "host/base/errno_error.hpp"
 #include "host/base/file.hpp"
 
 namespace assay::device {
@@ -127,7 +128,7 @@ std::string last_line(std::string_view text) {
 Result<std::string> run_command(const Command& command) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
-        return fail(std::error_code(errno, std::generic_category()), "pipe");
+        return fail_by_errno("pipe");
     }
     const FileHandle reading(ends[0]);
     FileHandle writing(ends[1]);

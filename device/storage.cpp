@@ -6,14 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/errno_error.hpp"
+
 namespace assay::device {
 namespace {
 
 namespace fs = std::filesystem;
-
-tl::unexpected<Error> last_error(const std::string& context) {
-    return fail(std::error_code(errno, std::generic_category()), context);
-}
 
 class DiskVolume final : public Volume {
   public:
@@ -36,17 +34,17 @@ class DiskVolume final : public Volume {
 
 Result<void> make_room(const FileHandle& file, const fs::path& path, std::uint64_t bytes) {
     struct stat info {};
-    if (::fstat(file.fd(), &info) != 0) return last_error("stat " + path.string());
+    if (::fstat(file.fd(), &info) != 0) return fail_by_errno("stat " + path.string());
     if (S_ISREG(info.st_mode)) {
         if (static_cast<std::uint64_t>(info.st_size) == bytes) return {};
         if (::ftruncate(file.fd(), static_cast<off_t>(bytes)) != 0) {
-            return last_error("no room for " + std::to_string(bytes) + " bytes in " +
+            return fail_by_errno("no room for " + std::to_string(bytes) + " bytes in " +
                               path.string());
         }
         return sync_directory(path.parent_path());
     }
     const off_t end = ::lseek(file.fd(), 0, SEEK_END);
-    if (end < 0) return last_error(path.string() + " is no file and no block device");
+    if (end < 0) return fail_by_errno(path.string() + " is no file and no block device");
     if (static_cast<std::uint64_t>(end) < bytes) {
         return fail(std::errc::no_space_on_device, path.string() + " has " + std::to_string(end) +
                                                        " bytes, the image " +
@@ -66,7 +64,7 @@ Result<void> DiskStorage::replace(const fs::path& path, ByteView content) {
 }
 
 Result<void> DiskStorage::remove(const fs::path& path) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return last_error(path.string());
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_by_errno(path.string());
     return {};
 }
 

@@ -15,6 +15,7 @@
 #include <boost/asio/write.hpp>
 
 #include "host/base/assert.hpp"
+#include "host/base/errno_error.hpp"
 #include "host/http/as_tuple.hpp"
 
 namespace assay::http {
@@ -185,7 +186,7 @@ asio::awaitable<Result<void>> Stream::write_file(const FileHandle& file,
                 continue;
             }
             if (count < 0 && errno == EINTR) continue;
-            if (count < 0) co_return fail(std::error_code(errno, std::generic_category()), "send");
+            if (count < 0) co_return fail_by_errno("send");
             sent = static_cast<std::size_t>(count);
             // A peer that takes all we have must not keep the other connections waiting.
             co_await asio::post(socket_.get_executor(), asio::use_awaitable);

@@ -12,8 +12,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "host/base/errno_error.hpp"
 #include "host/ipfs/block_store.hpp"
-#include "host/ipfs/errno_error.hpp"
 
 namespace assay::ipfs {
 namespace fs = std::filesystem;

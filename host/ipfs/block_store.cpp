@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/errno_error.hpp"
 #include "host/base/file.hpp"
-#include "host/ipfs/errno_error.hpp"
 #include "host/ipfs/multibase.hpp"
 #include "host/ipfs/pending_file.hpp"
 

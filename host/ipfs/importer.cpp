@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "host/base/errno_error.hpp"
 #include "host/base/file.hpp"
 #include "host/crypto/sha256.hpp"
 #include "host/ipfs/balanced_tree.hpp"
@@ -113,7 +114,7 @@ class WindowReader {
         if (!file) return fail(std::move(file).error());
         struct stat info {};
         if (::fstat(file->fd(), &info) != 0) {
-            return fail(std::error_code(errno, std::generic_category()), "stat");
+            return fail_by_errno("stat");
         }
         if (S_ISDIR(info.st_mode)) {
             return fail(std::errc::is_a_directory, "an image is one file");

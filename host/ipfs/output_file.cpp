@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "host/ipfs/errno_error.hpp"
+#include "host/base/errno_error.hpp"
 
 namespace assay::ipfs {
 namespace {

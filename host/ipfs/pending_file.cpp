@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/ipfs/errno_error.hpp"
+#include "host/base/errno_error.hpp"
 
 namespace assay::ipfs {
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/base/codec.hpp"
+#include "host/base/errno_error.hpp"
 #include "host/crypto/sha256.hpp"
 
 namespace assay::ledger {
@@ -133,7 +134,7 @@ Result<void> BlockFiles::cut_off_the_rest() {
         }
         if (*size > end_.offset &&
             ::ftruncate(opened->fd(), static_cast<off_t>(end_.offset)) != 0) {
-            return fail(std::error_code(errno, std::generic_category()), "cut " + path.string());
+            return fail_by_errno("cut " + path.string());
         }
         newest_ = *std::move(opened);
     }

@@ -11,6 +11,7 @@
 #include <boost/crc.hpp>
 
 #include "host/base/codec.hpp"
+#include "host/base/errno_error.hpp"
 #include "host/base/file.hpp"
 
 namespace assay::ledger {
@@ -61,7 +62,7 @@ Result<bool> cut_torn_tail(const std::filesystem::path& path) {
     const auto file = FileHandle::open(path, O_RDWR);
     if (!file) return fail(Error(file.error()));
     if (::ftruncate(file->fd(), static_cast<off_t>(good)) != 0) {
-        return fail(std::error_code(errno, std::generic_category()), "cut " + path.string());
+        return fail_by_errno("cut " + path.string());
     }
     if (auto synced = file->sync(); !synced) return fail(std::move(synced).error());
     return true;

@@ -1,4 +1,4 @@
-// The failure of the system call before, as an Error. Used by what writes files here.
+// The failure of the system call before, as an Error.
 
 #pragma once
 
@@ -8,10 +8,10 @@
 
 #include "host/base/result.hpp"
 
-namespace assay::ipfs {
+namespace assay {
 
 [[nodiscard]] inline tl::unexpected<Error> fail_by_errno(std::string context) {
     return fail(std::error_code(errno, std::generic_category()), std::move(context));
 }
 
-}  // namespace assay::ipfs
+}  // namespace assay
