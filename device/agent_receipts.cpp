@@ -106,7 +106,9 @@ protocol::PollRequest Agent::poll_request() const {
     request.epoch = state_.epoch.value_or(options_.identity.anchor.epoch).epoch;
     const bool is_busy = is_under_way(state_.phase);
     request.state = is_out_of_touch_ && !is_busy ? kOutOfTouch : to_string(state_.phase);
-    if (!is_busy && state_.outbox.empty()) request.wait_ms = static_cast<std::uint32_t>(options_.poll_wait.count());
+    if (!is_busy && state_.outbox.empty()) {
+        request.wait_ms = static_cast<std::uint32_t>(options_.poll_wait.count());
+    }
     return request;
 }
 
