@@ -182,9 +182,9 @@ class CaseFleet {
     }
     void enrol(const std::string& id) {
         keys.push_back(test::new_key(crypto::Algorithm::kEcdsaP256));
-        EXPECT_TRUE(devices->enrol(id, ledger::ledger_device_id(authority->salt_of(id), id),
-                                   keys.back().public_key(), DeviceRegistry::KeyChange::kRefuse,
-                                   test::at(kFleetBegin)));
+        const auto name = ledger::ledger_device_id(authority->salt_of(id), id);
+        EXPECT_TRUE(devices->enrol({id, name, keys.back().public_key(), {}, {}},
+                                   DeviceRegistry::KeyChange::kRefuse, test::at(kFleetBegin)));
     }
     void record() {
         const auto submit = [this](ByteView tx) -> Result<void> {

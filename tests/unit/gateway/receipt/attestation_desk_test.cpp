@@ -35,8 +35,8 @@ class Attestations : public testing::Test {
             if (devices.find(id) == nullptr) {
                 ledger::LedgerDeviceId name{};
                 name[0] = static_cast<std::byte>(id.back());
-                EXPECT_TRUE(devices.enrol(id, name, test::new_key().public_key(),
-                                          DeviceRegistry::KeyChange::kRefuse, {}));
+                EXPECT_TRUE(devices.enrol({id, name, test::new_key().public_key(), {}, {}},
+                                   DeviceRegistry::KeyChange::kRefuse, {}));
             }
             Device& device = *devices.find(id);
             device.assignment = Assignment{crypto::leaf_hash(as_bytes(release)), {}};
@@ -146,8 +146,8 @@ TEST_F(Attestations, CatchingUpGoesThroughAllDevicesInParts) {
             ledger::LedgerDeviceId name{};
             name[0] = static_cast<std::byte>(i >> 8);
             name[1] = static_cast<std::byte>(i & 0xff);
-            ASSERT_TRUE(gateway.devices.enrol(id, name, key_.public_key(),
-                                              DeviceRegistry::KeyChange::kRefuse, {}));
+            ASSERT_TRUE(gateway.devices.enrol({id, name, key_.public_key(), {}, {}},
+                                   DeviceRegistry::KeyChange::kRefuse, {}));
             Device& device = *gateway.devices.find(id);
             device.assignment = Assignment{crypto::leaf_hash(as_bytes("one")), {}};
             ASSERT_TRUE(gateway.devices.save(device));
