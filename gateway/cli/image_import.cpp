@@ -22,6 +22,9 @@ tl::unexpected<Failure> give_up_image(const Error& error) {
     } else if (error.is(std::errc::is_a_directory)) {
         failure.code = ExitCode::kUsage;
         failure.advice = "An image is one file. Pack the folder first, or name a file: CID/path.";
+    } else if (error.is(std::errc::invalid_argument)) {
+        failure.code = ExitCode::kUsage;
+        failure.advice = "An image is one file: write it to a disk first.";
     } else if (error.is(std::errc::not_a_directory)) {
         failure.code = ExitCode::kUsage;
         failure.advice = "A path goes through directories to a file.";

@@ -157,6 +157,11 @@ Result<Cid> parse_cid(std::string_view text) {
         return std::move(error).within("CID '" + std::string(text.substr(0, 80)) + "'");
     };
     const bool is_v0 = text.size() == kCidV0TextSize && text.starts_with("Qm");
+    if (!is_v0 && text.starts_with("Qm")) {
+        return fail(named(Error(make_error_code(Refusal::kMalformed),
+                                "one of version 0 has 46 characters, this has " +
+                                    std::to_string(text.size()))));
+    }
     auto bytes = is_v0 ? decode_digits(Base::kBase58Btc, text) : decode_multibase(text);
     if (!bytes) return fail(named(std::move(bytes).error()));
     auto cid = decode_cid(*bytes);

@@ -110,7 +110,7 @@ class WindowReader {
     [[nodiscard]] static Result<WindowReader> open(const std::filesystem::path& path,
                                                    std::uint64_t chunk_bytes,
                                                    std::size_t windows) {
-        auto file = FileHandle::open(path, O_RDONLY);
+        auto file = FileHandle::open(path, O_RDONLY | O_NONBLOCK);  // a pipe would wait for its writer
         if (!file) return fail(std::move(file).error());
         struct stat info {};
         if (::fstat(file->fd(), &info) != 0) {
@@ -118,6 +118,9 @@ class WindowReader {
         }
         if (S_ISDIR(info.st_mode)) {
             return fail(std::errc::is_a_directory, "an image is one file");
+        }
+        if (!S_ISREG(info.st_mode)) {
+            return fail(std::errc::invalid_argument, "a pipe or a device has no size to be released with");
         }
         const auto total = static_cast<std::uint64_t>(info.st_size);
         const std::uint64_t chunks =

@@ -143,6 +143,10 @@ class Image(unittest.TestCase):
             self.run_refused(2, "image", verb, cid, "--out", nowhere, says=[str(nowhere.parent), "Make it"])
         self.run_refused(2, "image", "add", self.folder, says=["one file", "Pack the folder"])
         self.run_refused(2, "image", "add", self.folder / "missing", says=["missing"])
+        os.mkfifo(pipe := self.folder / "pipe")
+        for endless in pipe, "/dev/zero":
+            self.run_refused(2, "image", "add", endless, says=["pipe or a device", "one file"])
+        self.run_refused(2, "image", "get", "QmT78zSuBmuS4z925WZfrq", "--out", out, says=["46 characters"])
         self.run_refused(2, "image", "add", self.image, "--profile", "unixfs-v9", says=["unixfs-v1-2025"])
         self.run_refused(2, "image", "add", self.image, "--chunk-bytes", 3 << 20, says=["2097152"])
         self.run_refused(2, "image", "add", self.image, "--width", 2, says=["128"])
