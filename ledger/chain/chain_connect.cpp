@@ -49,6 +49,11 @@ Chain::Judged Chain::judge_and_store(const Block& block, Timestamp now) {
     if (is_on(Rule::kH9) && parent->verdict != BlockVerdict::kValid) {
         return {BlockVerdict::kInvalidAncestor, std::string(to_string(parent->verdict))};
     }
+    // Nobody follows it (F7), and files only grow: a member with hash power to spare fills no disks.
+    if (side_blocks_.is_full(block.header().slot()) &&
+        !is_on_branch(finality_.final, block.header().previous)) {
+        return {BlockVerdict::kNotKept, "one more that leaves the final block"};
+    }
     const BlockVerdict header = check_header(block.sealed, parent->context, rules_, now);
     if (header != BlockVerdict::kValid) return {header, "header"};
     BodyResult body =

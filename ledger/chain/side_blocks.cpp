@@ -35,6 +35,11 @@ const SideBlock* SideBlocks::find(const BlockId& id) const noexcept {
     return found == blocks_.end() ? nullptr : &found->second;
 }
 
+bool SideBlocks::is_full(Slot slot) const {
+    const auto count = of_slot_.find(slot);
+    return count != of_slot_.end() && count->second >= kSideBlocksOfSlotMax;
+}
+
 std::vector<SideBlock> SideBlocks::descendants(const BlockId& id) const {
     std::vector<SideBlock> found;
     const auto add_children = [&](const BlockId& parent) {

@@ -42,6 +42,7 @@ class SideBlocks {
 
     [[nodiscard]] const SideBlock* find(const BlockId& id) const noexcept;
     [[nodiscard]] const Ranked& ranked() const noexcept { return ranked_; }
+    [[nodiscard]] bool is_full(Slot slot) const;
     // Every side block that builds on `id`, children before grandchildren.
     [[nodiscard]] std::vector<SideBlock> descendants(const BlockId& id) const;
 

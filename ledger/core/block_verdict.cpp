@@ -18,6 +18,8 @@ std::string_view to_string(BlockVerdict verdict) noexcept {
             return "mutated";
         case BlockVerdict::kStorageFailed:
             return "storage-failed";
+        case BlockVerdict::kNotKept:
+            return "not-kept";
         case BlockVerdict::kBadVersion:
             return "bad-version";
         case BlockVerdict::kSlotNotNode:

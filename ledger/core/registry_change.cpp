@@ -256,7 +256,8 @@ Result<Registry> apply_change(const Registry& registry, const RegistryChange& ch
         const Member before = *member;
         change_member(*member, change);
         if (*member == before) return impossible("the change would change nothing");
-        if (auto keys = check_member_keys(*member); !keys) return fail(std::move(keys).error());
+        // Depends on what else waits: whoever relays it may have seen that in another order.
+        if (auto keys = check_member_keys(*member); !keys) return impossible(keys.error().context());
     }
     auto changed = Registry::make(std::move(members));
     if (!changed) return impossible(changed.error().context());

@@ -36,6 +36,7 @@ enum class BlockVerdict : std::uint8_t {
     kMalformed,      // B1: does not decode within the fixed limits
     kMutated,        // H7 bad seal, B2 body does not match the header
     kStorageFailed,  // our fault, not the sender's
+    kNotKept,        // off the final branch, where its slot has left too many
 
     // The header breaks a rule, whoever sends it.
     kBadVersion,       // H1: bits 29-31 of the version are not 001

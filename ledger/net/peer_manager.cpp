@@ -385,6 +385,12 @@ void PeerManager::tick() {
         if (ticks_ % kTicksPerPoint == 0 && record.score > 0) --record.score;
         const auto connection = record.connection;
         if (!connection) continue;
+        // Its key may have been replaced, or the member removed, since it shook hands.
+        if (const auto still = slot_of(connection->session.stream()); !still || *still != slot) {
+            connection->session.close(
+                Error(make_error_code(Refusal::kPeerUnknown), "its TLS key is no member's any more"));
+            continue;
+        }
         connection->session.on_tick(now.steady);
         if (!connection->protocol.greeted() && now.steady >= connection->since + kHandshakeMax) {
             connection->session.close(

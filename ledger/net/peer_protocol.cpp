@@ -40,7 +40,10 @@ PeerMessage PeerProtocol::hello() const {
 
 Result<Actions> PeerProtocol::on_message(PeerMessage message, SyncTime now) {
     Actions actions;
-    if (sync_.chain().has_failed()) return actions;
+    if (sync_.chain().has_failed()) {
+        if (headers_owed_ > 0 && std::holds_alternative<Headers>(message)) --headers_owed_;
+        return actions;
+    }
     if (!greeted_) {
         const auto* greeting = std::get_if<Hello>(&message);
         if (greeting == nullptr) {
@@ -144,14 +147,19 @@ void PeerProtocol::handle(const Headers& message, Actions& actions, SyncTime now
     if (!check_links(message, actions)) return;
 
     BlockHeight height = message.headers.empty() ? 0 : height_of(message.headers.front().header.previous);
+    bool are_news = false;
     for (const SealedHeader& sealed : message.headers) {
         const InventoryItem item(sealed.id());
         if (height != kHeightUnknown) ++height;
         if (wanted_blocks_.size() >= kWantedBlocksMax) break;
-        if (sync_.lacks(item)) want(item, height);
+        if (!sync_.lacks(item)) continue;
+        want(item, height);
+        are_news = true;
     }
     if (!message.headers.empty()) note_tip(InventoryItem(message.headers.back().id()));
     headers_again_ |= message.headers.size() == kHeadersMax;
+    // Who tells what is known, over and over, is not asked as fast as it can answer.
+    if (!are_news) headers_not_before_ = now.steady + kHeadersAgain;
     ask_data(actions, now);
 }
 
@@ -357,18 +365,35 @@ void PeerProtocol::claim_from(std::deque<InventoryItem>& wanted, GetData& reques
         wanted.pop_front();
     }
     const bool is_pruned_there = peer_first_block_ > 0 && now.steady < ask_pruned_at_;
+    bool is_next = true;  // the first that is missing
     for (const InventoryItem& item : wanted) {
         if (request.items.size() == kGetDataMax) return;
         if (is_pruned_there && item.kind == InventoryKind::kBlock &&
             wanted_.at(item) < peer_first_block_) {
             continue;
         }
-        if (sync_.downloads().claimed(item) || !sync_.lacks(item)) continue;
-        if (item.kind == InventoryKind::kBlock && !sync_.has_room_for_block_of(peer_)) return;
+        if (sync_.downloads().claimed(item)) {
+            is_next = false;
+            continue;
+        }
+        if (!sync_.lacks(item)) continue;
+        const bool frees_others = std::exchange(is_next, false) && will_connect(item);
+        if (item.kind == InventoryKind::kBlock && !frees_others &&
+            !sync_.has_room_for_block_of(peer_)) {
+            return;
+        }
         if (!sync_.downloads().claim(item, peer_, now.steady)) return;
         asked_.insert(item);
         request.items.push_back(item);
     }
+}
+
+// The block that the waiting ones wait for may be asked of whoever has sent so many of them that there is
+// no room for more: else all would wait for ever, once the one that was asked for it is gone.
+bool PeerProtocol::will_connect(const InventoryItem& item) const {
+    return item.kind == InventoryKind::kBlock &&
+           wanted_.at(item) <= sync_.chain().tip().height + 1 &&
+           sync_.downloads().in_flight(peer_, InventoryKind::kBlock) == 0;
 }
 
 void PeerProtocol::announce_mempool(Actions& actions, SyncTime now) {

@@ -80,6 +80,7 @@ class PeerProtocol {
     void unwant(const InventoryItem& item);
     void ask_headers(Actions& actions, SyncTime now);
     void ask_data(Actions& actions, SyncTime now);
+    [[nodiscard]] bool will_connect(const InventoryItem& item) const;
     void claim_from(std::deque<InventoryItem>& wanted, GetData& request, SyncTime now);
     void announce_mempool(Actions& actions, SyncTime now);
     void note_tip(const InventoryItem& item);

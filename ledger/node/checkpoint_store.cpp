@@ -42,6 +42,13 @@ Result<bool> CheckpointStore::add(Slot from, std::string_view text) {
         // By the keys of another epoch, perhaps: its sender need not be as far as we are.
         const bool ahead = checkpoint->size > chain_->tip().log_size;
         if (ahead || chain_->epoch().number() > 0) return false;
+        // Or by one that the next block makes a node.
+        const auto is_members = [&](const NoteSignature& line) {
+            const Member* const member = chain_->registry().find_by_name(line.name);
+            return member != nullptr &&
+                   verify_cosignature(line, *checkpoint, member->name, member->cosign);
+        };
+        if (std::ranges::any_of(note->signatures, is_members)) return false;
         return fail(Refusal::kSignatureInvalid, "checkpoint without a signature of a member");
     }
     if (newest_ && checkpoint->size < newest_->size) return false;

@@ -336,8 +336,9 @@ void MemberDuties::certify(Actions& actions) {
         if (target == nullptr) continue;
         const auto certificate = pool_.certificate_for(*target);
         if (!certificate) continue;
-        certified_.insert(point);
         const auto outcome = chain_.accept_certificate(*certificate);
+        if (chain_.has_failed()) return;  // not stored: it is offered again
+        certified_.insert(point);
         actions.certificate_added |= outcome.verdict == CertificateOutcome::Verdict::kNew;
         actions.tip_changed |= outcome.tip_changed;
     }

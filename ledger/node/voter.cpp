@@ -164,7 +164,7 @@ Bytes encode_safety_record(const SafetyRecord& record) {
     for (const auto& [number, hash] : record.epochs) {
         out.map(2).unsigned_int(1).unsigned_int(number).unsigned_int(2).bytes(hash.view());
     }
-    out.unsigned_int(8).text(record.bounds.why_off);
+    out.unsigned_int(8).text(record.bounds.why_off.substr(0, kReasonMax));
     out.unsigned_int(9).bytes(record.key);
     out.unsigned_int(10).array(record.replaced.size());
     for (const auto& [key, bounds] : record.replaced) {
@@ -172,7 +172,7 @@ Bytes encode_safety_record(const SafetyRecord& record) {
         out.unsigned_int(2).unsigned_int(static_cast<std::uint64_t>(bounds.state));
         out.unsigned_int(3).unsigned_int(bounds.vote_floor);
         out.unsigned_int(4).unsigned_int(bounds.source_floor);
-        out.unsigned_int(5).text(bounds.why_off);
+        out.unsigned_int(5).text(bounds.why_off.substr(0, kReasonMax));
     }
     return out.take();
 }

@@ -229,6 +229,25 @@ TEST_F(FinalityOf, ALowerJustifiedBlockElsewhereIsNoContradiction) {
     EXPECT_TRUE(chain->conflict().empty());
 }
 
+// Files of blocks only grow, and hash power to make blocks at the start of the chain is cheap.
+TEST_F(FinalityOf, TakesNoMoreThanAShareOfBlocksThatLeaveTheFinalOne) {
+    auto chain = grown("c", 2, 2);
+    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
+    std::uint32_t now = kGenesisTime + 20;
+    founders.extend(*chain, now);
+    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 3)).verdict, Verdict::kNew);
+    ASSERT_EQ(chain->final_block().height, 2U);
+    const auto fresh = founders.open(dir / "fresh");
+    ASSERT_TRUE(fresh->accept_transaction(tx(2)));
+    for (std::uint32_t i = 0; i < kSideBlocksOfSlotMax + 3; ++i) {
+        auto made = fresh->make_template(1, at(kGenesisTime + 100 + i));
+        const Bytes block = test::mine(*std::move(made), founders.members[1]);
+        const auto verdict = chain->accept_block(block, at(kGenesisTime + 900)).verdict;
+        EXPECT_EQ(verdict, i < kSideBlocksOfSlotMax ? BlockVerdict::kValid : BlockVerdict::kNotKept)
+            << i;
+    }
+}
+
 // A member that seals siblings without end fills its own share of the disk and no more.
 TEST_F(FinalityOf, KeepsABoundedNumberOfSideBlocksOfAMember) {
     auto chain = grown("c", 1, 1);

@@ -100,6 +100,11 @@ void grow(const Founders& founders, Chain& chain, std::uint32_t& now, int blocks
     for (int i = 0; i < blocks; ++i, ++now) ASSERT_FALSE(founders.extend(chain, now).empty());
 }
 
+void give_all(const Chain& from, Chain& to, std::uint32_t now) {
+    for (BlockHeight h = 1; h <= from.tip().height; ++h)
+        ASSERT_TRUE(to.accept_block(*from.block(*from.id_at(h)), test::at(now)).tip_changed);
+}
+
 TEST(PeerProtocol, ALateMemberCatchesUpWithAtMostSixteenBlocksUnderWay) {
     const Founders founders = founders_of(2);
     Side a(founders, 0), b(founders, 1);
@@ -176,10 +181,7 @@ TEST(PeerProtocol, WhatAPeerDoesNotDeliverIsAskedOfAnother) {
     Side silent(founders, 0), late(founders, 1), other(founders, 2);
     std::uint32_t now = kGenesisTime + 5;
     grow(founders, *silent.chain, now, 3);
-    for (BlockHeight h = 1; h <= 3; ++h) {
-        const auto block = silent.chain->block(*silent.chain->id_at(h));
-        ASSERT_TRUE(other.chain->accept_block(*block, test::at(now)).tip_changed);
-    }
+    give_all(*silent.chain, *other.chain, now);
     Wire bad(silent, late, now);
     while (late.sync->downloads().in_flight(0, InventoryKind::kBlock) == 0) {
         ASSERT_TRUE(bad.step(silent) || bad.step(late));
@@ -199,6 +201,27 @@ TEST(PeerProtocol, WhatAPeerDoesNotDeliverIsAskedOfAnother) {
 
     bad.run();  // its answers come after all
     EXPECT_EQ(bad.penalties.size(), 1U) << "late is no crime";
+}
+
+TEST(PeerProtocol, APeerThatHasSentAllItMayIsStillAskedForTheirParent) {
+    const Founders founders = founders_of(3);
+    Side silent(founders, 0), late(founders, 1), other(founders, 2);
+    std::uint32_t now = kGenesisTime + 5;
+    grow(founders, *silent.chain, now, 80);
+    give_all(*silent.chain, *other.chain, now);
+    Wire bad(silent, late, now);
+    while (late.sync->downloads().in_flight(0, InventoryKind::kBlock) == 0)
+        ASSERT_TRUE(bad.step(silent) || bad.step(late));
+    Wire good(other, late, now);
+    good.run();
+    ASSERT_FALSE(late.sync->has_room_for_block_of(2)) << "all wait for what the silent one has";
+    for (std::uint32_t wait = 5; wait < 65; wait += 5) {
+        bad.second = good.second = now + wait;
+        bad.tick();
+        good.tick();
+        good.run();
+    }
+    EXPECT_EQ(late.chain->tip().id, other.chain->tip().id);
 }
 
 TEST(PeerProtocol, BlocksThatArriveBeforeTheirParentsWait) {
