@@ -168,8 +168,16 @@ CLI::App* add_factory(CLI::App& app, Arguments& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Installs firmware releases that this device has proved genuine by itself."};
+    CLI::App app{"Installs firmware releases that this device has proved genuine by itself.",
+                 "assay-device"};
     app.require_subcommand(1);
+    app.footer(
+        "Examples:\n"
+        "  assay-device factory --dir D --id SERIAL --vendor acme.example --class edge-x64 \\\n"
+        "      --component firmware --gateway https://gateway.example:8474 --token TOKEN\n"
+        "  assay-device run --dir D\n"
+        "  assay-device install --dir D --bundle /media/usb\n"
+        "  assay-device postpone --dir D --for 86400");
     Arguments given;
     auto* init_command =
         add_command(app, given, "init", "Make the device's key and certificate request");

@@ -30,7 +30,13 @@ http::Response json_response(unsigned status, const boost::json::object& body) {
     return http::Response(status, "application/json", boost::json::serialize(body) + "\n");
 }
 
-http::Response problem_of(const Error& error) { return http::problem(status_of(error), error); }
+http::Response problem_of(const Error& error) {
+    const unsigned status = status_of(error);
+    if (!refusal_of(error.code()) && (status == 404 || status == 503)) {
+        return http::problem(status, status == 404 ? "not-found" : "not-ready", error.context());
+    }
+    return http::problem(status, error);
+}
 
 Result<ledger::LeafHash> leaf_in_path(const http::Request& request) {
     const auto leaf = hash_from_hex<ledger::LeafHash>(request.path_value("leaf"));

@@ -201,6 +201,9 @@ http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& 
     if (!leaf) return problem_of(leaf.error());
     const bool with_entry = request.query_value("entry") == "1";
     const auto proof = with_entry ? node->prove_with_entry(*leaf) : node->prove(*leaf);
+    if (!proof && proof.error().is(std::errc::no_such_file_or_directory)) {
+        return unknown_transaction(*leaf);
+    }
     if (!proof) return problem_of(proof.error());
     return http::Response(200, kPlainText, std::string_view(*proof));
 }

@@ -120,6 +120,14 @@ http::Response post_resume(const LedgerApiParts& parts, const http::Request& req
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     ledger::Node* const node = ledger_of(parts, request);
     if (node == nullptr) return unknown_ledger();
+    // It would silence a member that has all its votes for a thousand blocks.
+    const json::object status = node->status();
+    const json::value& voting = status.at("finality").at("voting");
+    if (voting.as_string() != "off") {
+        return http::problem(409, "not-now",
+                             "there is nothing to resume: this member's voting is \"" +
+                                 std::string(voting.as_string()) + "\", not \"off\"");
+    }
     const auto height = node->resume_voting();
     if (!height) return problem_of(height.error());
     json::object out;

@@ -78,8 +78,8 @@ void add_init(CLI::App& app, Request& request) {
     CLI::Option* const genesis =
         verb->add_option("--genesis", founding.cards, "Found a consortium of these cards");
     genesis->check(CLI::ExistingFile)->excludes(name);
-    verb->add_option("--out", founding.out, "Folder for the genesis files")->needs(genesis);
-    verb->add_option("--origin", founding.origin, "Name of the logs")->capture_default_str();
+    verb->add_option("--out", founding.out, "Folder for the genesis files (default: this one)")->needs(genesis);
+    verb->add_option("--origin", founding.origin, "Name of the ledgers, e.g. a domain")->capture_default_str();
     verb->add_option("--interval", founding.interval, "Time between blocks")->capture_default_str();
     verb->add_option("--heartbeat", founding.heartbeat, "Longest time without a block")
         ->capture_default_str();
@@ -106,7 +106,7 @@ void add_engine_verbs(CLI::App& app, Request& request) {
         app.add_subcommand("engines", "Find and test what this machine can hash and mine with");
     engines->fallthrough();
     engines->require_subcommand(0, 1);
-    engines->footer("Example:\n  assay engines --explain\n  assay engines compile --out FILE");
+    engines->footer("Example:\n  assay engines --explain\n  assay engines compile --out engines.bin");
     const auto list = [&request] {
         request.verb = [&request] { return list_engines(request.engines); };
     };
@@ -373,6 +373,23 @@ void add_ledger_verbs(CLI::App& app, Request& request) {
     add_proof_verbs(*ledger, request);
 }
 
+// What was wrong, and whose --help says what is right: that of the verb or group that was reached.
+Outcome usage_error(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App* reached = &app;
+    std::string path = app.get_name();
+    for (auto next = reached->get_subcommands(); !next.empty(); next = reached->get_subcommands()) {
+        reached = next.front();
+        path += " " + reached->get_name();
+    }
+    std::string what = error.what();
+    // CLI11 says only that a verb is missing, also when one was given that does not exist.
+    const auto strange = app.remaining(true);
+    if (reached->get_require_subcommand_min() > 0 && !strange.empty()) {
+        what = "there is no verb \"" + strange.front() + "\"";
+    }
+    return give_up(ExitCode::kUsage, std::move(what), "See `" + path + " --help`.");
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv) {
@@ -396,13 +413,10 @@ int run(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
         // Where parsing broke off it may not have come to the flag.
         const bool as_json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
-        if (as_json && error.get_exit_code() != 0) {
-            return print(give_up(ExitCode::kUsage, error.what(), "See `assay --help`."), true);
-        }
-        const int status = app.exit(error);
-        return status == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+        return print(usage_error(app, error), as_json);
     }
     if (request.member.dir.empty()) request.member.dir = request.member.name;
     try {

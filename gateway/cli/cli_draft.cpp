@@ -21,7 +21,15 @@ Answer<TransactionDraft> open_draft_file(const std::filesystem::path& file) {
 }
 
 Answer<std::vector<ledger::ChainId>> ledgers_of_signer(const SignDraftOptions& options) {
-    if (options.genesis.empty()) return read_chain_ids(MemberFolder(options.dir));
+    if (options.genesis.empty()) {
+        const MemberFolder folder(options.dir);
+        if (auto found = require_member_folder(folder); !found) {
+            found.error().advice =
+                "Name the folder with --dir, or the files with --key and --genesis.";
+            return tl::unexpected(found.error());
+        }
+        return read_chain_ids(folder);
+    }
     const auto bytes = read_file(options.genesis, ledger::kGenesisBytesMax);
     if (!bytes) return give_up(bytes.error());
     if (const auto genesis = ledger::decode_genesis(*bytes); !genesis) {

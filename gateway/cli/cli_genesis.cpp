@@ -76,6 +76,17 @@ struct Founded {
     std::size_t members = 0;
 };
 
+// Two consortia of the same members look alike, and never meet.
+Answer<void> require_no_genesis(const std::filesystem::path& folder) {
+    for (const char* const name : {"consortium.genesis", "gateway.genesis"}) {
+        std::error_code ignored;
+        if (!std::filesystem::exists(folder / name, ignored)) continue;
+        return give_up(ExitCode::kFailure, (folder / name).string() + " is there already",
+                       "A consortium is founded once; choose another folder with --out.");
+    }
+    return {};
+}
+
 Answer<Founded> found(ledger::Genesis genesis, const std::filesystem::path& path) {
     if (auto registry = ledger::Registry::make(genesis.members); !registry) {
         return give_up(Error(registry.error()).within("these members cannot found a ledger"));
@@ -101,6 +112,7 @@ Outcome found_consortium(const FoundOptions& options) {
     if (!members) return tl::unexpected(members.error());
     const auto params = parameters(options);
     if (!params) return tl::unexpected(params.error());
+    if (auto free = require_no_genesis(options.out); !free) return tl::unexpected(free.error());
     if (auto made = create_directories_durable(options.out); !made) return give_up(made.error());
 
     ledger::Genesis genesis;
@@ -119,7 +131,7 @@ Outcome found_consortium(const FoundOptions& options) {
     boost::json::array slots;
     for (const ledger::Member& member : *members) slots.push_back(boost::json::value(member.name));
     output.json["members"] = std::move(slots);
-    output.text = fmt::format("{}\n  {} members, chain id {}\n", consortium_path.string(),
+    output.text = fmt::format("{}\n  members: {}, chain id {}\n", consortium_path.string(),
                               consortium->members, to_hex(consortium->chain_id.view()));
 
     std::erase_if(genesis.members,
@@ -137,10 +149,10 @@ Outcome found_consortium(const FoundOptions& options) {
         if (!gateway) return tl::unexpected(gateway.error());
         output.json["gateway"] = gateway_path.string();
         output.json["gateway_chain_id"] = to_hex(gateway->chain_id.view());
-        output.text += fmt::format("{}\n  {} gateways, chain id {}\n", gateway_path.string(),
+        output.text += fmt::format("{}\n  gateways: {}, chain id {}\n", gateway_path.string(),
                                    gateway->members, to_hex(gateway->chain_id.view()));
     }
-    output.text += "Copy these files into every member's folder; then each starts `assay run`.\n";
+    output.text += "Copy these files into every member's folder; then each starts `assay run --dir DIR`.\n";
     return output;
 }
 

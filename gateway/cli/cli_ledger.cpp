@@ -62,7 +62,7 @@ std::string describe_links(const json::object& in) {
 std::string describe_ledger(std::string_view name, const json::object& in) {
     const json::object& finality = in.at("finality").as_object();
     std::string text = fmt::format(
-        "{}  {}\n  height {}, tip {}\n  block {} is final; {} leaves final, {} transactions wait\n"
+        "{}  {}\n  height {}, tip {}\n  block {} is final, {} transactions are final, {} wait\n"
         "  epoch {}: {} nodes, quorum {}, {} may fail; this one votes: {}\n",
         name, text_at(in, "origin"), text_at(in, "height"), text_at(in, "tip"),
         text_at(finality, "final_height"), text_at(in, "final_size"), text_at(in, "mempool"),

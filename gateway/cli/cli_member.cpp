@@ -57,6 +57,10 @@ Answer<void> fill_param(ledger::RegistryChange& change, const ProposeOptions& op
     } else {
         return give_up(ExitCode::kUsage, "--param is status-period or evidence-blocks-max");
     }
+    if (options.value == 0) {
+        return give_up(ExitCode::kUsage, "this change wants a --value above 0",
+                       "For status-period in seconds: --value 604800 is a week.");
+    }
     change.value = options.value;
     return {};
 }

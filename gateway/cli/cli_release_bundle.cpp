@@ -46,7 +46,8 @@ Answer<std::string> newest_release(const DaemonClient& daemon, const ReleaseBund
         leaf = text_at(in, "leaf");
     }
     if (leaf.empty()) {
-        return give_up(ExitCode::kVerificationFailed, "no final release of that component is known");
+        return give_up(ExitCode::kFailure, "no final release of that component is known",
+                       "`assay release list` shows those that are.");
     }
     return leaf;
 }

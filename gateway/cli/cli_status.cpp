@@ -12,9 +12,12 @@ namespace {
 namespace json = boost::json;
 
 std::string ledger_line(std::string_view name, const json::object& ledger) {
-    return fmt::format("{:<12} height {}, {} final, {} members, {} waiting\n", name,
-                       text_at(ledger, "height"), text_at(ledger, "final_size"),
-                       text_at(ledger, "members"), text_at(ledger, "mempool"));
+    const auto* const finality = ledger.if_contains("finality");
+    return fmt::format(
+        "{:<12} height {}, block {} is final, members: {}, transactions waiting: {}\n", name,
+        text_at(ledger, "height"),
+        finality && finality->is_object() ? text_at(finality->get_object(), "final_height") : "-",
+        text_at(ledger, "members"), text_at(ledger, "mempool"));
 }
 
 std::string dropped_engines(const json::object& engines) {

@@ -35,19 +35,23 @@ Failure failure_of(const http::Response& response, const std::string& url) {
             failure.message = "refused (" + failure.word + "): " + failure.message;
         }
     }
+    if (failure.message.find("there is nothing at /v1/") != std::string::npos) {
+        failure.advice = "Only gateways answer this: name a gateway's folder with --dir.";
+    }
     if (response.status == 401 || response.status == 403) failure.code = ExitCode::kDenied;
     if (response.status == 423) failure.code = ExitCode::kLocked;
     if (response.status == 503) failure.code = ExitCode::kNotReady;
     return failure;
 }
 
-Answer<http::Response> exchange(http::ClientRequest request) {
+Answer<http::Response> exchange(http::ClientRequest request, const MemberFolder& folder) {
     const std::string url = request.url;
     request.body_bytes_max = kAnswerBytesMax;
     auto response = http::request_blocking(std::move(request));
     if (!response) {
         return give_up(ExitCode::kUnreachable, response.error().to_string(),
-                       "Is the daemon running? Start it with `assay run --dir DIR`.");
+                       "Is the daemon running? Start it with `assay run --dir " +
+                           folder.dir().string() + "`.");
     }
     if (!response->ok()) return tl::unexpected<Failure>(failure_of(*response, url));
     return std::move(*response);
@@ -79,7 +83,7 @@ Answer<DaemonClient> DaemonClient::open(const MemberFolder& folder) {
 }
 
 Answer<Bytes> DaemonClient::get_bytes(std::string_view path) const {
-    auto response = exchange(http::ClientRequest("GET", base_url_ + std::string(path)));
+    auto response = exchange(http::ClientRequest("GET", base_url_ + std::string(path)), folder_);
     if (!response) return tl::unexpected(response.error());
     return std::move(response->body);
 }
@@ -102,7 +106,7 @@ Answer<boost::json::object> DaemonClient::post(std::string_view path,
     request.body = to_bytes(body);
     request.idle_timeout = patience;
     request.total_timeout = std::max<std::chrono::milliseconds>(request.total_timeout, patience);
-    auto response = exchange(std::move(request));
+    auto response = exchange(std::move(request), folder_);
     if (!response) return tl::unexpected(response.error());
     return parse_object(response->body, base_url_ + std::string(path));
 }

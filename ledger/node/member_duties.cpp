@@ -402,6 +402,8 @@ DutyStatus MemberDuties::status() const {
         status.why_not = "the record of own votes is new: waiting for a quorum of the members";
     } else if (listens_) {
         status.why_not = "started a moment ago: listening to a quorum of the members";
+    } else if (voter_.vote_floor() > chain_.tip().height) {
+        status.why_not = "resumed: votes again above block " + std::to_string(voter_.vote_floor());
     }
     status.vote_floor = voter_.vote_floor();
     if (!voter_.votes().empty()) status.last_vote = voter_.votes().back().link.target.height;

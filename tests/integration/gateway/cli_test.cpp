@@ -66,6 +66,32 @@ TEST_F(CommandLine, UsageErrorsAreJsonToo) {
     EXPECT_FALSE(help.out.empty());
 }
 
+TEST_F(CommandLine, UsageErrorsNameWhatIsWrongAndWhoseHelpSaysWhatIsRight) {
+    const Ran strange = run({"release", "bogus"});
+    EXPECT_EQ(strange.status, 2);
+    EXPECT_EQ(strange.err,
+              "assay: there is no verb \"bogus\"\n       See `assay release --help`.\n");
+    EXPECT_NE(run({"frobnicate", "--dir", "x"}).err.find("\"frobnicate\""), std::string::npos);
+    const Ran wrong = run({"ledger", "block", "abc", "--dir", "x"});
+    EXPECT_EQ(wrong.status, 2);
+    EXPECT_NE(wrong.err.find("abc"), std::string::npos) << wrong.err;
+    EXPECT_NE(wrong.err.find("`assay ledger block --help`"), std::string::npos) << wrong.err;
+    EXPECT_EQ(run({"--version"}).status, 0);
+}
+
+TEST_F(CommandLine, AGenesisIsNeverReplaced) {
+    ASSERT_EQ(run({"init", "--name", "oem", "--roles", "oem,node", "--dir", path("oem")}).status,
+              0);
+    const std::vector<std::string> found = {"init", "--genesis", path("oem/oem.card"), "--out",
+                                            path("genesis")};
+    ASSERT_EQ(run(found).status, 0);
+    const auto written = std::filesystem::last_write_time(path("genesis/consortium.genesis"));
+    const Ran again = run(found);
+    EXPECT_EQ(again.status, 1);
+    EXPECT_NE(again.err.find("consortium.genesis is there already"), std::string::npos);
+    EXPECT_EQ(std::filesystem::last_write_time(path("genesis/consortium.genesis")), written);
+}
+
 TEST_F(CommandLine, AFolderThatIsNoMembersExitsWithTenAndSaysWhatToDo) {
     for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
              {"run"}, {"status"}, {"image", "ls"}, {"device", "list"}, {"key", "list"}}) {
