@@ -139,7 +139,7 @@ void add_publish_options(CLI::App& verb, PublishOptions& publish) {
     verb.add_option("--component", publish.component, "What the image is of")->required();
     verb.add_option("--sequence", publish.sequence, "Number above all before it")
         ->required()
-        ->check(CLI::PositiveNumber);
+        ->check(above_zero());
     verb.add_option("--version", publish.version, "For people")->required();
     verb.add_option("--payload", publish.payload, "raw, swu, raucb, mender, suit, zck")
         ->capture_default_str();

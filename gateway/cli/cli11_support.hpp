@@ -29,6 +29,16 @@ inline CLI::App* add_verb(CLI::App& parent,
     return verb;
 }
 
+// CLI11's own check names the largest double as the limit.
+inline CLI::Validator above_zero() {
+    return {[](std::string& given) {
+                const bool is_above = given.find_first_of("123456789") != std::string::npos &&
+                                      !given.starts_with('-');
+                return is_above ? std::string() : given + " is not above 0";
+            },
+            "POSITIVE"};
+}
+
 inline void add_dir(CLI::App& verb, std::filesystem::path& dir) {
     verb.add_option("--dir", dir, "The member's folder")->capture_default_str();
 }

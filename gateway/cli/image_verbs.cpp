@@ -23,9 +23,9 @@ void add_import_options(CLI::App& verb, ImportOptions& options) {
                     "unixfs-v1-2025, or unixfs-v0-2015 for CIDs of version 0")
         ->capture_default_str();
     verb.add_option("--chunk-bytes", options.chunk_bytes, "Bytes of each block (default: profile)")
-        ->check(CLI::PositiveNumber);
+        ->check(above_zero());
     verb.add_option("--width", options.width, "Links of each node (default: profile)")
-        ->check(CLI::PositiveNumber);
+        ->check(above_zero());
 }
 
 void add_image_verbs(CLI::App& app, ImageOptions& options, std::function<Outcome()>& verb) {

@@ -76,6 +76,9 @@ TEST_F(CommandLine, UsageErrorsNameWhatIsWrongAndWhoseHelpSaysWhatIsRight) {
     EXPECT_EQ(wrong.status, 2);
     EXPECT_NE(wrong.err.find("abc"), std::string::npos) << wrong.err;
     EXPECT_NE(wrong.err.find("`assay ledger block --help`"), std::string::npos) << wrong.err;
+    const Ran zero = run({"image", "add", path("."), "--width", "0"});
+    EXPECT_EQ(zero.status, 2);
+    EXPECT_NE(zero.err.find("--width: 0 is not above 0"), std::string::npos) << zero.err;
     EXPECT_EQ(run({"--version"}).status, 0);
 }
 
