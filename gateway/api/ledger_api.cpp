@@ -202,7 +202,7 @@ http::Response get_leaf_proof(const LedgerApiParts& parts, const http::Request& 
     const bool with_entry = request.query_value("entry") == "1";
     const auto proof = with_entry ? node->prove_with_entry(*leaf) : node->prove(*leaf);
     if (!proof && proof.error().is(std::errc::no_such_file_or_directory)) {
-        return unknown_transaction(*leaf);
+        return unknown_transaction(node->chain(), *leaf);
     }
     if (!proof) return problem_of(proof.error());
     return http::Response(200, kPlainText, std::string_view(*proof));
