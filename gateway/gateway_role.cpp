@@ -120,7 +120,7 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     const AgentApiParts parts{*store_,  devices_, dispatch_rules(), rollouts_,
                               desk_,    attestations_, waiters_, pacer_,
                               RequestBudget(config_.device_requests_per_s), consortium_, refusals_,
-                              clock_};
+                              clock_, needs.pool};
     add_agent_routes(agent_routes_, parts);
     const auto tls = devices_server_tls(needs.node_parts.folder, &devices_);
     if (!tls) return fail(Error(tls.error()));
@@ -131,6 +131,7 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     options.connections_max = std::min(kDeviceConnectionsMax, raise_open_files_limit() / 2);
     waiters_.limit(options.connections_max / 4 * 3);  // the rest is for those that have to work
     options.body_bytes_max = kAgentBodyBytesMax;
+    options.handshake_pool = &handshakes_;
     auto server = http::Server::listen(needs.executor, options, std::cref(agent_routes_));
     if (!server) return fail(std::move(server).error());
     agents_ = std::move(*server);

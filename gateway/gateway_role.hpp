@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include <boost/asio/thread_pool.hpp>
+
 #include "gateway/api/agent_api.hpp"
 #include "gateway/api/device_admin_api.hpp"
 #include "gateway/api/enrolment_api.hpp"
@@ -115,6 +117,7 @@ class GatewayRole {
 
     SendPacer pacer_;
     http::Router agent_routes_;
+    boost::asio::thread_pool handshakes_{1};  // its own: a storm of them delays nothing else
     std::unique_ptr<http::Server> agents_;
     AddressBudget factory_budget_;
     http::Router factory_routes_;

@@ -65,9 +65,8 @@ Result<TlsPointer> devices_server_tls(const MemberFolder& folder, DeviceRegistry
     if (!ca) return fail(std::move(ca).error().within("site CA"));
     options->ca_pem = std::move(*ca);
     if (devices != nullptr) {
-        options->accept = [devices](const http::PeerIdentity& peer) {
-            const Device* const device = devices->find(peer.common_name);
-            return device == nullptr || !device->is_blocked;  // who is unknown is told so
+        options->accept = [blocked = devices->blocked()](const http::PeerIdentity& peer) {
+            return !blocked->contains(peer.common_name);  // who is unknown is told so
         };
     }
     return http::TlsContext::make(*options);

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from frame.suite import ROOT
@@ -45,9 +46,21 @@ class Field:
         return leaf, hashlib.sha256(image.read_bytes()).hexdigest()
 
     def _fleet(self, *arguments):
-        command = [str(self.suite.program("assay-fleet")), *map(str, arguments)]
+        command = [*os.environ.get("ASSAY_BENCH_RUN", "").split(), str(self.suite.program("assay-fleet")),
+                   *map(str, arguments)]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=900)
         return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def beside(self, *scenario, **options):
+        """Begins a scenario in a process of its own; what is returned waits for its JSON."""
+        result = []
+        thread = threading.Thread(target=lambda: result.append(self.run(*scenario, **options)))
+        thread.start()
+
+        def wait():
+            thread.join()
+            return result[0]
+        return wait
 
     def run(self, scenario, devices, device_class=IDLE_CLASS, address=None, **options):
         """One scenario of assay-fleet; its JSON."""

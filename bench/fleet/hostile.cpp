@@ -113,8 +113,6 @@ asio::awaitable<void> cut(World& world, RawConnection& connection, std::size_t k
     connection.cut();
 }
 
-}  // namespace
-
 asio::awaitable<void> be_hostile(World& world,
                                  const FleetDevice& device,
                                  const FleetDevice& victim,
@@ -146,6 +144,24 @@ asio::awaitable<void> be_hostile(World& world,
         timer.expires_after(kReconnectPause);  // turned away, or done: again
         co_await timer.async_wait(kAsTuple);
     }
+}
+
+}  // namespace
+
+boost::json::object run_hostile(World& world) {
+    const auto until = Steady::now() + std::chrono::seconds(world.options.number("seconds", 5));
+    const std::size_t honest = world.options.number("honest", 0);
+    std::uint64_t accepted = 0;
+    for (std::size_t i = honest; i < world.devices.size(); ++i) {
+        const FleetDevice& victim = world.devices[i - honest];
+        asio::co_spawn(world.io, be_hostile(world, world.devices[i], victim, i, until, accepted),
+                       asio::detached);
+    }
+    world.io.run();
+    boost::json::object out;
+    out["hostile"] = world.devices.size() - honest;
+    out["false_accepted"] = accepted;
+    return out;
 }
 
 }  // namespace assay::fleet

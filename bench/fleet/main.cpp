@@ -3,7 +3,7 @@
 //     assay-fleet seed --member GW --count N --out FILE     enrols them; the gateway must not run
 //     assay-fleet SCENARIO --fleet FILE --devices N --address HOST:PORT [options]
 //
-// Scenarios: idle, polls, handshakes, storm, download, receipts, rollout (scenario.hpp says what
+// Scenarios: idle, polls, hostile, handshakes, storm, download, receipts, rollout (scenario.hpp says what
 // options each has; --pid PID of the gateway, too). Prints one JSON object; its `errors` are what an honest device should not meet.
 
 #include <cstdio>
@@ -28,6 +28,7 @@ int give_up(const std::string& why) {
 fleet::Scenario scenario_of(std::string_view name) {
     if (name == "idle") return fleet::run_idle;
     if (name == "polls") return fleet::run_polls;
+    if (name == "hostile") return fleet::run_hostile;
     if (name == "handshakes") return fleet::run_handshakes;
     if (name == "storm") return fleet::run_storm;
     if (name == "download") return fleet::run_download;
@@ -74,5 +75,5 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         return give_up(error.what());
     }
-    return give_up("the first argument is seed, idle, polls, handshakes, storm, download, receipts or rollout");
+    return give_up("the first argument is seed, idle, polls, hostile, handshakes, storm, download, receipts or rollout");
 }

@@ -51,10 +51,13 @@ boost::asio::awaitable<Result<void>> RawConnection::open() {
     if (code) co_return fail(std::error_code(code), "connect");
     socket.set_option(boost::asio::ip::tcp::no_delay(true));
     auto stream = std::make_unique<http::Stream>(std::move(socket), tls_);
-    http::Deadline deadline(*stream);
-    deadline.expires_after(kPatience);
+    auto deadline = std::make_unique<http::Deadline>(*stream);
+    deadline->expires_after(kPatience);
     Result<void> secured = co_await stream->handshake();
-    if (secured) stream_ = std::move(stream);
+    deadline->disarm();
+    if (!secured) co_return secured;
+    stream_ = std::move(stream);
+    deadline_ = std::move(deadline);
     co_return secured;
 }
 
@@ -66,16 +69,15 @@ boost::asio::awaitable<Result<void>> RawConnection::send(ByteView bytes) {
 boost::asio::awaitable<Result<RawAnswer>> RawConnection::exchange(ByteView request, Sink sink) {
     if (!stream_) co_return fail(std::errc::not_connected, "connection");
     Result<RawAnswer> answer = fail(std::errc::not_connected, "connection");
-    {
-        http::Deadline deadline(*stream_);
-        deadline.expires_after(kPatience);
-        Result<void> sent = co_await stream_->write_all(request);
-        if (sent) {
-            answer = co_await read_answer(sink);
-        } else {
-            answer = fail(std::move(sent).error());
-        }
+    deadline_->expires_after(kPatience);
+    Result<void> sent = co_await stream_->write_all(request);
+    if (sent) sent = co_await stream_->wait_readable();
+    if (sent) {
+        answer = co_await read_answer(sink);
+    } else {
+        answer = fail(std::move(sent).error());
     }
+    deadline_->disarm();
     if (!answer) cut();
     co_return answer;
 }

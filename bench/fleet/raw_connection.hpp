@@ -34,7 +34,10 @@ class RawConnection {
     [[nodiscard]] boost::asio::awaitable<Result<void>> open();
     [[nodiscard]] bool is_open() const noexcept { return stream_ != nullptr; }
     // As a cable that is pulled.
-    void cut() noexcept { stream_.reset(); }
+    void cut() noexcept {
+        deadline_.reset();
+        stream_.reset();
+    }
 
     using Sink = std::function<void(ByteView)>;
     // On failure the connection is cut.
@@ -49,6 +52,7 @@ class RawConnection {
     boost::asio::ip::tcp::endpoint server_;
     std::shared_ptr<const http::TlsContext> tls_;
     std::unique_ptr<http::Stream> stream_;
+    std::unique_ptr<http::Deadline> deadline_;  // of stream_
 };
 
 }  // namespace assay::fleet

@@ -82,7 +82,7 @@ using Scenario = boost::json::object (*)(World&);
 // Many idle connections: memory for each. --pid
 boost::json::object run_idle(World& world);
 // As many polls as go, or GETs of --get, over --connections, for --seconds, or each device one in
-// --interval_ms; --hostile others meanwhile. Devices connect within --ramp seconds.
+// --interval_ms. Devices connect within --ramp seconds.
 boost::json::object run_polls(World& world);
 // Full handshakes with both certificates, against the same in memory. --pid, --seconds
 boost::json::object run_handshakes(World& world);
@@ -95,13 +95,8 @@ boost::json::object run_receipts(World& world);
 // Every device takes the release it is offered: proof, chunks, receipts. --seconds, --cut PER MILLE, --counter
 boost::json::object run_rollout(World& world);
 
-// Devices of run_polls that mean harm: forged and replayed receipts, floods, stalls, cuts. Each goes on
-// until `until`. Counts what should have been refused and was not.
-asio::awaitable<void> be_hostile(World& world,
-                                 const FleetDevice& device,
-                                 const FleetDevice& victim,
-                                 std::size_t kind,
-                                 Steady::time_point until,
-                                 std::uint64_t& accepted);
+// Devices that mean harm, all but the first --honest: forged and replayed receipts, floods, stalls,
+// cuts, for --seconds. Counts what should have been refused and was not.
+boost::json::object run_hostile(World& world);
 
 }  // namespace assay::fleet

@@ -185,7 +185,6 @@ json::object run_idle(World& world) {
 
 json::object run_polls(World& world) {
     const std::size_t connections = world.options.number("connections", 64);
-    const std::size_t hostile = world.options.number("hostile", 0);
     const std::string get = world.options.text("get");
     const Bytes request = get.empty() ? poll_request(world.options, 0) : make_request("GET", get);
     Timetable times;
@@ -194,17 +193,10 @@ json::object run_polls(World& world) {
     times.until = times.begin + std::chrono::seconds(world.options.number("seconds", 5));
     times.interval = std::chrono::milliseconds(world.options.number("interval_ms", 0));
     Latencies latencies;
-    std::uint64_t accepted = 0;
     for (std::size_t i = 0; i < connections; ++i) {
         const FleetDevice& device = world.devices[i % world.devices.size()];
         const double place = static_cast<double>(i) / static_cast<double>(connections);
         asio::co_spawn(world.io, keep_asking(world, device, request, place, times, latencies),
-                       asio::detached);
-    }
-    for (std::size_t i = 0; i < hostile; ++i) {
-        const FleetDevice& device = world.devices[(connections + i) % world.devices.size()];
-        asio::co_spawn(world.io,
-                       be_hostile(world, device, world.devices[i % connections], i, times.until, accepted),
                        asio::detached);
     }
     world.io.run();
@@ -213,7 +205,6 @@ json::object run_polls(World& world) {
     out["polls_per_s"] = static_cast<double>(latencies.count()) / seconds;
     out["poll_p50_ms"] = latencies.at(0.5);
     out["poll_p99_ms"] = latencies.at(0.99);
-    if (hostile > 0) out["false_accepted"] = accepted;
     return out;
 }
 

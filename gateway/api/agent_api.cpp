@@ -11,6 +11,7 @@
 #include "host/base/parse_number.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/base_daemon/log.hpp"
+#include "host/compute/async.hpp"
 #include "host/crypto/certificate.hpp"
 #include "host/crypto/random.hpp"
 
@@ -257,10 +258,16 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
 }
 
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
-    const auto device = co_await device_in_turn(parts, request);
+    const auto known = co_await device_in_turn(parts, request);
+    if (!known) co_return refuse(parts, known.error());
+    auto check = [key = (*known)->key, &request] { return check_receipt(key, request.body); };
+    const auto receipt = co_await compute::run_blocking(parts.pool, std::move(check));
+    // It may have been blocked meanwhile, or have another key: then the connection is not its own.
+    const auto device = device_of(parts, request);
     if (!device) co_return refuse(parts, device.error());
-    const auto take = [&] {
-        return parts.receipts.take(**device, request.body, parts.clock.now());
+    const auto take = [&]() -> Result<void> {
+        if (!receipt) return fail(Error(receipt.error()).within("receipt by " + (*device)->id));
+        return parts.receipts.take(**device, *receipt, request.body, parts.clock.now());
     };
     const Result<void> taken = co_await durably(parts.store, take);
     if (!taken) {

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include <boost/asio/thread_pool.hpp>
+
 #include "gateway/dispatch/assignment.hpp"
 #include "gateway/dispatch/device_registry.hpp"
 #include "gateway/dispatch/poll_waiters.hpp"
@@ -34,6 +36,7 @@ struct AgentApiParts {
     const ledger::Node& consortium;
     RefusalLog& refusals;
     const Clock& clock;
+    boost::asio::thread_pool& pool;  // checks signatures
 };
 // The parts outlive the router.
 void add_agent_routes(http::Router& router, const AgentApiParts& parts);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
+
 #include "host/http/range.hpp"
 
 namespace assay::gateway {
@@ -17,25 +19,42 @@ class ImagePart {
         : image_{std::move(image)}, begin_{from}, next_{from}, end_{from + bytes}, terms_{std::move(terms)} {}
 
     boost::asio::awaitable<Result<http::BodyPiece>> next() {
-        const std::uint64_t size = std::min(terms_.piece_bytes, end_ - next_);
-        // Who asks for more after the last piece has written it.
-        if (size == 0 && terms_.sent) terms_.sent(begin_, end_);
-        if (terms_.may_send && size > 0) {
-            Result<void> may = co_await terms_.may_send(size);
+        http::BodyPiece piece;
+        if (next_ == end_) {
+            // Who asks for more after the last piece has written it.
+            if (terms_.sent) terms_.sent(begin_, end_);
+            co_return piece;
+        }
+        const auto parts = image_->pieces(next_, std::min(terms_.piece_bytes, end_ - next_));
+        if (!parts) co_return fail(Error(parts.error()));
+        const ipfs::FilePiece& part = parts->front();  // a second one begins in another file
+        if (terms_.may_send) {
+            Result<void> may = co_await terms_.may_send(part.length);
             if (!may) co_return fail(std::move(may).error());
         }
-        Bytes piece(size);
-        if (auto read = image_->read_at(next_, piece); !read) co_return fail(Error(read.error()));
-        next_ += piece.size();
+        if (auto opened = open(part.path); !opened) co_return fail(std::move(opened).error());
+        piece.file.emplace(file_, part.offset, part.length);
+        next_ += part.length;
         co_return piece;
     }
 
   private:
+    Result<void> open(const std::filesystem::path& path) {
+        if (path == path_) return {};
+        auto file = FileHandle::open(path, O_RDONLY);
+        if (!file) return fail(std::move(file).error());
+        file_ = std::make_shared<const FileHandle>(std::move(*file));
+        path_ = path;
+        return {};
+    }
+
     std::shared_ptr<const ipfs::ImageReader> image_;
     std::uint64_t begin_;
     std::uint64_t next_;
     std::uint64_t end_;
     SendTerms terms_;
+    std::filesystem::path path_;  // of the block that is open
+    std::shared_ptr<const FileHandle> file_;
 };
 
 http::Response part_response(unsigned status,

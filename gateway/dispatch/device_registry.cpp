@@ -195,6 +195,7 @@ Result<DeviceRegistry> DeviceRegistry::open(ledger::KeyValueStore& store) {
     DeviceRegistry registry(store);
     const auto done = read_book(store, kDeviceBook, "stored device", [&](ByteView id, ByteView value) {
         Device device = decode_or_throw(std::string(as_text(id)), value);
+        registry.blocked_->set(device.id, device.is_blocked);
         registry.devices_.emplace(device.id, std::move(device));
     });
     if (!done) return fail(done.error());
@@ -244,7 +245,9 @@ const Device* DeviceRegistry::find(std::string_view id) const {
 Result<void> DeviceRegistry::save(const Device& device) {
     ledger::WriteBatch batch;
     batch.put(book_key(kDeviceBook, as_bytes(device.id)), as_bytes(encode(device)));
-    return store_->write_synced(batch);
+    auto written = store_->write_synced(batch);
+    if (written) blocked_->set(device.id, device.is_blocked);
+    return written;
 }
 
 }  // namespace assay::gateway

@@ -9,7 +9,10 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,6 +85,27 @@ struct Device {
     }
 };
 
+// Who is blocked, for those who may not ask the registry: TLS handshakes on other threads.
+class BlockedDevices {
+  public:
+    [[nodiscard]] bool contains(std::string_view id) const {
+        const std::scoped_lock lock(mutex_);
+        return ids_.contains(id);
+    }
+    void set(const std::string& id, bool is_blocked) {
+        const std::scoped_lock lock(mutex_);
+        if (is_blocked) {
+            ids_.insert(id);
+        } else {
+            ids_.erase(id);
+        }
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::set<std::string, std::less<>> ids_;
+};
+
 // What makes a device known here.
 struct Enrolment {
     std::string id;
@@ -109,12 +133,15 @@ class DeviceRegistry {
     }
     // Writes what has changed in `device`, to disk.
     [[nodiscard]] Result<void> save(const Device& device);
+    // As of the last save of each.
+    [[nodiscard]] std::shared_ptr<const BlockedDevices> blocked() const noexcept { return blocked_; }
 
   private:
     explicit DeviceRegistry(ledger::KeyValueStore& store) : store_{&store} {}
 
     ledger::KeyValueStore* store_;
     std::map<std::string, Device, std::less<>> devices_;
+    std::shared_ptr<BlockedDevices> blocked_ = std::make_shared<BlockedDevices>();
 };
 
 }  // namespace assay::gateway

@@ -17,13 +17,20 @@ bool is_failure(ReceiptEvent event) {
 
 }  // namespace
 
-Result<void> ReceiptDesk::take(Device& device, ByteView bytes, Timestamp now) {
-    const auto receipt = ledger::decode_receipt(bytes);
-    if (!receipt) return fail(Error(receipt.error()).within("receipt"));
-    if (!ledger::verify(*receipt, device.key)) {
-        return fail(Refusal::kSignatureInvalid, "receipt by " + device.id);
+Result<ledger::Receipt> check_receipt(const crypto::PublicKey& device_key, ByteView bytes) {
+    auto receipt = ledger::decode_receipt(bytes);
+    if (!receipt) return receipt;
+    if (!ledger::verify(*receipt, device_key)) {
+        return fail(Refusal::kSignatureInvalid, "not signed by the device's key");
     }
-    const ledger::ReceiptBody& body = receipt->body;
+    return receipt;
+}
+
+Result<void> ReceiptDesk::take(Device& device,
+                               const ledger::Receipt& receipt,
+                               ByteView bytes,
+                               Timestamp now) {
+    const ledger::ReceiptBody& body = receipt.body;
     if (body.device != device.ledger_id) {
         return fail(Refusal::kDeviceUnknown,
                     "receipt by " + device.id + " for another device's id");

@@ -1,6 +1,7 @@
 // Takes a receipt from a device: checks it, stores it, and notes in the device registry how far the
 // device is. What it has returned success for is on disk, or will be when the deferred
-// writes have settled (gateway/group_commit.hpp). Used by the agents' API; io thread only.
+// writes have settled (gateway/group_commit.hpp). Used by the agents' API; io thread only but for
+// check_receipt, which is half of the work and is any thread's.
 
 #pragma once
 
@@ -12,6 +13,11 @@
 #include "ledger/node/node.hpp"
 
 namespace assay::gateway {
+
+// The layout, and the signature by `device_key`; fails with kMalformed or kSignatureInvalid. The
+// result points into `bytes`.
+[[nodiscard]] Result<ledger::Receipt> check_receipt(const crypto::PublicKey& device_key,
+                                                    ByteView bytes);
 
 class ReceiptDesk {
   public:
@@ -31,9 +37,13 @@ class ReceiptDesk {
           refusals_{&refusals},
           recorder_{&recorder} {}
 
-    // Fails with kMalformed, kSignatureInvalid, kDeviceUnknown (another device's id),
-    // kReleaseUnknown or kReceiptReplayed. The same receipt again succeeds again.
-    [[nodiscard]] Result<void> take(Device& device, ByteView receipt, Timestamp now);
+    // `receipt` is what check_receipt made of `bytes` with the key that the device has now. Fails
+    // with kDeviceUnknown (another device's id), kReleaseUnknown or kReceiptReplayed. The same
+    // receipt again succeeds again.
+    [[nodiscard]] Result<void> take(Device& device,
+                                    const ledger::Receipt& receipt,
+                                    ByteView bytes,
+                                    Timestamp now);
 
   private:
     [[nodiscard]] Result<std::uint64_t> sequence_of(const ledger::LeafHash& release) const;

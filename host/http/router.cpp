@@ -104,13 +104,10 @@ asio::awaitable<Response> Router::operator()(Request request) const {
 
     const Route* best = nullptr;
     Match best_match;
-    std::set<std::string> allowed;
     for (const Route& route : routes_) {
+        if (!answers(route, request.method)) continue;
         auto found = match(route, path);
         if (!found) continue;
-        allowed.insert(route.method);
-        if (route.method == "GET") allowed.insert("HEAD");
-        if (!answers(route, request.method)) continue;
         if (best == nullptr || found->kinds < best_match.kinds) {
             best = &route;
             best_match = std::move(*found);
@@ -119,6 +116,12 @@ asio::awaitable<Response> Router::operator()(Request request) const {
     if (best != nullptr) {
         request.path_values = std::move(best_match.values);
         return best->handler(std::move(request));
+    }
+    std::set<std::string> allowed;
+    for (const Route& route : routes_) {
+        if (!match(route, path)) continue;
+        allowed.insert(route.method);
+        if (route.method == "GET") allowed.insert("HEAD");
     }
     if (allowed.empty()) {
         return answer(problem(404, "not-found", "there is nothing at " + request.path));

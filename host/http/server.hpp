@@ -14,6 +14,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "host/http/message.hpp"
 #include "host/http/tls.hpp"
@@ -25,6 +26,9 @@ struct ServerOptions {
 
     std::string listen = "127.0.0.1:0";     // address and port; "[::1]:80"; port 0: any free one
     std::shared_ptr<const TlsContext> tls;  // null: plain
+    // Does the arithmetic of handshakes, so that who asks for many delays nobody who is connected;
+    // null: the executor does. Outlives the server.
+    boost::asio::thread_pool* handshake_pool = nullptr;
     // One more replaces one that has not said anything yet (newcomers.hpp); if there is none, it is
     // answered 503 (plain) or closed (TLS).
     std::size_t connections_max = 1024;

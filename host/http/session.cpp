@@ -10,7 +10,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = 4 * 1024;
 constexpr std::size_t kBodyPieceBytes = 64 * 1024;
 constexpr std::uint64_t kFilePieceBytes = 1024 * 1024;
 constexpr std::chrono::seconds kGentleCloseTime{2};
@@ -96,7 +96,7 @@ void Session::give_up() noexcept {
 
 asio::awaitable<void> Session::run() {
     deadline_.expires_after(context_.options.handshake_timeout);
-    const Result<void> secured = co_await stream_.handshake();
+    const Result<void> secured = co_await stream_.handshake(context_.options.handshake_pool);
     if (!secured) co_return;
     if (context_.options.tls) newcomer_.leave();
 
@@ -139,7 +139,7 @@ asio::awaitable<bool> Session::serve_one(Bytes& rest) {
     const bool head_only = request.method == "HEAD";
     const bool wanted = request.keep_alive;
 
-    deadline_.disarm();
+    deadline_.ignore();
     Response response = co_await handle(std::move(request));
     const bool keep_alive = wanted && !context_.stopping;
     const bool sent = co_await send(std::move(response), head_only, keep_alive);
@@ -217,7 +217,7 @@ asio::awaitable<bool> Session::send_streamed(const StreamedBody& body) {
     std::uint64_t left = body.length.value_or(UINT64_MAX);
     std::string_view chunk_end;  // of the chunk before: goes with the head of the next
     for (;;) {
-        deadline_.disarm();  // making the piece is the handler's time, not the client's
+        deadline_.ignore();  // making the piece is the handler's time, not the client's
         Result<BodyPiece> piece = co_await body.next();
         if (!piece || piece->size() > left) co_return false;
         left -= piece->size();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -25,13 +26,14 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-
 // What is read from the socket, or encrypted, at once.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 // What the kernel is asked to send of a file at once.
 constexpr std::size_t kSendfileBytes = 256 * 1024;
+// Output up to this size is handed to the kernel at once if it takes it.
+constexpr std::size_t kSmallOutputBytes = 16 * 1024;
 // A peer that sends as fast as we read must not keep the other connections waiting.
-constexpr unsigned kReadsWithoutPauseMax = 16;
+constexpr unsigned kStepsWithoutPauseMax = 16;
 // A deadline that has passed cancels again this often whatever is begun after it.
 constexpr std::chrono::milliseconds kCancelAgain{100};
 
@@ -42,6 +44,8 @@ tl::unexpected<Error> socket_error(const error_code& code, std::string what) {
 bool would_block(const error_code& code) noexcept {
     return code == asio::error::would_block || code == asio::error::try_again;
 }
+
+asio::awaitable<Result<bool>> handshake_step(TlsEngine& tls) { co_return tls.handshake(); }
 
 }  // namespace
 
@@ -60,10 +64,16 @@ Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
-asio::awaitable<Result<void>> Stream::handshake() {
+asio::awaitable<Result<void>> Stream::handshake(asio::thread_pool* pool) {
     if (!tls_) co_return Result<void>{};
     for (;;) {
-        const Result<bool> done = tls_->handshake();
+        Result<bool> done = false;
+        if (pool == nullptr) {
+            done = tls_->handshake();
+        } else {
+            const asio::any_io_executor there = pool->get_executor();
+            done = co_await asio::co_spawn(there, handshake_step(*tls_), asio::use_awaitable);
+        }
         if (!done) {
             send_output_now();
             co_return fail(done.error());
@@ -105,10 +115,8 @@ asio::awaitable<Result<void>> Stream::read_exact(std::span<std::byte> out) {
 }
 
 asio::awaitable<Result<void>> Stream::wait_readable() {
-    if (tls_) {
-        if (tls_->has_input() || tls_->closed()) co_return Result<void>{};
-        co_return co_await receive_ciphertext();
-    }
+    if (tls_ && (tls_->has_input() || tls_->closed())) co_return Result<void>{};
+    steps_without_pause_ = 0;
     auto [code] = co_await socket_.async_wait(tcp::socket::wait_read, kAsTuple);
     if (code) co_return socket_error(code, "wait for the peer");
     co_return Result<void>{};
@@ -126,15 +134,18 @@ std::size_t receive_piece(tcp::socket& socket, TlsEngine& tls, error_code& code)
 
 }  // namespace
 
+bool Stream::owes_a_pause() noexcept {
+    if (++steps_without_pause_ < kStepsWithoutPauseMax) return false;
+    steps_without_pause_ = 0;
+    return true;
+}
+
 asio::awaitable<Result<void>> Stream::receive_ciphertext() {
     for (;;) {
         error_code code;
         receive_piece(socket_, *tls_, code);
         if (!code) {
-            if (++reads_without_pause_ >= kReadsWithoutPauseMax) {
-                reads_without_pause_ = 0;
-                co_await asio::post(socket_.get_executor(), asio::use_awaitable);
-            }
+            if (owes_a_pause()) co_await asio::post(socket_.get_executor(), asio::use_awaitable);
             co_return Result<void>{};
         }
         if (code == asio::error::eof) {
@@ -142,7 +153,7 @@ asio::awaitable<Result<void>> Stream::receive_ciphertext() {
             co_return Result<void>{};
         }
         if (!would_block(code)) co_return socket_error(code, "receive");
-        reads_without_pause_ = 0;
+        steps_without_pause_ = 0;
         auto [waited] = co_await socket_.async_wait(tcp::socket::wait_read, kAsTuple);
         if (waited) co_return socket_error(waited, "receive");
     }
@@ -209,7 +220,14 @@ asio::awaitable<Result<void>> Stream::send_output() {
         ~Writing() { flag_ = false; }
         bool& flag_;
     } const writing(writing_);
-    const auto buffer = asio::buffer(output.data(), output.size());
+    std::size_t sent = 0;
+    if (output.size() <= kSmallOutputBytes && !owes_a_pause()) {
+        error_code refused;  // whatever it is, the next write meets it again
+        sent = socket_.write_some(asio::buffer(output.data(), output.size()), refused);
+        if (refused) sent = 0;
+        if (sent == output.size()) co_return Result<void>{};
+    }
+    const auto buffer = asio::buffer(output.data() + sent, output.size() - sent);
     auto [code, count] = co_await asio::async_write(socket_, buffer, kAsTuple);
     if (code) co_return socket_error(code, "send");
     co_return Result<void>{};
@@ -276,22 +294,34 @@ asio::ip::address Stream::remote_ip() const {
 asio::any_io_executor Stream::executor() { return socket_.get_executor(); }
 
 struct Deadline::State {
+    using Time = std::chrono::steady_clock::time_point;
+
     explicit State(Stream& watched) : stream{&watched}, timer(watched.executor()) {}
     Stream* stream;  // null once the Deadline is gone
+    // Most deadlines are replaced before they pass. So the timer only ever runs to the earliest one
+    // that was set since it last fired, and then looks at `due`.
     asio::steady_timer timer;
+    bool watching = false;
+    Time due = Time::max();
     bool expired = false;
 
-    static void watch(const std::shared_ptr<State>& state) {
+    static void watch_until(const std::shared_ptr<State>& state, Time time) {
+        if (state->watching && state->timer.expiry() <= time) return;
+        state->watching = true;
+        state->timer.expires_at(time);
         state->timer.async_wait([state](const error_code& code) {
             // The timer may have been set anew after this call was queued.
             if (code || state->stream == nullptr) return;
-            if (state->timer.expiry() > std::chrono::steady_clock::now()) return;
+            const Time now = std::chrono::steady_clock::now();
+            if (state->timer.expiry() > now) return;
+            state->watching = false;
+            if (state->due == Time::max()) return;
+            if (state->due > now) return watch_until(state, state->due);
             state->expired = true;
             state->stream->cancel();
             // An operation that had just ended was not cancelled. What its coroutine does next must
             // be, or a peer that sends a byte at the right moment has no deadline any more.
-            state->timer.expires_after(kCancelAgain);
-            watch(state);
+            watch_until(state, now + kCancelAgain);
         });
     }
 };
@@ -305,13 +335,19 @@ Deadline::~Deadline() {
 
 void Deadline::expires_after(std::chrono::steady_clock::duration duration) {
     state_->expired = false;
-    state_->timer.expires_after(duration);
-    State::watch(state_);
+    state_->due = std::chrono::steady_clock::now() + duration;
+    State::watch_until(state_, state_->due);
 }
 
 void Deadline::disarm() {
+    ignore();
+    state_->watching = false;
+    state_->timer.cancel();
+}
+
+void Deadline::ignore() noexcept {
     state_->expired = false;
-    state_->timer.expires_at(std::chrono::steady_clock::time_point::max());
+    state_->due = State::Time::max();
 }
 
 bool Deadline::expired() const noexcept { return state_->expired; }

@@ -17,6 +17,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "host/base/bytes.hpp"
 #include "host/base/file.hpp"
@@ -37,14 +38,17 @@ class Stream {
     ~Stream();
 
     // To be awaited before the first read or write; does nothing on a plain stream. A TLS 1.3
-    // client learns only from its first read that the server refused its certificate.
-    [[nodiscard]] boost::asio::awaitable<Result<void>> handshake();
+    // client learns only from its first read that the server refused its certificate. With a pool,
+    // signing and checking certificates is done there, and TlsOptions::accept is called there.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> handshake(
+        boost::asio::thread_pool* pool = nullptr);
 
     // At least one byte, or 0 if the peer closed the connection in good order.
     [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> out);
     // Fills `out`. Fails with std::errc::connection_reset if the peer closes before that.
     [[nodiscard]] boost::asio::awaitable<Result<void>> read_exact(std::span<std::byte> out);
-    // Returns when read_some has something to say; needs no buffer meanwhile.
+    // Returns when read_some has something to say, or may have; needs no buffer meanwhile. Cheaper
+    // than read_some where the peer is not expected to have sent anything yet.
     [[nodiscard]] boost::asio::awaitable<Result<void>> wait_readable();
 
     [[nodiscard]] boost::asio::awaitable<Result<void>> write_all(ByteView data);
@@ -77,12 +81,14 @@ class Stream {
   private:
     boost::asio::awaitable<Result<void>> receive_ciphertext();
     boost::asio::awaitable<Result<void>> send_output();
+    // What was done without waiting is enough: the other connections have their turn.
+    [[nodiscard]] bool owes_a_pause() noexcept;
     // Before giving up: the alert that tells the peer why, if it can be sent without waiting.
     void send_output_now() noexcept;
 
     boost::asio::ip::tcp::socket socket_;
     std::unique_ptr<TlsEngine> tls_;
-    unsigned reads_without_pause_ = 0;
+    unsigned steps_without_pause_ = 0;  // reads, and writes of a few bytes
     bool writing_ = false;
 };
 
@@ -99,6 +105,8 @@ class Deadline {
     // Replaces the deadline set before.
     void expires_after(std::chrono::steady_clock::duration duration);
     void disarm();
+    // As disarm, for a short while: the timer goes on, which is cheaper, and keeps an io_context busy.
+    void ignore() noexcept;
     // Time was up since the last call of expires_after.
     [[nodiscard]] bool expired() const noexcept;
 

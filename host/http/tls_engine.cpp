@@ -13,6 +13,9 @@ namespace {
 // answers to a peer that only ever asks for new keys (RFC 8446, section 4.6.3).
 constexpr std::size_t kOutputBytesMax = 256 * 1024;
 
+// RFC 8446, section 5.2: header, content type and the tag of the cipher.
+constexpr std::size_t kRecordOverhead = 5 + 1 + 16;
+
 int bio_write(BIO* bio, const char* data, int size) {
     BIO_clear_retry_flags(bio);
     if (size <= 0) return 0;
@@ -174,6 +177,9 @@ Result<std::size_t> TlsEngine::read(std::span<std::byte> out) {
 Result<void> TlsEngine::write(ByteView plaintext) {
     if (plaintext.empty()) return {};
     ERR_clear_error();
+    // All records of it, so that `output` does not grow, and move, with each.
+    const std::size_t records = plaintext.size() / SSL3_RT_MAX_PLAIN_LENGTH + 1;
+    impl_->output.reserve(impl_->output.size() + plaintext.size() + records * kRecordOverhead);
     std::size_t count = 0;
     if (SSL_write_ex(impl_->ssl.get(), plaintext.data(), plaintext.size(), &count) != 1) {
         return engine_error(*impl_);

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <future>
+
 #include "tests/integration/http/http_fixture.hpp"
 
 namespace assay::http {
@@ -57,6 +60,39 @@ TEST_F(TlsServerTest, RefusesStrangersBeforeAnyHandler) {
             << response.error().to_string();
     }
     EXPECT_FALSE(reached);
+}
+
+// Whoever asks for handshakes delays nobody who is connected.
+TEST_F(TlsServerTest, AnswersWhileAHandshakeOnThePoolTakesItsTime) {
+    asio::thread_pool pool{1};
+    std::atomic<bool> begun = false;
+    std::promise<void> answered;
+    TlsOptions slow(TlsRole::kServer, gateway.certificate_pem(), gateway.key_pem());
+    slow.ca_pem = ca.certificate_pem();
+    slow.alpn = {"http/1.1"};
+    slow.accept = [&, until = answered.get_future().share()](const PeerIdentity& peer) {
+        if (peer.common_name != "newcomer") return true;
+        begun = true;
+        return until.wait_for(60s) == std::future_status::ready;
+    };
+    options.tls = make_context(slow);
+    options.handshake_pool = &pool;
+    serve(echo);
+    Client known(io.get_executor(), client_context(&device));
+    ASSERT_TRUE(run(known.request(ClientRequest("GET", url("/x")))));
+
+    const TestCertificate newcomer = test::issue(ca, "newcomer");
+    Client waiting(io.get_executor(), client_context(&newcomer));
+    std::optional<Result<Response>> late;
+    asio::co_spawn(io, waiting.request(ClientRequest("GET", url("/y"))),
+                   [&](const std::exception_ptr&, Result<Response> response) { late = std::move(response); });
+    while (!begun) io.run_one_for(10ms);
+    const Result<Response> response = run(known.request(ClientRequest("GET", url("/z"))));
+    ASSERT_TRUE(response) << response.error().to_string();
+    EXPECT_FALSE(late);
+    answered.set_value();
+    while (!late) io.run_one_for(10ms);
+    EXPECT_TRUE(*late) << late->error().to_string();
 }
 
 TEST_F(TlsServerTest, ClientRefusesAnUnknownGateway) {

@@ -105,6 +105,23 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     EXPECT_EQ(device.hold->failures, 3U);
 }
 
+TEST(DeviceRegistry, SaysWhoIsBlockedAsItWasSavedLast) {
+    const test::TempDir dir;
+    auto store = ledger::open_leveldb(dir.path()).value();
+    auto registry = DeviceRegistry::open(*store).value();
+    const auto blocked = registry.blocked();
+    ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
+    EXPECT_FALSE(blocked->contains("device-1"));
+    Device& device = *registry.find("device-1");
+    device.is_blocked = true;
+    ASSERT_TRUE(registry.save(device));
+    EXPECT_TRUE(blocked->contains("device-1"));
+    EXPECT_TRUE(DeviceRegistry::open(*store)->blocked()->contains("device-1"));
+    device.is_blocked = false;
+    ASSERT_TRUE(registry.save(device));
+    EXPECT_FALSE(blocked->contains("device-1"));
+}
+
 TEST(DeviceRegistry, ANewKeyKeepsTheHistoryAndMustBeAskedFor) {
     const test::TempDir dir;
     auto store = ledger::open_leveldb(dir.path()).value();
