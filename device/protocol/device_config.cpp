@@ -122,11 +122,11 @@ void read_installation(JsonReader& in, DeviceConfig& out) {
     if (out.boot == BootKind::kScript && out.boot_command.empty()) {
         in.refuse("boot_command", "must name the script");
     }
-    if (out.boot_loader && out.boot == BootKind::kFile) {
-        in.refuse("boot", "must be uboot or script with boot_loader: no boot loader reads the file");
-    }
     if (out.boot_loader != !out.restart_command.empty()) {
         in.refuse("restart_command", "goes with boot_loader");
+    }
+    if (out.boot_loader && out.boot == BootKind::kFile) {
+        in.refuse("boot", "must be uboot or script with boot_loader: no boot loader reads the file");
     }
 }
 
