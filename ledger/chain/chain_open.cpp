@@ -12,7 +12,6 @@
 namespace assay::ledger {
 namespace {
 
-
 tl::unexpected<Error> damaged(std::string_view what) {
     return fail(Refusal::kMalformed, "ledger store is damaged (" + std::string(what) + ")");
 }

@@ -10,14 +10,14 @@
 
 #include "tests/crash/file_calls.hpp"
 #include "tests/crash/script.hpp"
+#include "tests/support/store_damage.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::crash {
 namespace {
 
-void check_all(ledger::Chain& chain) {
-    while (!chain.has_failed() && !chain.check_next()) {
-    }
+void expect_sound(ledger::Chain& chain) {
+    test::check_all(chain);
     EXPECT_FALSE(chain.has_failed()) << chain.failure();
 }
 
@@ -86,7 +86,7 @@ class OneCallFails {
             }
             const auto recovered = member.recover();
             ASSERT_TRUE(recovered.has_value()) << recovered.error().to_string();
-            check_all(member.chain());
+            expect_sound(member.chain());
             if (member.chain().repair()) ++counts_.rebuilt;
             const std::string missing = member.judge(played ? step.after : before, step.after);
             ASSERT_EQ(missing, "") << "call " << fail_at_;

@@ -144,8 +144,8 @@ TEST_F(CommandLine, ACardThatWasTamperedWithFoundsNothing) {
         << "no gateway among them";
     {
         std::fstream card(path("oem/oem.card"), std::ios::in | std::ios::out | std::ios::binary);
-        card.seekp(100);
-        card.put('!');
+        const auto byte = static_cast<char>(card.seekg(100).get() ^ 1);
+        card.seekp(100).put(byte);
     }
     const Ran ran = run({"init", "--genesis", path("oem/oem.card"), "--out", path("other")});
     EXPECT_EQ(ran.status, 4);

@@ -59,6 +59,14 @@ class Organisations {
         options.key = key;
         (void)leaf_of(cli::rotate_key(options));
     }
+    // By the OEM.
+    std::string propose_newcomer() const {
+        cli::ProposeOptions options;
+        options.common = as(oem, false);
+        options.kind = "add-member";
+        options.card = newcomer.card();
+        return leaf_of(cli::propose_change(options));
+    }
     [[nodiscard]] static std::uint64_t epoch(const Daemon& member) {
         const auto listed = cli::list_members(as(member, false));
         return listed ? listed->json.at("epoch").to_number<std::uint64_t>() : 0;
@@ -94,11 +102,7 @@ TEST(MemberVerbs, AMemberJoinsAndKeysAreReplacedWhileTheDaemonsRun) {
     world.rotate(world.oem, "tx", false);
     ASSERT_TRUE(eventually([&] { return world.key_id(world.oem, 0, "tx") != old_tx; }));
 
-    cli::ProposeOptions propose;
-    propose.common = world.as(world.oem, false);
-    propose.kind = "add-member";
-    propose.card = world.newcomer.card();
-    const std::string proposal = world.leaf_of(cli::propose_change(propose));
+    const std::string proposal = world.propose_newcomer();
     cli::ApproveOptions approve;
     approve.common = world.as(world.lab, false);
     approve.leaf = proposal;
@@ -135,11 +139,7 @@ TEST(MemberVerbs, ARootKeyThatIsKeptElsewhereDecidesByDrafts) {
     std::filesystem::rename(world.lab.folder().key("root"), signing.key);
     std::filesystem::copy_file(world.lab.folder().dir() / "consortium.genesis", signing.genesis);
 
-    cli::ProposeOptions propose;
-    propose.common = world.as(world.oem, false);
-    propose.kind = "add-member";
-    propose.card = world.newcomer.card();
-    const std::string proposal = world.leaf_of(cli::propose_change(propose));
+    const std::string proposal = world.propose_newcomer();
     cli::ApproveOptions approve;
     approve.common = world.as(world.lab, false);
     approve.leaf = proposal;

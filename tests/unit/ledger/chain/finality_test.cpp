@@ -41,6 +41,15 @@ class FinalityOf : public testing::Test {
         const Bytes bytes = chain.block(*chain.id_at(1)).value();
         return to_bytes(decode_block(bytes)->txs[1]);
     }
+    // Votes make the tip final, by a block on top of it.
+    void finalise_tip(Chain& chain) const {
+        const BlockHeight height = chain.tip().height;
+        std::uint32_t now = kGenesisTime + 20;
+        ASSERT_EQ(chain.accept_certificate(certificate(chain, height)).verdict, Verdict::kNew);
+        founders.extend(chain, now);
+        ASSERT_EQ(chain.accept_certificate(certificate(chain, height + 1)).verdict, Verdict::kNew);
+        ASSERT_EQ(chain.final_block().height, height);
+    }
     [[nodiscard]] Certificate certificate(const Chain& chain, BlockHeight height) const {
         return founders.certificate_for(chain, *chain.id_at(height), 3);
     }
@@ -78,10 +87,7 @@ TEST_F(FinalityOf, BlocksCarryItToThoseWhoHeardNoVote) {
 
 TEST_F(FinalityOf, SurvivesARestart) {
     auto chain = grown("a", 1, 1);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 1)).verdict, Verdict::kNew);
-    std::uint32_t now = kGenesisTime + 20;
-    founders.extend(*chain, now);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
+    finalise_tip(*chain);
     const auto final_block = chain->final_block();
     const auto justified = chain->justified_block();
     EXPECT_EQ(final_block.height, 1U);
@@ -132,11 +138,7 @@ TEST_F(FinalityOf, F6TheHighestJustifiedBlockGoesBeforeMostWork) {
 TEST_F(FinalityOf, F7NoBranchIsFollowedThatLeavesTheFinalBlock) {
     const auto longer = grown("longer", 1, 5);
     auto chain = grown("c", 2, 1);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 1)).verdict, Verdict::kNew);
-    std::uint32_t now = kGenesisTime + 20;
-    founders.extend(*chain, now);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
-    ASSERT_EQ(chain->final_block().height, 1U);
+    finalise_tip(*chain);
     const BlockId tip = chain->tip().id;
     give_all(*chain, *longer);
     EXPECT_EQ(chain->tip().id, tip);
@@ -151,12 +153,8 @@ TEST_F(FinalityOf, F7NoBranchIsFollowedThatLeavesTheFinalBlock) {
 TEST_F(FinalityOf, F7HoldsAlsoWhereTheJustifiedBlockTurnsOutInvalid) {
     const auto longer = grown("longer", 1, 5);
     auto chain = grown("c", 2, 1);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 1)).verdict, Verdict::kNew);
-    std::uint32_t now = kGenesisTime + 20;
-    founders.extend(*chain, now);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
-    ASSERT_EQ(chain->final_block().height, 1U);
-    ++now;
+    finalise_tip(*chain);
+    std::uint32_t now = kGenesisTime + 21;
     BlockTemplate bad = chain->make_template(3, at(now)).value();
     founders.extend(*chain, now);
     const BlockId tip = chain->tip().id;
@@ -189,16 +187,13 @@ TEST_F(FinalityOf, F7HoldsAlsoWhereTheJustifiedBlockTurnsOutInvalid) {
 TEST_F(FinalityOf, F8AContradictingCertificateStopsThisMember) {
     const auto other = grown("other", 1, 3);
     auto chain = grown("c", 2, 1);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 1)).verdict, Verdict::kNew);
-    std::uint32_t now = kGenesisTime + 20;
-    founders.extend(*chain, now);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
+    finalise_tip(*chain);
     const BlockId tip = chain->tip().id;
     const ChainPoint final_block = chain->final_block();
     give_all(*chain, *other);
     ASSERT_TRUE(chain->conflict().empty());
     ASSERT_TRUE(chain->accept_transaction(tx(9)));
-    ++now;
+    const std::uint32_t now = kGenesisTime + 21;
     const auto minable = [&](const Chain& of) {
         bool any = false;
         for (Slot slot = 0; slot < 4; ++slot) any |= of.make_template(slot, at(now)).has_value();
@@ -219,11 +214,7 @@ TEST_F(FinalityOf, F8AContradictingCertificateStopsThisMember) {
 TEST_F(FinalityOf, ALowerJustifiedBlockElsewhereIsNoContradiction) {
     const auto other = grown("other", 1, 3);
     auto chain = grown("c", 2, 2);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
-    std::uint32_t now = kGenesisTime + 20;
-    founders.extend(*chain, now);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 3)).verdict, Verdict::kNew);
-    ASSERT_EQ(chain->final_block().height, 2U);
+    finalise_tip(*chain);
     give_all(*chain, *other);
     (void)chain->accept_certificate(certificate(*other, 1));
     EXPECT_TRUE(chain->conflict().empty());
@@ -232,11 +223,7 @@ TEST_F(FinalityOf, ALowerJustifiedBlockElsewhereIsNoContradiction) {
 // Files of blocks only grow, and hash power to make blocks at the start of the chain is cheap.
 TEST_F(FinalityOf, TakesNoMoreThanAShareOfBlocksThatLeaveTheFinalOne) {
     auto chain = grown("c", 2, 2);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 2)).verdict, Verdict::kNew);
-    std::uint32_t now = kGenesisTime + 20;
-    founders.extend(*chain, now);
-    ASSERT_EQ(chain->accept_certificate(certificate(*chain, 3)).verdict, Verdict::kNew);
-    ASSERT_EQ(chain->final_block().height, 2U);
+    finalise_tip(*chain);
     const auto fresh = founders.open(dir / "fresh");
     ASSERT_TRUE(fresh->accept_transaction(tx(2)));
     for (std::uint32_t i = 0; i < kSideBlocksOfSlotMax + 3; ++i) {

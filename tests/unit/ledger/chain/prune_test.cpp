@@ -6,6 +6,7 @@
 
 #include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/chain_builder.hpp"
+#include "tests/support/store_damage.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::ledger {
@@ -62,13 +63,9 @@ class Pruned : public testing::Test {
         chain = founders.open(dir / "c", options);
         ASSERT_NE(chain, nullptr);
     }
-    static void check_all(Chain& chain) {
-        while (!chain.has_failed() && !chain.check_next()) {
-        }
-    }
     void expect_sound() {
         EXPECT_FALSE(chain->repair()) << chain->repair()->damage;
-        check_all(*chain);
+        test::check_all(*chain);
         EXPECT_FALSE(chain->has_failed()) << chain->failure();
         EXPECT_EQ(chain->tip().id, whole->tip().id);
         EXPECT_EQ(chain->tip().log_root, whole->tip().log_root);
@@ -162,7 +159,7 @@ TEST_F(Pruned, WhileWritesAreHeldBack) {
     }
     EXPECT_GT(late->first_block(), 0U);
     ASSERT_TRUE(late->flush());
-    check_all(*late);
+    test::check_all(*late);
     EXPECT_FALSE(late->has_failed()) << late->failure();
     EXPECT_EQ(late->tip().id, whole->tip().id);
 }
@@ -172,19 +169,10 @@ TEST_F(Pruned, IsRebuiltFromOthersWhenDamaged) {
     const BlockHeight first = chain->first_block();
     for (const char table : std::string_view("kPutfH")) {
         chain.reset();
-        {
-            const auto store = open_leveldb(dir / "c" / "chain.db").value();
-            WriteBatch batch;
-            store->for_each(as_bytes(std::string_view(&table, 1)), [&](ByteView key, ByteView) {
-                batch.erase(key);
-                return true;
-            });
-            ASSERT_FALSE(batch.is_empty()) << table;
-            ASSERT_TRUE(store->write_synced(batch));
-        }
+        test::lose_table(dir / "c", table);
         chain = founders.open(dir / "c", pruning());
         ASSERT_NE(chain, nullptr);
-        check_all(*chain);
+        test::check_all(*chain);
         ASSERT_TRUE(!chain->has_failed() || chain->recover()) << table;
         ASSERT_TRUE(chain->repair()) << table;
         EXPECT_EQ(chain->repair()->pruned_below, table == 'P' ? 0 : first) << table;
@@ -195,7 +183,7 @@ TEST_F(Pruned, IsRebuiltFromOthersWhenDamaged) {
         prune_all(*chain);
         EXPECT_EQ(chain->first_block(), first);
         EXPECT_EQ(chain->tip().log_root, whole->tip().log_root);
-        check_all(*chain);
+        test::check_all(*chain);
         EXPECT_FALSE(chain->has_failed()) << chain->failure();
     }
 }

@@ -8,6 +8,7 @@
 #include "ledger/chain/chain_store.hpp"
 #include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/chain_builder.hpp"
+#include "tests/support/store_damage.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::ledger {
@@ -60,10 +61,6 @@ class Repair : public testing::Test {
         EXPECT_EQ(chain.mempool_size(), 2U);
         EXPECT_FALSE(chain.has_failed()) << chain.failure();
     }
-    static void check_all(Chain& chain) {
-        while (!chain.has_failed() && !chain.check_next()) {
-        }
-    }
 
     test::TempDir dir{test::memory_folder()};
     Founders founders{1};
@@ -74,7 +71,7 @@ class Repair : public testing::Test {
 TEST_F(Repair, AWholeStoreIsLeftAlone) {
     const auto chain = founders.open(copy());
     EXPECT_FALSE(chain->repair());
-    check_all(*chain);
+    test::check_all(*chain);
     expect_whole(*chain);
     EXPECT_EQ(chain->checks_ended(), 1U);
 }
@@ -83,19 +80,10 @@ TEST_F(Repair, AWholeStoreIsLeftAlone) {
 TEST_F(Repair, RebuildsWhatATableLost) {
     for (const char table : std::string_view("TbuHtflesM")) {
         const fs::path at = copy();
-        {
-            const auto store = open_leveldb(at / "chain.db").value();
-            WriteBatch batch;
-            store->for_each(as_bytes(std::string_view(&table, 1)), [&](ByteView key, ByteView) {
-                batch.erase(key);
-                return true;
-            });
-            ASSERT_FALSE(batch.is_empty()) << table;
-            ASSERT_TRUE(store->write_synced(batch));
-        }
+        test::lose_table(at, table);
         const auto chain = founders.open(at);
         ASSERT_NE(chain, nullptr) << table;
-        check_all(*chain);
+        test::check_all(*chain);
         ASSERT_TRUE(!chain->has_failed() || chain->recover()) << table;
         ASSERT_TRUE(chain->repair()) << table;
         expect_whole(*chain);
@@ -125,7 +113,7 @@ TEST_F(Repair, NoticesAndRepairsFlippedBytes) {
         flip(victim, offset);
         const auto chain = founders.open(at);
         ASSERT_NE(chain, nullptr);
-        check_all(*chain);
+        test::check_all(*chain);
         ASSERT_TRUE(!chain->has_failed() || chain->recover()) << chain->failure();
         ASSERT_FALSE(chain->has_failed()) << chain->failure();
         if (!chain->repair()) {
