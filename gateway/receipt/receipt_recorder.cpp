@@ -61,7 +61,15 @@ std::uint64_t ReceiptRecorder::on_ledger() const {
     return is_final(*newest) ? newest->end() - 1 : newest->first - 1;
 }
 
+// A failed database finds nothing: neither our newest batch nor that there is one.
+Result<void> ReceiptRecorder::check_ledger() const {
+    if (!ledger_.chain.has_failed()) return {};
+    return fail(std::errc::resource_unavailable_try_again,
+                "the gateway ledger cannot be read: " + ledger_.chain.failure());
+}
+
 Result<ReceiptRecorder::Step> ReceiptRecorder::step(Timestamp now) {
+    if (auto readable = check_ledger(); !readable) return fail(std::move(readable).error());
     const auto& newest = store_->newest_batch();
     if (newest && !is_final(*newest)) return push(*newest);
     return make_batch(now);
@@ -111,7 +119,9 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
     if (count < options_.flush_count) {
         const auto oldest = store_->read(first, 1);
         if (!oldest) return fail(Error(oldest.error()));
-        if (now < oldest->front().received + options_.flush_age) return Step::kIdle;
+        // One that came while the clock was ahead does not wait for that time to come again.
+        const Timestamp received = oldest->front().received;
+        if (received <= now && now < received + options_.flush_age) return Step::kIdle;
     }
     const auto receipts = store_->read(first, count);
     if (!receipts) return fail(Error(receipts.error()));
@@ -121,6 +131,8 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
 Result<ReceiptRecorder::Step> ReceiptRecorder::sign_next(std::span<const StoredReceipt> stored) {
     // The ledger knows better if this gateway's own store was lost.
     const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
+    // The reads before this one may have been the first to fail.
+    if (auto readable = check_ledger(); !readable) return fail(std::move(readable).error());
     const std::uint64_t batch_no = last ? last->batch_no + 1 : 1;
     const ledger::ConsortiumHead head = ledger_.consortium_head();
     // Our consortium ledger was lost, and has not caught up: the gateway ledger would refuse it (G4).

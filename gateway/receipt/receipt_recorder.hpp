@@ -70,6 +70,7 @@ class ReceiptRecorder {
     [[nodiscard]] std::uint64_t on_ledger() const;
 
   private:
+    [[nodiscard]] Result<void> check_ledger() const;
     [[nodiscard]] bool is_final(const BatchRecord& batch) const;
     [[nodiscard]] bool is_by_former_key(const BatchRecord& batch) const;
     [[nodiscard]] Result<Step> push(const BatchRecord& batch);

@@ -224,6 +224,16 @@ std::uint32_t ReceiptStore::next_attested_counter(const ledger::LedgerDeviceId& 
 }
 
 Result<void> ReceiptStore::put_batch(const BatchRecord& batch) {
+    if (const auto there = store_->get(numbered_key('b', batch.batch_no))) {
+        const auto before = decode_batch(*there);
+        if (!before) return fail(Error(before.error()));
+        if (before->first != batch.first || before->count != batch.count) {
+            return fail(std::errc::file_exists,
+                        "batch " + std::to_string(batch.batch_no) + " is recorded with " +
+                            std::to_string(before->count) + " receipts from number " +
+                            std::to_string(before->first) + " on");
+        }
+    }
     ledger::WriteBatch write;
     write.put(numbered_key('b', batch.batch_no), encode_batch(batch));
     if (auto written = store_->write_synced(write); !written) return written;

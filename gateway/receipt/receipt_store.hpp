@@ -77,7 +77,8 @@ class ReceiptStore {
     // How many of stored() they are.
     [[nodiscard]] std::uint64_t attested_count() const noexcept { return attested_; }
 
-    // A batch and the fact which receipts are in it are one write. Replaces a batch of that number.
+    // A batch and the fact which receipts are in it are one write. Replaces a batch of that number
+    // if it is of the same receipts; fails with std::errc::file_exists if it is of others.
     [[nodiscard]] Result<void> put_batch(const BatchRecord& batch);
     [[nodiscard]] const std::optional<BatchRecord>& newest_batch() const noexcept {
         return newest_batch_;

@@ -12,6 +12,7 @@
 #include "ledger/core/receipt.hpp"
 #include "ledger/core/registry_change.hpp"
 #include "tests/support/chain_builder.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::gateway {
@@ -55,16 +56,50 @@ class StoppingStore final : public ledger::KeyValueStore {
     StopPoints* points_;
 };
 
+// A ledger's database whose disk fails when a transaction is read from its block.
+class FailsAtRead final : public ledger::KeyValueStore {
+  public:
+    explicit FailsAtRead(bool& fails) : fails_{&fails} {}
+    [[nodiscard]] std::optional<Bytes> get(ByteView key) const override { return store_.get(key); }
+    void for_each(ByteView prefix, const Visitor& visit) const override {
+        store_.for_each(prefix, visit);
+    }
+    [[nodiscard]] std::optional<Bytes> get_part(ByteView key,
+                                                std::size_t offset,
+                                                std::size_t size) const override {
+        if (*fails_) store_.break_down();
+        return store_.get_part(key, offset, size);
+    }
+    [[nodiscard]] Result<void> write_synced(const ledger::WriteBatch& batch) override {
+        return store_.write_synced(batch);
+    }
+    [[nodiscard]] const std::optional<Error>& failure() const noexcept override {
+        return store_.failure();
+    }
+
+  private:
+    bool* fails_;
+    mutable test::MemoryStore store_;
+};
+
 // One gateway (slot 0) of two, its store and its ledger.
 class Gateway {
   public:
     Gateway(const std::filesystem::path& dir, test::Founders& founders, StopPoints& points)
+        : Gateway(dir,
+                  founders,
+                  points,
+                  ledger::Chain::open(dir / "chain", founders.genesis_bytes, ledger::gateway_rules())
+                      .value()) {}
+    Gateway(const std::filesystem::path& dir,
+            test::Founders& founders,
+            StopPoints& points,
+            std::unique_ptr<ledger::Chain> chain)
         : founders_{founders},
           points_{points},
           store_{ledger::open_leveldb(dir / "store").value(), points},
           receipts_{ReceiptStore::open(store_).value()},
-          chain_{ledger::Chain::open(dir / "chain", founders.genesis_bytes, ledger::gateway_rules())
-                     .value()},
+          chain_{std::move(chain)},
           recorder_{receipts_, ledger(), {0, "m0", founders.members[0].tx}, options()} {}
 
     [[nodiscard]] ReceiptStore& receipts() { return receipts_; }
@@ -201,6 +236,45 @@ TEST_F(Recorder, WaitsForAgeOrCount) {
     EXPECT_EQ(gateway.receipts().newest_batch()->end(), 2U) << "one unconfirmed batch at most";
     settle(gateway);
     EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->missing, 0U);
+}
+
+TEST_F(Recorder, DoesNotWaitForATimeThatTheClockOnlySeemedToBe) {
+    StopPoints never(-1);
+    Gateway gateway(dir_.path(), founders_, never);
+    ASSERT_TRUE(gateway.receipts().add(crypto::KeyId{}, 1, receipt(1),
+                                       test::at(now_ + 300'000'000)));
+    EXPECT_EQ(gateway.recorder().step(test::at(now_)), ReceiptRecorder::Step::kBatchMade);
+}
+
+// Its newest batch is final and valid no more when the disk fails as it is read.
+TEST_F(Recorder, AnUnreadableLedgerOverwritesNoBatch) {
+    founders_.genesis.params.validity_blocks_max = 3;
+    founders_.genesis.params.heartbeat_s = 60;
+    founders_.seal_genesis();
+    StopPoints never(-1);
+    bool fails = false;
+    Gateway gateway(dir_.path(), founders_, never,
+                    ledger::Chain::open(std::make_unique<FailsAtRead>(fails),
+                                        founders_.genesis_bytes, ledger::gateway_rules())
+                        .value());
+    deliver(gateway, 2);
+    settle(gateway);
+    deliver(gateway, 4);
+    settle(gateway);
+    const auto before = gateway.receipts().batches().value();
+    ASSERT_EQ(before.size(), 2U);
+    while (gateway.chain().final_block().height <= before.back().valid_until) gateway.mine(now_);
+
+    fails = true;
+    EXPECT_FALSE(gateway.recorder().step(test::at(now_)));
+    ASSERT_TRUE(gateway.chain().has_failed());
+    EXPECT_FALSE(gateway.recorder().step(test::at(now_))) << "also once it is known to have failed";
+    const auto after = gateway.receipts().batches().value();
+    ASSERT_EQ(after.size(), before.size());
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_EQ(after[i].first, before[i].first);
+        EXPECT_EQ(after[i].leaf, before[i].leaf);
+    }
 }
 
 TEST_F(Recorder, EachReceiptCountsOnceWhereverTheProcessStops) {

@@ -99,5 +99,23 @@ TEST_F(Receipts, SayThatAStoredBatchIsDamaged) {
     EXPECT_FALSE(ReceiptStore::open(*store_));
 }
 
+TEST_F(Receipts, ABatchIsReplacedOnlyByOneOfTheSameReceipts) {
+    BatchRecord batch;
+    batch.batch_no = 1;
+    batch.first = 1;
+    batch.count = 2;
+    batch.transaction = to_bytes(as_bytes("signed"));
+    ASSERT_TRUE(receipts_.put_batch(batch));
+    batch.transaction = to_bytes(as_bytes("signed anew"));
+    ASSERT_TRUE(receipts_.put_batch(batch));
+    BatchRecord other = batch;
+    other.first = 3;
+    const auto refused = receipts_.put_batch(other);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(std::errc::file_exists)) << refused.error().to_string();
+    EXPECT_EQ(receipts_.newest_batch()->first, 1U);
+    EXPECT_EQ(receipts_.batches()->front().transaction, batch.transaction);
+}
+
 }  // namespace
 }  // namespace assay::gateway
