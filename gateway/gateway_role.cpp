@@ -58,6 +58,8 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     if (!requests) return fail(std::move(requests).error());
     auto receipts = ReceiptStore::open(*store);
     if (!receipts) return fail(std::move(receipts).error());
+    auto blobs = BlobFiles::open(folder.receipt_blobs());
+    if (!blobs) return fail(std::move(blobs).error());
     const auto identity = load_member_identity(folder);
     if (!identity) return fail(Error(identity.error()));
     auto content_tls = content_client_tls(*identity, needs.consortium.chain());
@@ -66,7 +68,7 @@ Result<std::unique_ptr<GatewayRole>> GatewayRole::create(const GatewayNeeds& nee
     std::unique_ptr<GatewayRole> role(
         new GatewayRole(needs, std::move(*node), std::move(store), std::move(*authority),
                         std::move(*devices), std::move(*tokens), std::move(*requests),
-                        std::move(*receipts), std::move(*content_tls)));
+                        std::move(*receipts), std::move(*blobs), std::move(*content_tls)));
     if (auto loaded = role->rollouts_.load(); !loaded) return fail(std::move(loaded).error());
     if (auto listening = role->listen_for_devices(needs); !listening) {
         return fail(std::move(listening).error().within("[devices] listen"));
@@ -85,6 +87,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
                          TokenBook tokens,
                          RequestBook requests,
                          ReceiptStore receipts,
+                         BlobFiles blobs,
                          std::shared_ptr<const http::TlsContext> content_tls)
     : consortium_{needs.consortium},
       refusals_{needs.refusals},
@@ -97,6 +100,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       tokens_{std::move(tokens)},
       requests_{std::move(requests)},
       receipts_{std::move(receipts)},
+      blobs_{std::move(blobs)},
       verdicts_{*store_},
       rollouts_{*store_, devices_, catalog_},
       rollouts_wakeup_{needs.executor},
@@ -112,6 +116,8 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       anchors_{needs.executor, consortium_, *node_, config_.name, config_.anchors, clock_},
       desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_, recorder_wakeup_},
       attestations_{attestation_parts(needs.executor)},
+      restorer_{restorer_parts(needs.executor)},
+      copier_{copier_parts(needs)},
       pacer_{needs.executor, config_.pace},
       factory_budget_{config_.factory_requests_per_s},
       tasks_{needs.executor} {}
@@ -195,13 +201,36 @@ AttestationParts GatewayRole::attestation_parts(boost::asio::any_io_executor exe
     return {std::move(executor), *store_, receipts_, devices_, key, clock_, recorder_wakeup_};
 }
 
+FetchBlob GatewayRole::fetch_blob() {
+    return [node = node_.get()](Sha256Digest hash, std::size_t bytes) {
+        return node->fetch_blob(hash, bytes);
+    };
+}
+
+RestorerParts GatewayRole::restorer_parts(boost::asio::any_io_executor executor) {
+    const auto attest_again = [this](std::vector<ledger::ReceiptBody> bodies) {
+        attestations_.again(std::move(bodies));
+    };
+    return {std::move(executor), receipts_, node_->chain(), node_->slot(),
+            recorder_ledger().final_size, blobs_, fetch_blob(), attest_again};
+}
+
+CopierParts GatewayRole::copier_parts(const GatewayNeeds& needs) {
+    return {needs.executor, needs.pool, receipts_, node_->chain(), node_->slot(),
+            recorder_ledger().final_size, blobs_, fetch_blob()};
+}
+
 void GatewayRole::start() {
+    node_->serve_blobs([this](const Sha256Digest& hash) { return blobs_.read(hash); });
+    restorer_.look();
     consortium_.on_change([this](ledger::NodeEvent event) {
         flow_.wake();
         if (event == ledger::NodeEvent::kTip) anchors_.wake();
     });
     node_->on_change([this](ledger::NodeEvent event) {
+        restorer_.look();
         recorder_wakeup_.wake();
+        copier_.wake();
         if (event == ledger::NodeEvent::kCheckpoint) anchors_.wake();
     });
     node_->start();
@@ -210,6 +239,8 @@ void GatewayRole::start() {
     tasks_.spawn(recorder_.run(recorder_wakeup_, clock_));
     tasks_.spawn(anchors_.run());
     tasks_.spawn(attestations_.run());
+    tasks_.spawn(restorer_.run());
+    tasks_.spawn(copier_.run());
     agents_->start();
     if (factory_) factory_->start();
 }
@@ -244,7 +275,7 @@ boost::asio::awaitable<void> GatewayRole::stop() {
 }
 
 GatewayStatusParts GatewayRole::status_parts() const {
-    return {*node_, *store_, devices_, catalog_, receipts_, recorder_};
+    return {*node_, *store_, devices_, catalog_, receipts_, copier_, recorder_};
 }
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {

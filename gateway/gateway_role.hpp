@@ -20,8 +20,10 @@
 #include "gateway/ledger_nodes.hpp"
 #include "gateway/receipt/anchor_writer.hpp"
 #include "gateway/receipt/attestation_desk.hpp"
+#include "gateway/receipt/blob_copier.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
 #include "gateway/receipt/receipt_recorder.hpp"
+#include "gateway/receipt/receipt_restorer.hpp"
 #include "gateway/receipt/receipt_store.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
@@ -75,6 +77,7 @@ class GatewayRole {
                 TokenBook tokens,
                 RequestBook requests,
                 ReceiptStore receipts,
+                BlobFiles blobs,
                 std::shared_ptr<const http::TlsContext> content_tls);
     [[nodiscard]] Result<void> listen_for_devices(const GatewayNeeds& needs);
     [[nodiscard]] Result<void> listen_for_blank_devices(const GatewayNeeds& needs);
@@ -82,6 +85,9 @@ class GatewayRole {
     [[nodiscard]] FactoryParts factory_parts();
     [[nodiscard]] RecorderLedger recorder_ledger();
     [[nodiscard]] BatchSigner batch_signer() const;
+    [[nodiscard]] FetchBlob fetch_blob();
+    [[nodiscard]] RestorerParts restorer_parts(boost::asio::any_io_executor executor);
+    [[nodiscard]] CopierParts copier_parts(const GatewayNeeds& needs);
     [[nodiscard]] AttestationParts attestation_parts(boost::asio::any_io_executor executor);
     [[nodiscard]] DispatchRules dispatch_rules() const;
     [[nodiscard]] boost::asio::awaitable<void> run_clockwork();
@@ -98,6 +104,7 @@ class GatewayRole {
     TokenBook tokens_;
     RequestBook requests_;
     ReceiptStore receipts_;
+    BlobFiles blobs_;
     VerdictStore verdicts_;
     ReleaseCatalog catalog_;
     RolloutBook rollouts_;
@@ -114,6 +121,8 @@ class GatewayRole {
     AnchorWriter anchors_;
     ReceiptDesk desk_;
     AttestationDesk attestations_;
+    ReceiptRestorer restorer_;
+    BlobCopier copier_;
 
     SendPacer pacer_;
     http::Router agent_routes_;

@@ -43,6 +43,8 @@ class MemberFolder {
     }
     // Devices, receipts, refused releases.
     [[nodiscard]] std::filesystem::path store() const { return dir_ / "data" / "store"; }
+    // The receipts of batches, of all gateways.
+    [[nodiscard]] std::filesystem::path receipt_blobs() const { return dir_ / "data" / "receipts"; }
     [[nodiscard]] std::filesystem::path run() const { return dir_ / "run"; }
     [[nodiscard]] std::filesystem::path addresses() const { return run() / "addresses.json"; }
     [[nodiscard]] std::filesystem::path lock() const { return run() / "lock"; }

@@ -33,7 +33,10 @@ http::Response json_response(unsigned status, const boost::json::object& body) {
 http::Response problem_of(const Error& error) {
     const unsigned status = status_of(error);
     if (!refusal_of(error.code()) && (status == 404 || status == 503)) {
-        return http::problem(status, status == 404 ? "not-found" : "not-ready", error.context());
+        http::Response told =
+            http::problem(status, status == 404 ? "not-found" : "not-ready", error.context());
+        if (status == 503) told.headers.set("Retry-After", "5");
+        return told;
     }
     return http::problem(status, error);
 }

@@ -135,7 +135,7 @@ http::Response post_labels(const DeviceAdminParts& parts, const http::Request& r
 }
 
 http::Response get_audit(const DeviceAdminParts& parts, const http::Request&) {
-    const auto audit = audit_receipts(parts.receipts, parts.gateway.chain());
+    const auto audit = audit_receipts(parts.receipts, parts.gateway.chain(), parts.gateway.slot());
     if (!audit) return problem_of(audit.error());
     json::object out;
     out["stored"] = audit->stored;
@@ -143,6 +143,7 @@ http::Response get_audit(const DeviceAdminParts& parts, const http::Request&) {
     out["on_ledger_twice"] = audit->on_ledger_twice;
     out["missing"] = audit->missing;
     out["batches"] = audit->batches;
+    out["batches_lost"] = audit->batches_lost;
     return json_response(200, out);
 }
 

@@ -55,6 +55,28 @@ json::object describe_devices(const GatewayStatusParts& parts) {
     return out;
 }
 
+json::object describe_receipts(const GatewayStatusParts& parts) {
+    json::object out;
+    out["stored"] = parts.receipts.stored();
+    out["attested"] = parts.receipts.attested_count();
+    out["on_ledger"] = parts.recorder.on_ledger();
+    out["held"] = parts.receipts.is_held();  // what was lost is fetched before more is taken
+    json::array lost;
+    for (const LostBatch& batch : parts.receipts.lost_batches()) {
+        json::object row;
+        row["batch"] = batch.batch_no;
+        row["receipts"] = batch.count;
+        row["first_time"] = batch.first_time;
+        row["last_time"] = batch.last_time;
+        lost.push_back(std::move(row));
+    }
+    out["lost"] = std::move(lost);
+    json::object& copies = out["copies"].emplace_object();
+    copies["made"] = parts.copies.copied();
+    copies["wanted"] = parts.copies.wanted();
+    return out;
+}
+
 json::array describe_refusals(const RefusalLog& refusals) {
     json::array out;
     for (const auto& [word, entry] : refusals.entries()) {
@@ -96,11 +118,7 @@ http::Response get_status(const StatusApiParts& parts, const http::Request&) {
         gateway = describe_ledger(parts.gateway->ledger);
         gateway["consortium_heads"] = describe_consortium_heads(parts.gateway->ledger.chain());
         out["devices"] = describe_devices(*parts.gateway);
-        json::object receipts;
-        receipts["stored"] = parts.gateway->receipts.stored();
-        receipts["attested"] = parts.gateway->receipts.attested_count();
-        receipts["on_ledger"] = parts.gateway->recorder.on_ledger();
-        out["receipts"] = std::move(receipts);
+        out["receipts"] = describe_receipts(*parts.gateway);
     }
     out["content"] = parts.content.status();
     out["refusals"] = describe_refusals(parts.refusals);

@@ -13,6 +13,7 @@
 
 #include "gateway/content_care.hpp"
 #include "gateway/dispatch/device_registry.hpp"
+#include "gateway/receipt/blob_copier.hpp"
 #include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
@@ -34,6 +35,7 @@ struct GatewayStatusParts {
     const DeviceRegistry& devices;
     const ReleaseCatalog& catalog;
     const ReceiptStore& receipts;
+    const BlobCopier& copies;
     const ReceiptRecorder& recorder;
 };
 

@@ -60,6 +60,17 @@ std::string describe(const json::object& status) {
         const json::object& in = receipts->get_object();
         text += fmt::format("{:<12} {} stored, {} on the ledger\n", "receipts",
                             text_at(in, "stored"), text_at(in, "on_ledger"));
+        if (const auto* held = in.if_contains("held"); held && *held == true) {
+            text += fmt::format("{:<12} none are taken: those that were lost here are fetched first\n",
+                                "");
+        }
+        if (const auto* lost = in.if_contains("lost"); lost && !lost->as_array().empty()) {
+            for (const json::value& row : lost->get_array()) {
+                const json::object& batch = row.as_object();
+                text += fmt::format("{:<12} batch {} of {} is lost here, and no member has it\n", "",
+                                    text_at(batch, "batch"), text_at(batch, "receipts"));
+            }
+        }
     }
     if (const auto* content = status.if_contains("content"); content && content->is_object()) {
         const json::object& in = content->get_object();

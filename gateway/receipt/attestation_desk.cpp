@@ -71,6 +71,13 @@ void AttestationDesk::sent(const Device& device, const SentPart& part) {
     note(device, ReceiptEvent::kDownloaded, attested_seconds(parts_.clock.now()), std::move(detail));
 }
 
+void AttestationDesk::again(std::vector<ledger::ReceiptBody> bodies) {
+    for (ledger::ReceiptBody& body : bodies) {
+        if (notes_.size() < kNotesMax) notes_.push_back(std::move(body));
+    }
+    wakeup_.wake();
+}
+
 std::string AttestationDesk::catch_up(const std::string& after) {
     const auto& devices = parts_.devices.devices();
     std::size_t looked = 0;
@@ -97,6 +104,7 @@ Result<void> AttestationDesk::record(const ledger::ReceiptBody& wanted) {
 }
 
 Result<bool> AttestationDesk::record_some() {
+    if (parts_.receipts.is_held()) return false;  // again() comes when it is not
     const GroupCommit::Deferral together(parts_.store);
     const bool is_any = !notes_.empty();
     for (std::size_t i = 0; i < kNotesAtOnce && !notes_.empty(); ++i) {

@@ -51,6 +51,9 @@ class AttestationDesk {
     // Of the release that is assigned to it; with the last part the whole was sent.
     void sent(const Device& device, const SentPart& part);
 
+    // Those that were taken back (ReceiptStore::restore), and whatever waited while the store was held.
+    void again(std::vector<ledger::ReceiptBody> bodies);
+
     // Finds what an earlier run has not recorded, then records until cancelled.
     [[nodiscard]] boost::asio::awaitable<void> run();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/receipt/ledger_batches.hpp"
 #include "host/base_daemon/log.hpp"
 #include "host/crypto/merkle_tree.hpp"
 #include "host/crypto/sha256.hpp"
@@ -58,7 +59,8 @@ std::uint64_t ReceiptRecorder::on_ledger() const {
     const auto& newest = store_->newest_batch();
     if (!newest) return 0;
     // Batches are made in order and one at a time: all before the newest are final.
-    return is_final(*newest) ? newest->end() - 1 : newest->first - 1;
+    const ReceiptNumber batched = store_->batched_end() - 1;
+    return is_final(*newest) ? batched : batched - newest->count;
 }
 
 // A failed database finds nothing: neither our newest batch nor that there is one.
@@ -96,13 +98,13 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
         }
         return Step::kWaiting;
     }
+    if (taken) return Step::kWaiting;  // the restorer drops it once that is final
     const bool expired = ledger_.chain.final_block().height > batch.valid_until;
-    if (overtaken || expired || (!taken && is_by_former_key(batch))) {
+    if (expired || is_by_former_key(batch)) {
         const auto receipts = store_->read(batch.first, batch.count);
         if (!receipts) return fail(Error(receipts.error()));
         return sign_next(*receipts);
     }
-    if (taken) return Step::kWaiting;  // by a batch that is not final yet
     const auto submitted = ledger_.submit(batch.transaction);
     if (submitted) return Step::kSubmitted;
     if (submitted.error().is(Refusal::kDuplicateTransaction)) return Step::kWaiting;
@@ -110,8 +112,7 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::push(const BatchRecord& batch) {
 }
 
 Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
-    const auto& newest = store_->newest_batch();
-    const ReceiptNumber first = newest ? newest->end() : 1;
+    const ReceiptNumber first = store_->batched_end();
     const std::uint64_t waiting = store_->stored() + 1 - first;
     if (waiting == 0) return Step::kIdle;
     const std::uint64_t count =
@@ -129,7 +130,8 @@ Result<ReceiptRecorder::Step> ReceiptRecorder::make_batch(Timestamp now) {
 }
 
 Result<ReceiptRecorder::Step> ReceiptRecorder::sign_next(std::span<const StoredReceipt> stored) {
-    // The ledger knows better if this gateway's own store was lost.
+    // Of the receipts that wait some may be in a batch that this store lost.
+    if (lacks_batches(*store_, ledger_.chain, signer_.slot)) return Step::kWaiting;
     const auto last = ledger::last_batch(ledger_.chain.state(), signer_.slot);
     // The reads before this one may have been the first to fail.
     if (auto readable = check_ledger(); !readable) return fail(std::move(readable).error());

@@ -3,10 +3,11 @@
 // Choosing the members of a batch, giving it its number and storing its signed bytes is one durable
 // write (ReceiptStore::put_batch). From then on the same bytes are submitted until they are final;
 // only then is the next batch made. The same receipts are signed anew only when never both signatures
-// can count: the height up to which the old one is valid has passed without it; or another batch of
-// this gateway has its number for good, as happens to a gateway that lost its store and made a batch
-// before its node had caught up with the ledger; or the tx key was replaced, and the new batch takes
-// the number of the old one.
+// can count: the height up to which the old one is valid has passed without it; or the tx key was
+// replaced, and the new batch takes the number of the old one.
+//
+// While the ledger has batches of this gateway that the store lost, none is made: they are put back
+// first (receipt_restorer.hpp), which also drops a batch whose number one of them has for good.
 //
 // step() is synchronous and does at most one of these things, so that tests can stop it anywhere.
 

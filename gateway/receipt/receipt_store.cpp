@@ -2,99 +2,12 @@
 
 #include <algorithm>
 
-#include "host/base/codec.hpp"
+#include "gateway/receipt/receipt_keys.hpp"
 
 namespace assay::gateway {
 namespace {
 
-// Keys, numbers big-endian so that they sort:
-//   'r' receipt number            -> u64 time received, receipt
-//   'i' device key id, counter    -> receipt number
-//   'l' device key id             -> u32 highest counter
-//   'b' batch number              -> batch record
-//   'a' device's name on the ledger, release, event (1 byte) -> receipt number, of what we attest
-template <std::unsigned_integral T>
-void append_be(Bytes& out, T value) {
-    for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8) {
-        out.push_back(static_cast<std::byte>((value >> shift) & 0xff));
-    }
-}
-
-Bytes numbered_key(char prefix, std::uint64_t number) {
-    Bytes key;
-    key.push_back(static_cast<std::byte>(prefix));
-    append_be(key, number);
-    return key;
-}
-
-Bytes counter_key(const crypto::KeyId& device, std::uint32_t counter) {
-    Bytes key;
-    key.push_back(std::byte{'i'});
-    append(key, device);
-    append_be(key, counter);
-    return key;
-}
-
-Bytes highest_key(const crypto::KeyId& device) {
-    Bytes key;
-    key.push_back(std::byte{'l'});
-    append(key, device);
-    return key;
-}
-
-Bytes attested_prefix(const ledger::LedgerDeviceId& device) {
-    Bytes key;
-    key.push_back(std::byte{'a'});
-    append(key, device);
-    return key;
-}
-
-Bytes attested_key(const ledger::LedgerDeviceId& device,
-                   const ledger::LeafHash& release,
-                   ledger::ReceiptEvent event) {
-    Bytes key = attested_prefix(device);
-    append(key, release.view());
-    key.push_back(static_cast<std::byte>(event));
-    return key;
-}
-
-Bytes receipt_value(Timestamp now, ByteView receipt) {
-    Writer value;
-    value.le(static_cast<std::uint64_t>(now.time_since_epoch().count())).bytes(receipt);
-    return value.take();
-}
-
-std::uint64_t number_of(ByteView key) {
-    std::uint64_t number = 0;
-    for (const std::byte digit : key.subspan(1)) {
-        number = number << 8U | std::to_integer<std::uint64_t>(digit);
-    }
-    return number;
-}
-
-Bytes encode_batch(const BatchRecord& batch) {
-    Writer out;
-    out.le(batch.batch_no).le(batch.first).le(batch.count);
-    out.bytes(batch.root.view()).bytes(batch.leaf.view()).le(batch.valid_until);
-    out.bytes(batch.transaction);
-    return out.take();
-}
-
-Result<BatchRecord> decode_batch(ByteView bytes) {
-    Reader in(bytes);
-    BatchRecord batch;
-    batch.batch_no = in.u64();
-    batch.first = in.u64();
-    batch.count = in.u64();
-    batch.root = in.hash<LogHash>();
-    batch.leaf = in.hash<ledger::LeafHash>();
-    batch.valid_until = in.u32();
-    batch.transaction = to_bytes(in.rest());
-    if (in.failed() || batch.transaction.empty()) {
-        return fail(std::errc::illegal_byte_sequence, "stored receipt batch is damaged");
-    }
-    return batch;
-}
+using namespace receipt_keys;
 
 tl::unexpected<Error> damaged(ReceiptNumber number) {
     return fail(std::errc::illegal_byte_sequence,
@@ -116,16 +29,39 @@ Result<ReceiptStore> ReceiptStore::open(ledger::KeyValueStore& store) {
         if (store.get(numbered_key('r', there + step))) there += step;
     }
     receipts.next_ = there + 1;
+    receipts.recount();
+    if (auto loaded = receipts.load_newest(); !loaded) return fail(std::move(loaded).error());
+    return receipts;
+}
+
+void ReceiptStore::recount() {
+    attested_ = 0;
     const std::byte attested{'a'};
-    store.for_each(ByteView(&attested, 1), [&](ByteView, ByteView) {
-        ++receipts.attested_;
+    store_->for_each(ByteView(&attested, 1), [&](ByteView, ByteView) {
+        ++attested_;
         return true;
     });
+}
 
-    auto batches = receipts.batches();
-    if (!batches) return fail(std::move(batches).error());
-    if (!batches->empty()) receipts.newest_batch_ = std::move(batches->back());
-    return receipts;
+Result<void> ReceiptStore::load_newest() {
+    newest_batch_.reset();
+    batched_end_ = 1;
+    if (const auto known = store_->get(newest_key())) {
+        Reader in(*known);
+        const std::uint64_t number = in.u64();
+        batched_end_ = in.u64();
+        if (number == 0) return {};
+        const auto value = store_->get(numbered_key('b', number));
+        auto batch = decode_batch(value.value_or(Bytes{}));
+        if (!batch) return fail(std::move(batch).error());
+        newest_batch_ = std::move(*batch);
+        return {};
+    }
+    auto all = batches();
+    if (!all) return fail(std::move(all).error());
+    for (const BatchRecord& batch : *all) batched_end_ = std::max(batched_end_, batch.end());
+    if (!all->empty()) newest_batch_ = std::move(all->back());
+    return {};
 }
 
 Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
@@ -145,6 +81,10 @@ Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
             return fail(Refusal::kReceiptReplayed,
                         "counter " + std::to_string(counter) + " after " + std::to_string(last));
         }
+    }
+    if (is_held_) {
+        return fail(std::errc::resource_unavailable_try_again,
+                    "receipts of this gateway that were lost here are fetched first: send it again");
     }
     ledger::WriteBatch batch;
     batch.put(numbered_key('r', next_), receipt_value(now, receipt));
@@ -188,6 +128,7 @@ std::vector<ReceiptNumber> ReceiptStore::signed_by(const crypto::KeyId& device_k
 Result<void> ReceiptStore::add_attested(const ledger::ReceiptBody& body,
                                         ByteView receipt,
                                         Timestamp now) {
+    if (is_held_) return fail(std::errc::resource_unavailable_try_again, "receipts are held");
     ledger::WriteBatch batch;
     batch.put(numbered_key('r', next_), receipt_value(now, receipt));
     batch.put(attested_key(body.device, body.release, body.event), Writer().le(next_).take());
@@ -235,10 +176,21 @@ Result<void> ReceiptStore::put_batch(const BatchRecord& batch) {
         }
     }
     ledger::WriteBatch write;
+    const ReceiptNumber end = std::max(batched_end_, batch.end());
     write.put(numbered_key('b', batch.batch_no), encode_batch(batch));
+    write.put(newest_key(), newest_value(batch.batch_no, end));
     if (auto written = store_->write_synced(write); !written) return written;
     newest_batch_ = batch;
+    batched_end_ = end;
     return {};
+}
+
+std::optional<BatchRecord> ReceiptStore::batch(std::uint64_t batch_no) const {
+    const auto value = store_->get(numbered_key('b', batch_no));
+    if (!value) return std::nullopt;
+    auto batch = decode_batch(*value);
+    if (!batch) return std::nullopt;
+    return std::move(*batch);
 }
 
 Result<std::vector<BatchRecord>> ReceiptStore::batches() const {

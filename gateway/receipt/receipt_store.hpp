@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "host/base/clock.hpp"
@@ -40,15 +41,29 @@ struct BatchRecord {
     [[nodiscard]] ReceiptNumber end() const noexcept { return first + count; }
 };
 
+// A batch of this gateway on its ledger whose receipts are not here: the store was lost or restored
+// from an older copy, and nobody had the blob.
+struct LostBatch {
+    std::uint64_t batch_no = 0;
+    ledger::LeafHash leaf;  // this and the rest zero if its block is not kept here either
+    std::uint64_t count = 0;
+    std::uint64_t first_time = 0, last_time = 0;  // when the receipts were taken
+};
+
 class ReceiptStore {
   public:
     enum class Added { kNew, kKnown };
 
-    // `store` outlives this object, which owns the keys that start with 'r', 'i', 'l', 'b' and
-    // 'a'.
+    // `store` outlives this object, which owns the keys that start with 'r', 'i', 'l', 'b', 'a',
+    // 'n' and 'x'.
     [[nodiscard]] static Result<ReceiptStore> open(ledger::KeyValueStore& store);
 
-    // Fails with kReceiptReplayed if `counter` is used for other bytes, or lies below one that is.
+    // While held nothing new is added: what was lost is being put back first (receipt_restorer.hpp).
+    void hold(bool is_held) noexcept { is_held_ = is_held; }
+    [[nodiscard]] bool is_held() const noexcept { return is_held_; }
+
+    // Fails with kReceiptReplayed if `counter` is used for other bytes, or lies below one that is;
+    // with std::errc::resource_unavailable_try_again while held.
     [[nodiscard]] Result<Added> add(const crypto::KeyId& device_key,
                                     std::uint32_t counter,
                                     ByteView receipt,
@@ -83,16 +98,41 @@ class ReceiptStore {
     [[nodiscard]] const std::optional<BatchRecord>& newest_batch() const noexcept {
         return newest_batch_;
     }
+    // Nothing if there is none of that number, or it is damaged.
+    [[nodiscard]] std::optional<BatchRecord> batch(std::uint64_t batch_no) const;
+    // The first receipt that is in no batch.
+    [[nodiscard]] ReceiptNumber batched_end() const noexcept { return batched_end_; }
     // In ascending order; fails if one does not decode.
     [[nodiscard]] Result<std::vector<BatchRecord>> batches() const;
 
+    // --- after a loss (receipt_restorer.hpp); in batches that stay nothing changes ---
+
+    // The newest batch never counts, since another has its number for good: its receipts wait again.
+    [[nodiscard]] Result<void> drop_newest_batch();
+    // Puts a batch of the ledger back, behind those that are here: `receipts` are all of it, as its
+    // blob has them, `batch` is what the ledger says (first and count aside). Of the receipts that
+    // wait, those that are among them wait no more; what the gateway attested meanwhile is dropped
+    // and returned, to be attested again with counters that are free. One write. Precondition: the
+    // newest batch is final.
+    [[nodiscard]] Result<std::vector<ledger::ReceiptBody>> restore(const BatchRecord& batch,
+                                                                   std::span<const ByteView> receipts,
+                                                                   Timestamp received);
+    [[nodiscard]] Result<void> note_lost(const LostBatch& batch);
+    // Ascending; empty in a store that never lost anything.
+    [[nodiscard]] std::vector<LostBatch> lost_batches() const;
+    [[nodiscard]] bool is_lost(std::uint64_t batch_no) const;
+
   private:
     explicit ReceiptStore(ledger::KeyValueStore& store) : store_{&store} {}
+    [[nodiscard]] Result<void> load_newest();
+    void recount();
 
     ledger::KeyValueStore* store_;
     ReceiptNumber next_ = 1;
     std::uint64_t attested_ = 0;
+    bool is_held_ = false;
     std::optional<BatchRecord> newest_batch_;
+    ReceiptNumber batched_end_ = 1;
 };
 
 }  // namespace assay::gateway

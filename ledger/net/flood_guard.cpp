@@ -20,6 +20,9 @@ double bytes_of(const PeerMessage& message) noexcept {
     if (const auto* headers = std::get_if<Headers>(&message)) {
         return static_cast<double>(headers->headers.size() * kSealedHeaderBytes);
     }
+    if (const auto* part = std::get_if<BlobPart>(&message)) {
+        return static_cast<double>(part->bytes.size());
+    }
     if (const auto* checkpoint = std::get_if<CheckpointMessage>(&message)) {
         return static_cast<double>(checkpoint->text.size());
     }

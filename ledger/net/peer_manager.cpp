@@ -356,6 +356,7 @@ void PeerManager::apply(Slot from, Actions actions) {
         observer_.on_peer_event("peer-connected", from, connection->session.stream().remote_address());
         apply(from, observer_.on_greeted(from));
     }
+    for (BlobPart& part : actions.blob_parts) take_blob_part(from, std::move(part));
     for (const Vote& vote : actions.votes) apply(from, observer_.on_vote(from, vote));
     for (const EpochSignatureMessage& message : actions.epoch_signatures) {
         apply(from, observer_.on_epoch_signature(message));

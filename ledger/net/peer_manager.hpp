@@ -10,11 +10,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "host/base/clock.hpp"
 #include "host/crypto/certificate.hpp"
@@ -117,6 +119,13 @@ class PeerManager {
     void start();
     [[nodiscard]] boost::asio::awaitable<void> stop();
 
+    // What peers are given when they ask for a blob.
+    void serve_blobs(ReadBlob read) { sync_.serve_blobs(std::move(read)); }
+    // The blob of this SHA-256, which has `bytes`, from the first connected peer that gives it. Fails
+    // with std::errc::no_such_file_or_directory if none has it, and with why of the last one else.
+    [[nodiscard]] boost::asio::awaitable<Result<Bytes>> fetch_blob(Sha256Digest hash,
+                                                                   std::size_t bytes);
+
     // A handshaken connection that a peer opened for this chain.
     void adopt(http::Stream stream);
 
@@ -158,6 +167,19 @@ class PeerManager {
         std::optional<std::chrono::steady_clock::time_point> discouraged_until;
         std::string last_error;
     };
+    // Somebody waits for a part of a blob.
+    struct BlobWait {
+        BlobWait(PeerManager& peers, Slot peer, const Sha256Digest& blob, std::size_t from);
+        BlobWait(const BlobWait&) = delete;
+        BlobWait& operator=(const BlobWait&) = delete;
+        ~BlobWait() { waits.erase(this); }
+        std::set<BlobWait*>& waits;
+        Slot slot;
+        Sha256Digest hash;
+        std::size_t offset;
+        std::optional<BlobPart> part;
+        boost::asio::steady_timer timer;
+    };
     enum class DialEnd { kFailed, kGreeted, kOneself };
 
     PeerManager(boost::asio::any_io_executor executor,
@@ -184,6 +206,13 @@ class PeerManager {
     void broadcast(const PeerMessage& message);
     void announce_tip();
     void apply(Slot from, Actions actions);
+    boost::asio::awaitable<Result<Bytes>> fetch_blob_from(Slot peer,
+                                                          Sha256Digest hash,
+                                                          std::size_t bytes);
+    boost::asio::awaitable<Result<BlobPart>> fetch_blob_part(Slot peer,
+                                                             Sha256Digest hash,
+                                                             std::size_t offset);
+    void take_blob_part(Slot from, BlobPart part);
     void announce_to_all_but(Slot from, const InventoryItem& item);
     boost::asio::awaitable<void> tell_news();
     void tell_news_to(Connection& connection);
@@ -202,6 +231,7 @@ class PeerManager {
     std::shared_ptr<const http::TlsContext> tls_;
     Sync sync_;
     std::map<Slot, PeerRecord> records_;
+    std::set<BlobWait*> blob_waits_;
     PeerCounters counters_;
     std::map<std::string, std::string> dial_errors_;
     std::uint64_t ticks_ = 0;

@@ -10,10 +10,10 @@
 namespace assay::ledger {
 namespace {
 
-constexpr std::array<std::string_view, 13> kNames = {
+constexpr std::array<std::string_view, 15> kNames = {
     "hello",    "ping",  "pong",        "get-headers", "headers",   "announce",
     "get-data", "block", "transaction", "checkpoint",  "not-found", "vote",
-    "epoch-signature"};
+    "epoch-signature", "get-blob", "blob-part"};
 
 constexpr std::size_t kItemBytes = 33;  // kind and hash
 
@@ -60,6 +60,11 @@ void put(Writer& out, const VoteMessage& message) { out.bytes(encode_vote(messag
 void put(Writer& out, const EpochSignatureMessage& message) {
     out.bytes(message.record_hash.view()).u16(message.signature.slot);
     out.bytes(message.signature.signature);
+}
+void put(Writer& out, const GetBlob& request) { out.bytes(request.hash.view()).u32(request.offset); }
+void put(Writer& out, const BlobPart& part) {
+    ASSAY_ASSERT(part.bytes.size() <= kBlobPartBytesMax);
+    out.bytes(part.hash.view()).u32(part.offset).bytes(part.bytes);
 }
 
 // --- decoding -----------------------------------------------------------------------------------
@@ -159,6 +164,27 @@ Result<PeerMessage> decode_epoch_signature(Reader in) {
     return PeerMessage{std::move(message)};
 }
 
+Result<PeerMessage> decode_get_blob(Reader in) {
+    GetBlob request;
+    request.hash = in.hash<Sha256Digest>();
+    request.offset = in.u32();
+    if (!in.done()) return malformed("get-blob");
+    return PeerMessage{request};
+}
+
+Result<PeerMessage> decode_blob_part(Reader in) {
+    BlobPart part;
+    part.hash = in.hash<Sha256Digest>();
+    part.offset = in.u32();
+    if (in.failed()) return malformed("blob-part");
+    const ByteView bytes = in.rest();
+    if (bytes.size() > kBlobPartBytesMax) {
+        return too_many("blob-part", bytes.size(), kBlobPartBytesMax);
+    }
+    part.bytes = to_bytes(bytes);
+    return PeerMessage{std::move(part)};
+}
+
 Result<ByteView> bounded(ByteView payload, std::size_t max, std::string_view what) {
     if (payload.empty()) return malformed(what);
     if (payload.size() > max) return too_many(what, payload.size(), max);
@@ -220,6 +246,10 @@ Result<PeerMessage> decode_message(ByteView body) {
                 [](const Vote& vote) { return PeerMessage{VoteMessage{vote}}; });
         case 13:
             return decode_epoch_signature(in);
+        case 14:
+            return decode_get_blob(in);
+        case 15:
+            return decode_blob_part(in);
         default:
             return fail(Refusal::kUnknownType, "frame of type " + std::to_string(type));
     }

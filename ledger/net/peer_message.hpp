@@ -26,6 +26,7 @@ inline constexpr std::size_t kLocatorMax = 32;
 inline constexpr std::size_t kHeadersMax = 2'000;
 inline constexpr std::size_t kAnnounceMax = 1'000;
 inline constexpr std::size_t kGetDataMax = 128;
+inline constexpr std::size_t kBlobPartBytesMax = std::size_t{1} << 20;
 
 enum class InventoryKind : std::uint8_t { kBlock = 1, kTransaction = 2 };
 
@@ -104,7 +105,20 @@ struct EpochSignatureMessage {
     friend bool operator==(const EpochSignatureMessage&, const EpochSignatureMessage&) = default;
 };
 
-// In the order of the type numbers, 1 to 13.
+// Asks for what transactions name by its SHA-256 and members keep beside the ledger, from `offset` on.
+struct GetBlob {
+    Sha256Digest hash;
+    std::uint32_t offset = 0;
+    friend bool operator==(const GetBlob&, const GetBlob&) = default;
+};
+struct BlobPart {
+    Sha256Digest hash;
+    std::uint32_t offset = 0;
+    Bytes bytes;  // none: the sender does not have it, or it ends before
+    friend bool operator==(const BlobPart&, const BlobPart&) = default;
+};
+
+// In the order of the type numbers, 1 to 15.
 using PeerMessage = std::variant<Hello,
                                  Ping,
                                  Pong,
@@ -117,7 +131,9 @@ using PeerMessage = std::variant<Hello,
                                  CheckpointMessage,
                                  NotFound,
                                  VoteMessage,
-                                 EpochSignatureMessage>;
+                                 EpochSignatureMessage,
+                                 GetBlob,
+                                 BlobPart>;
 
 // For logs: "hello", "get-headers".
 [[nodiscard]] std::string_view name_of(const PeerMessage& message) noexcept;

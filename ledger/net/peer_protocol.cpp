@@ -15,6 +15,8 @@ constexpr std::size_t kWantedBlocksMax = 4'096;
 constexpr std::size_t kWantedTransactionsMax = 8'192;
 // Answers owed to a peer; an honest one has at most 16 blocks and 256 transactions under way.
 constexpr std::size_t kServingMax = 1'024;
+// An honest peer asks for one part at a time, or two.
+constexpr std::size_t kServingBlobsMax = 8;
 // What was asked of a peer and never came, so that a late answer is not held against it.
 constexpr std::size_t kAskedMax = 4'096;
 constexpr std::chrono::seconds kHeadersTimeout{20};
@@ -105,6 +107,7 @@ Actions PeerProtocol::on_tick(SyncTime now) {
 }
 
 std::optional<PeerMessage> PeerProtocol::next_served() {
+    if (serving_.empty() && !serving_blobs_.empty()) return next_blob_part();
     if (serving_.empty()) return std::nullopt;
     const InventoryItem item = serving_.front();
     serving_.pop_front();
@@ -309,6 +312,40 @@ void PeerProtocol::handle(const VoteMessage& message, Actions& actions, SyncTime
 
 void PeerProtocol::handle(const EpochSignatureMessage& message, Actions& actions, SyncTime) {
     actions.epoch_signatures.push_back(message);
+}
+
+void PeerProtocol::handle(const GetBlob& request, Actions& actions, SyncTime) {
+    if (serving_blobs_.size() == kServingBlobsMax) {
+        return blame(actions, kPenaltyUnasked, "more get-blob than it takes answers for");
+    }
+    serving_blobs_.push_back(request);
+}
+
+void PeerProtocol::handle(BlobPart& part, Actions& actions, SyncTime) {
+    if (blob_parts_owed_ == 0) return blame(actions, kPenaltyUnasked, "blob-part nobody asked for");
+    --blob_parts_owed_;
+    actions.was_asked = true;
+    actions.blob_parts.push_back(std::move(part));
+}
+
+// A blob is read once for all its parts, which are asked for one after the other.
+BlobPart PeerProtocol::next_blob_part() {
+    const GetBlob request = serving_blobs_.front();
+    serving_blobs_.pop_front();
+    if (whole_blob_.bytes.empty() || whole_blob_.hash != request.hash) {
+        whole_blob_.hash = request.hash;
+        whole_blob_.bytes = sync_.read_blob(request.hash).value_or(Bytes{});
+    }
+    BlobPart part;
+    part.hash = request.hash;
+    part.offset = request.offset;
+    const ByteView whole = whole_blob_.bytes;
+    if (request.offset < whole.size()) {
+        const std::size_t left = whole.size() - request.offset;
+        part.bytes = to_bytes(whole.subspan(request.offset, std::min(left, kBlobPartBytesMax)));
+    }
+    if (request.offset + part.bytes.size() >= whole.size()) whole_blob_ = BlobPart{};
+    return part;
 }
 
 // --- asking -------------------------------------------------------------------------------------

@@ -48,6 +48,12 @@ class PeerProtocol {
     // nothing else to send, so that answers take no more memory than one block.
     [[nodiscard]] std::optional<PeerMessage> next_served();
 
+    // To be sent to this peer; its answer is among Actions::blob_parts.
+    [[nodiscard]] PeerMessage ask_blob(const Sha256Digest& hash, std::uint32_t offset) {
+        ++blob_parts_owed_;
+        return GetBlob{hash, offset};
+    }
+
     [[nodiscard]] bool greeted() const noexcept { return greeted_; }
     // Height of the newest block that the peer is known to have.
     [[nodiscard]] BlockHeight peer_height() const noexcept { return peer_height_; }
@@ -70,7 +76,10 @@ class PeerProtocol {
     void handle(const NotFound& answer, Actions& actions, SyncTime now);
     void handle(const VoteMessage& message, Actions& actions, SyncTime now);
     void handle(const EpochSignatureMessage& message, Actions& actions, SyncTime now);
+    void handle(const GetBlob& request, Actions& actions, SyncTime now);
+    void handle(BlobPart& part, Actions& actions, SyncTime now);
 
+    [[nodiscard]] BlobPart next_blob_part();
     [[nodiscard]] bool check_links(const Headers& message, Actions& actions) const;
     [[nodiscard]] bool is_known(const BlockId& id) const;
     [[nodiscard]] bool was_asked(const InventoryItem& item);
@@ -104,6 +113,9 @@ class PeerProtocol {
     std::multiset<InventoryItem> asked_;  // of this peer, and not answered yet
 
     std::deque<InventoryItem> serving_;
+    std::deque<GetBlob> serving_blobs_;
+    BlobPart whole_blob_;  // that it asked a part of last, while there is more of it
+    unsigned blob_parts_owed_ = 0;  // by the peer
     std::optional<SteadyTime> mempool_announced_;
     BlockHeight peer_height_ = 0;
     BlockHeight peer_first_block_ = 0;

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +55,7 @@ struct Actions {
     std::vector<EpochSignatureMessage> epoch_signatures;  // likewise
     std::vector<Penalty> penalties;
     std::vector<Notice> notices;
+    std::vector<BlobPart> blob_parts;  // that were asked of it
     bool was_asked = false;  // the message was an answer of use: it counts towards no flood
     bool greeted = false;  // the peer's hello was accepted just now
     bool block_added = false;  // to any branch
@@ -60,6 +63,9 @@ struct Actions {
     bool certificate_added = false;  // a block under construction should carry it
     bool transaction_added = false;
 };
+
+// What this member keeps of what transactions name by its SHA-256; nothing if it does not have it.
+using ReadBlob = std::function<std::optional<Bytes>(const Sha256Digest& hash)>;
 
 // What the peers of one chain share.
 class Sync {
@@ -85,6 +91,12 @@ class Sync {
     // Whether one more block of this peer could wait, should it turn out to be an orphan.
     [[nodiscard]] bool has_room_for_block_of(Slot peer) const;
 
+    // Without it this member has none.
+    void serve_blobs(ReadBlob read) { read_blob_ = std::move(read); }
+    [[nodiscard]] std::optional<Bytes> read_blob(const Sha256Digest& hash) const {
+        return read_blob_ ? read_blob_(hash) : std::nullopt;
+    }
+
     [[nodiscard]] Chain& chain() noexcept { return chain_; }
     [[nodiscard]] const Chain& chain() const noexcept { return chain_; }
     [[nodiscard]] DownloadTable& downloads() noexcept { return downloads_; }
@@ -95,6 +107,7 @@ class Sync {
     void say_held(Actions& actions);
 
     Chain& chain_;
+    ReadBlob read_blob_;
     DownloadTable downloads_;
     WaitingBlocks waiting_;
     bool block_held_ = false;  // taken in, and not said yet

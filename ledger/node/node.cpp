@@ -306,6 +306,7 @@ asio::awaitable<void> Node::stop() {
     co_await impl_->tasks.stop();
 }
 
+Slot Node::slot() const noexcept { return impl_->options.keys.slot; }
 Chain& Node::chain() noexcept { return *impl_->chain; }
 const Chain& Node::chain() const noexcept { return *impl_->chain; }
 
@@ -328,6 +329,12 @@ Result<TxId> Node::submit(ByteView transaction) {
     impl_->peers->announce(InventoryItem(*accepted));
     impl_->on_transaction_added();
     return accepted;
+}
+
+void Node::serve_blobs(ReadBlob read) { impl_->peers->serve_blobs(std::move(read)); }
+
+asio::awaitable<Result<Bytes>> Node::fetch_blob(Sha256Digest hash, std::size_t bytes) {
+    return impl_->peers->fetch_blob(hash, bytes);
 }
 
 const crypto::PrivateKey& Node::tx_key() const noexcept { return impl_->options.keys.tx; }

@@ -29,6 +29,7 @@
 #include "ledger/core/epoch_transition.hpp"
 #include "ledger/core/rule_set.hpp"
 #include "ledger/net/peer_listener.hpp"
+#include "ledger/net/sync.hpp"
 #include "ledger/node/checkpoint_store.hpp"
 #include "ledger/node/node_bundle.hpp"
 #include "ledger/node/operator_events.hpp"
@@ -115,6 +116,8 @@ class Node {
     void start();
     [[nodiscard]] boost::asio::awaitable<void> stop();
 
+    // This member's.
+    [[nodiscard]] Slot slot() const noexcept;
     [[nodiscard]] Chain& chain() noexcept;
     [[nodiscard]] const Chain& chain() const noexcept;
     // What a PeerListener needs to hand this chain its connections. The node must outlive it.
@@ -135,6 +138,12 @@ class Node {
     // The one in force, for what else this member signs; another one behind the same reference once
     // it is replaced.
     [[nodiscard]] const crypto::PrivateKey& tx_key() const noexcept;
+
+    // What members keep for each other beside the ledger, by its SHA-256: `read` gives what this one
+    // has, fetch_blob() gets and checks what another has (ledger/net/peer_manager.hpp).
+    void serve_blobs(ReadBlob read);
+    [[nodiscard]] boost::asio::awaitable<Result<Bytes>> fetch_blob(Sha256Digest hash,
+                                                                   std::size_t bytes);
 
     // For sites without a network (ledger/net/bundle.hpp): the part of a bundle that begins at block
     // `since`, and what somebody brought. Both take a megabyte or so at a time.

@@ -36,6 +36,8 @@ std::vector<Bytes> seeds() {
     vote.link.target.height = 1;
     add(VoteMessage{vote});
     add(EpochSignatureMessage{{}, {1, Bytes(64)}});
+    add(GetBlob{{}, 1});
+    add(BlobPart{{}, 1, Bytes(10)});
     return out;
 }
 

@@ -211,7 +211,7 @@ TEST_F(Recorder, RecordsInOrderAndInBatches) {
     StopPoints never(-1);
     Gateway gateway(dir_.path(), founders_, never);
     live(gateway);
-    const auto audit = audit_receipts(gateway.receipts(), gateway.chain()).value();
+    const auto audit = audit_receipts(gateway.receipts(), gateway.chain(), 0).value();
     EXPECT_EQ(audit.stored, 5U);
     EXPECT_EQ(audit.on_ledger, 5U);
     EXPECT_EQ(audit.missing, 0U);
@@ -235,7 +235,7 @@ TEST_F(Recorder, WaitsForAgeOrCount) {
     deliver(gateway, 5);
     EXPECT_EQ(gateway.receipts().newest_batch()->end(), 2U) << "one unconfirmed batch at most";
     settle(gateway);
-    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->missing, 0U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain(), 0)->missing, 0U);
 }
 
 TEST_F(Recorder, DoesNotWaitForATimeThatTheClockOnlySeemedToBe) {
@@ -293,7 +293,7 @@ TEST_F(Recorder, EachReceiptCountsOnceWhereverTheProcessStops) {
         StopPoints never(-1);
         Gateway gateway(world.path(), founders_, never);
         live(gateway);
-        const auto audit = audit_receipts(gateway.receipts(), gateway.chain()).value();
+        const auto audit = audit_receipts(gateway.receipts(), gateway.chain(), 0).value();
         ASSERT_EQ(audit.stored, 5U) << "stopped at " << stop_at;
         ASSERT_EQ(audit.missing, 0U) << "stopped at " << stop_at;
         ASSERT_EQ(audit.on_ledger_twice, 0U) << "stopped at " << stop_at;
@@ -329,8 +329,8 @@ TEST_F(Recorder, SignsAnewOnlyWhenTheOldSignatureCanCountNoMore) {
     EXPECT_EQ(second.count, first.count);
     EXPECT_NE(second.leaf, first.leaf);
     settle(gateway);
-    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
-    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger_twice, 0U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain(), 0)->on_ledger, 2U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain(), 0)->on_ledger_twice, 0U);
 }
 
 TEST_F(Recorder, ABatchByAReplacedKeyIsSignedAnewUnderItsNumber) {
@@ -366,8 +366,8 @@ TEST_F(Recorder, ABatchByAReplacedKeyIsSignedAnewUnderItsNumber) {
     EXPECT_EQ(second.root, first.root);
     EXPECT_NE(second.leaf, first.leaf);
     settle(gateway);
-    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 2U);
-    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger_twice, 0U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain(), 0)->on_ledger, 2U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain(), 0)->on_ledger_twice, 0U);
 }
 
 // Its consortium ledger was lost with the disk, and is being fetched again.
@@ -384,7 +384,7 @@ TEST_F(Recorder, WaitsUntilItKnowsTheConsortiumAsWellAsBefore) {
     EXPECT_EQ(gateway.receipts().newest_batch()->batch_no, 1U);
     gateway.see_consortium(10);
     settle(gateway);
-    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain())->on_ledger, 4U);
+    EXPECT_EQ(audit_receipts(gateway.receipts(), gateway.chain(), 0)->on_ledger, 4U);
     EXPECT_EQ(ledger::last_batch(gateway.chain().state(), 0)->consortium.height, 10U);
 }
 
@@ -403,9 +403,19 @@ TEST_F(Recorder, ABatchWhoseNumberIsTakenGetsTheNextOne) {
     ASSERT_EQ(after.recorder().step(test::at(now_)), ReceiptRecorder::Step::kBatchMade);
     ASSERT_EQ(after.receipts().newest_batch()->batch_no, 1U);
     copy(before.chain(), after.chain());
+    EXPECT_EQ(after.recorder().step(test::at(now_)), ReceiptRecorder::Step::kWaiting);
+    // Nobody has what it lost (receipt_restorer_test.cpp).
+    ASSERT_TRUE(after.receipts().drop_newest_batch());
+    for (std::uint64_t batch_no = 1; batch_no <= 3; ++batch_no) {
+        EXPECT_EQ(after.recorder().step(test::at(now_ + 100)), ReceiptRecorder::Step::kWaiting);
+        LostBatch lost;
+        lost.batch_no = batch_no;
+        ASSERT_TRUE(after.receipts().note_lost(lost));
+    }
+    now_ += 100;
     settle(after);
     EXPECT_EQ(after.receipts().newest_batch()->batch_no, 5U);
-    const auto audit = audit_receipts(after.receipts(), after.chain()).value();
+    const auto audit = audit_receipts(after.receipts(), after.chain(), 0).value();
     EXPECT_EQ(audit.on_ledger, 4U);
     EXPECT_EQ(audit.missing, 0U);
     EXPECT_EQ(audit.on_ledger_twice, 0U);
@@ -425,7 +435,7 @@ TEST_F(Recorder, ABatchThatIsOnTheLedgerAlreadyIsNotRecordedAgain) {
     copy(before.chain(), after.chain());
     settle(after);
     EXPECT_EQ(ledger::last_batch(after.chain().state(), 0)->batch_no, 1U);
-    EXPECT_EQ(audit_receipts(after.receipts(), after.chain())->on_ledger, 2U);
+    EXPECT_EQ(audit_receipts(after.receipts(), after.chain(), 0)->on_ledger, 2U);
 }
 
 }  // namespace

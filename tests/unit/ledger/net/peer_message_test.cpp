@@ -55,7 +55,9 @@ std::vector<PeerMessage> samples() {
             NotFound{block, 77},
             VoteMessage{some_vote()},
             EpochSignatureMessage{crypto::sha256(as_bytes("record")),
-                                  {3, Bytes(64, std::byte{4})}}};
+                                  {3, Bytes(64, std::byte{4})}},
+            GetBlob{crypto::sha256(as_bytes("blob")), 1 << 20},
+            BlobPart{crypto::sha256(as_bytes("blob")), 5, Bytes(300, std::byte{6})}};
 }
 
 Bytes body_of(const PeerMessage& message) {
@@ -125,9 +127,11 @@ TEST(PeerMessage, NoPrefixOfAFixedLayoutDecodes) {
         const bool free_form = type >= 8 && type <= 10;  // any bytes are a block, at this level
         for (std::size_t size = 0; size < body.size(); ++size) {
             const bool decodes = decode_message(ByteView(body).first(size)).has_value();
-            EXPECT_EQ(decodes, free_form && size > 1) << name_of(message) << " cut at " << size;
+            const bool is_part = type == 15 && size >= 37;  // of a blob, which may be cut anywhere
+            EXPECT_EQ(decodes, (free_form && size > 1) || is_part)
+                << name_of(message) << " cut at " << size;
         }
-        if (free_form) continue;
+        if (free_form || type == 15) continue;
         Bytes longer = body;
         longer.push_back(std::byte{0});
         EXPECT_EQ(word_of(longer), Refusal::kMalformed) << name_of(message);
@@ -166,6 +170,8 @@ TEST(PeerMessage, SizesAboveTheirLimitsAreRefused) {
     EXPECT_TRUE(decode_message(of_size(10, kNoteBytesMax)).has_value());
     EXPECT_EQ(word_of(of_size(10, kNoteBytesMax + 1)), Refusal::kLimitExceeded);
     EXPECT_EQ(word_of(of_size(8, kFrameBytesMax)), Refusal::kLimitExceeded);
+    EXPECT_TRUE(decode_message(of_size(15, 36 + kBlobPartBytesMax)).has_value());
+    EXPECT_EQ(word_of(of_size(15, 37 + kBlobPartBytesMax)), Refusal::kLimitExceeded);
 }
 
 TEST(PeerMessage, UnknownTypesKindsAndProtocolsAreRefused) {
