@@ -389,52 +389,6 @@ TEST(PeerProtocol, AnswersWhatItHasAndSaysWhatItHasNot) {
     EXPECT_GT(penalties, 0) << "what is owed to one peer is bounded";
 }
 
-TEST(PeerProtocol, BlobsAreServedInPartsToWhoAsks) {
-    const Founders founders = founders_of(2);
-    Side a(founders, 0);
-    PeerProtocol protocol(*a.sync, 0, 1);
-    const SyncTime at{SteadyTime{}, test::at(kGenesisTime + 5)};
-    ASSERT_TRUE(protocol.on_message(Hello{founders.chain_id, 1, 0, {}}, at).has_value());
-    const Sha256Digest hash = crypto::sha256(as_bytes("name"));
-    const Bytes blob(kBlobPartBytesMax + 100, std::byte{7});
-    int reads = 0;
-    a.sync->serve_blobs([&](const Sha256Digest& asked) {
-        ++reads;
-        return asked == hash ? std::optional(blob) : std::nullopt;
-    });
-    const auto ask = [&](const Sha256Digest& name, std::uint32_t offset) {
-        EXPECT_TRUE(protocol.on_message(GetBlob{name, offset}, at)->penalties.empty());
-        return std::get<BlobPart>(protocol.next_served().value());
-    };
-    EXPECT_EQ(ask(hash, 0), (BlobPart{hash, 0, Bytes(kBlobPartBytesMax, std::byte{7})}));
-    EXPECT_EQ(ask(hash, kBlobPartBytesMax),
-              (BlobPart{hash, kBlobPartBytesMax, Bytes(100, std::byte{7})}));
-    EXPECT_EQ(reads, 1) << "once for all parts";
-    EXPECT_TRUE(ask(hash, UINT32_MAX).bytes.empty());
-    EXPECT_TRUE(ask(crypto::sha256(as_bytes("another")), 0).bytes.empty());
-    EXPECT_FALSE(protocol.next_served().has_value());
-
-    std::size_t penalties = 0;
-    for (int i = 0; i < 20; ++i) {
-        penalties += protocol.on_message(GetBlob{hash, 0}, at)->penalties.size();
-    }
-    EXPECT_GT(penalties, 0U) << "what is owed to one peer is bounded";
-}
-
-TEST(PeerProtocol, APartOfABlobMustHaveBeenAskedFor) {
-    const Founders founders = founders_of(2);
-    Side a(founders, 0);
-    PeerProtocol protocol(*a.sync, 0, 1);
-    const SyncTime at{SteadyTime{}, test::at(kGenesisTime + 5)};
-    ASSERT_TRUE(protocol.on_message(Hello{founders.chain_id, 1, 0, {}}, at).has_value());
-    EXPECT_EQ(protocol.ask_blob({}, 3), PeerMessage(GetBlob{{}, 3}));
-    const auto answered = protocol.on_message(BlobPart{{}, 3, Bytes(5)}, at);
-    EXPECT_TRUE(answered->penalties.empty());
-    EXPECT_TRUE(answered->was_asked);
-    ASSERT_EQ(answered->blob_parts.size(), 1U);
-    EXPECT_EQ(protocol.on_message(BlobPart{{}, 3, Bytes(5)}, at)->penalties.size(), 1U);
-}
-
 // A member that keeps everything, one that has let old blocks go, and one that is new.
 class PrunedPeer : public testing::Test {
   protected:
