@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include <boost/asio/post.hpp>
+
 #include "gateway/open_files.hpp"
 #include "gateway/transport.hpp"
 #include "host/base/file.hpp"
+#include "host/base/thread_priority.hpp"
 #include "host/base_daemon/log.hpp"
 #include "host/crypto/key_file.hpp"
 #include "ledger/chain/leveldb_store.hpp"
@@ -17,6 +20,9 @@ constexpr std::size_t kAgentBodyBytesMax = 16 * 1024;
 constexpr std::size_t kFactoryConnectionsMax = 1'000;
 constexpr std::size_t kFactoryBodyBytesMax = 64 * 1024;
 constexpr std::chrono::seconds kAgentsStopGrace{2};
+
+// A third of the share of the io thread, which answers those that are connected. A newcomer waits.
+constexpr int kHandshakesNiceness = 5;
 
 UpdateFlowParts flow_parts(const GatewayNeeds& needs,
                            ipfs::Retriever& retriever,
@@ -114,7 +120,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       recorder_{receipts_, recorder_ledger(), batch_signer(), recorder_options(config_)},
       recorder_wakeup_{needs.executor},
       anchors_{needs.executor, consortium_, *node_, config_.name, config_.anchors, clock_},
-      desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_, recorder_wakeup_},
+      desk_{receipts_, devices_, rollouts_, catalog_, consortium_, refusals_},
       attestations_{attestation_parts(needs.executor)},
       restorer_{restorer_parts(needs.executor)},
       copier_{copier_parts(needs)},
@@ -138,6 +144,7 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     waiters_.limit(options.connections_max / 4 * 3);  // the rest is for those that have to work
     options.body_bytes_max = kAgentBodyBytesMax;
     options.handshake_pool = &handshakes_;
+    boost::asio::post(handshakes_, [] { lower_thread_priority(kHandshakesNiceness); });
     auto server = http::Server::listen(needs.executor, options, std::cref(agent_routes_));
     if (!server) return fail(std::move(server).error());
     agents_ = std::move(*server);

@@ -31,6 +31,14 @@ Result<Device*> device_of(const AgentApiParts& parts, const http::Request& reque
     return device;
 }
 
+// Devices that began together would all wait for the same moments, and whoever came just then behind
+// them: each waits for its own part of a second.
+std::chrono::milliseconds place_of(const Device& device) {
+    const auto bits = std::to_integer<std::uint32_t>(device.ledger_id[0]) << 8U |
+                      std::to_integer<std::uint32_t>(device.ledger_id[1]);
+    return std::chrono::milliseconds(bits % 1000);
+}
+
 // Until it is the device's turn: at once, unless it asks too much.
 boost::asio::awaitable<void> wait_for_turn(RequestBudget::Time due) {
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -126,7 +134,7 @@ boost::asio::awaitable<Result<Device*>> device_in_turn(const AgentApiParts& part
     const auto now = std::chrono::steady_clock::now();
     const auto due = parts.budget.charge((*device)->account, now);
     if (due <= now) co_return device;
-    co_await wait_for_turn(due);
+    co_await wait_for_turn(due + place_of(**device));
     co_return device_of(parts, request);
 }
 

@@ -48,7 +48,6 @@ Result<void> ReceiptDesk::take(Device& device,
     if (body.event == ReceiptEvent::kConfirmed) {
         device.confirmed_sequence = std::max(device.confirmed_sequence, *sequence);
     }
-    if (*added == ReceiptStore::Added::kNew) recorder_->wake();
     return note(device, body, *added == ReceiptStore::Added::kNew, now);
 }
 

@@ -9,7 +9,6 @@
 #include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/receipt/receipt_store.hpp"
 #include "gateway/refusal_log.hpp"
-#include "gateway/wakeup.hpp"
 #include "ledger/node/node.hpp"
 
 namespace assay::gateway {
@@ -21,21 +20,19 @@ namespace assay::gateway {
 
 class ReceiptDesk {
   public:
-    // All outlive the desk. `recorder` is woken for each new receipt.
+    // All outlive the desk.
     ReceiptDesk(ReceiptStore& receipts,
                 DeviceRegistry& devices,
                 RolloutBook& rollouts,
                 const ReleaseCatalog& catalog,
                 const ledger::Node& consortium,
-                RefusalLog& refusals,
-                Wakeup& recorder)
+                RefusalLog& refusals)
         : receipts_{&receipts},
           devices_{&devices},
           rollouts_{&rollouts},
           catalog_{&catalog},
           consortium_{&consortium},
-          refusals_{&refusals},
-          recorder_{&recorder} {}
+          refusals_{&refusals} {}
 
     // `receipt` is what check_receipt made of `bytes` with the key that the device has now. Fails
     // with kDeviceUnknown (another device's id), kReleaseUnknown or kReceiptReplayed. The same
@@ -58,7 +55,6 @@ class ReceiptDesk {
     const ReleaseCatalog* catalog_;
     const ledger::Node* consortium_;
     RefusalLog* refusals_;
-    Wakeup* recorder_;
 };
 
 }  // namespace assay::gateway

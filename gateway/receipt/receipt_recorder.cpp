@@ -183,6 +183,7 @@ boost::asio::awaitable<void> ReceiptRecorder::run(Wakeup& wakeup, const Clock& c
             log::info("receipt-batch-made", {{"batch", batch.batch_no}, {"receipts", batch.count}});
             continue;
         }
+        // Receipts do not wake it: a batch waits for its age or for thousands of them, not for one.
         co_await wakeup.sleep(std::chrono::seconds(1));
     }
 }

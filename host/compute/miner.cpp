@@ -6,9 +6,8 @@
 #include <system_error>
 #include <thread>
 
-#include <sys/resource.h>
-
 #include "host/base/assert.hpp"
+#include "host/base/thread_priority.hpp"
 #include "host/compute/pow_tiles.hpp"
 
 namespace assay::compute {
@@ -42,11 +41,6 @@ void rest(Clock::duration time, const std::stop_token& stop) {
     woken.wait_for(lock, stop, time, [] { return false; });
 }
 
-void lower_own_priority() {
-    // On Linux 0 is the calling thread alone, and what it starts inherits.
-    ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNiceness);
-}
-
 }  // namespace
 
 Miner::Miner(PowEngine& engine, double share) : engine_{engine}, share_{share} {
@@ -59,7 +53,7 @@ Result<MiningResult> Miner::mine(const WorkSource& source,
     Result<MiningResult> result;
     try {
         std::jthread([&] {
-            lower_own_priority();
+            lower_thread_priority(kNiceness);
             result = mine_here(source, first_extranonce, stop);
         }).join();
     } catch (const std::system_error& error) {
