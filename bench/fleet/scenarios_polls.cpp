@@ -10,6 +10,9 @@ namespace {
 
 namespace json = boost::json;
 
+// From the last connection on until it counts: what connecting has left to do is done.
+constexpr std::chrono::seconds kSettled{3};
+
 // When devices connect, ask and end.
 struct Timetable {
     Steady::time_point begin;  // from then on it counts
@@ -53,6 +56,9 @@ asio::awaitable<void> keep_asking(World& world,
         if (asked >= times.begin) latencies.add(answered - asked);
         asked = times.interval.count() == 0 ? answered : asked + times.interval;
     }
+    // Whoever has polled for the last time keeps its connection, as devices do, while others poll.
+    timer.expires_at(times.until);
+    co_await timer.async_wait(kAsTuple);
 }
 
 // Connects and polls once; the connection stays open in `kept`.
@@ -189,7 +195,7 @@ json::object run_polls(World& world) {
     const Bytes request = get.empty() ? poll_request(world.options, 0) : make_request("GET", get);
     Timetable times;
     times.ramp = std::chrono::seconds(world.options.number("ramp", 1));
-    times.begin = Steady::now() + times.ramp + std::chrono::seconds(1);
+    times.begin = Steady::now() + times.ramp + kSettled;
     times.until = times.begin + std::chrono::seconds(world.options.number("seconds", 5));
     times.interval = std::chrono::milliseconds(world.options.number("interval_ms", 0));
     Latencies latencies;

@@ -17,26 +17,36 @@ namespace {
 namespace json = boost::json;
 using ledger::ReceiptEvent;
 
-struct Downloads {
-    explicit Downloads(std::size_t devices) : starting{devices} {}
-    std::size_t starting;  // devices that are not at the line yet
+// Where connected devices wait for the last one.
+struct StartLine {
+    explicit StartLine(std::size_t devices) : missing{devices} {}
+    std::size_t missing;
     std::vector<asio::steady_timer*> waiting;
     Steady::time_point began{};
-    std::uint64_t bytes = 0;
-    std::uint64_t done = 0;
+
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(Steady::now() - began).count();
+    }
 };
 
 // All begin together.
-asio::awaitable<void> wait_for_all(World& world, Downloads& downloads) {
-    if (--downloads.starting == 0) {
-        downloads.began = Steady::now();
-        for (asio::steady_timer* const timer : downloads.waiting) timer->cancel();
+asio::awaitable<void> wait_for_all(World& world, StartLine& line) {
+    if (--line.missing == 0) {
+        line.began = Steady::now();
+        for (asio::steady_timer* const timer : line.waiting) timer->cancel();
         co_return;
     }
     asio::steady_timer timer(world.io, Steady::time_point::max());
-    downloads.waiting.push_back(&timer);
+    line.waiting.push_back(&timer);
     co_await timer.async_wait(kAsTuple);
 }
+
+struct Downloads {
+    explicit Downloads(std::size_t devices) : line{devices} {}
+    StartLine line;
+    std::uint64_t bytes = 0;
+    std::uint64_t done = 0;
+};
 
 asio::awaitable<void> download(World& world, const FleetDevice& device, Downloads& downloads) {
     RawConnection connection = world.connection(device);
@@ -54,7 +64,7 @@ asio::awaitable<void> download(World& world, const FleetDevice& device, Download
             world.note(offer ? "nothing is offered" : offer.error().to_string());
         }
     }
-    co_await wait_for_all(world, downloads);
+    co_await wait_for_all(world, downloads.line);
     if (target.empty() || !connection.is_open()) co_return;
     crypto::Sha256 hash;
     const Bytes request = make_request("GET", target);
@@ -87,10 +97,12 @@ Bytes receipt_request(const FleetDevice& device,
 asio::awaitable<void> post_all(World& world,
                                const FleetDevice& device,
                                const std::vector<Bytes>& requests,
+                               StartLine& line,
                                std::uint64_t& acknowledged) {
     RawConnection connection = world.connection(device);
     const Result<void> opened = co_await connection.open();
     if (!opened) world.note(opened.error());
+    co_await wait_for_all(world, line);
     for (const Bytes& request : requests) {
         const Result<RawAnswer> answer = co_await connection.exchange(request);
         if (!answer || answer->status != 200) {
@@ -267,11 +279,11 @@ json::object run_download(World& world) {
         asio::co_spawn(world.io, download(world, device, downloads), asio::detached);
     }
     world.io.run();
-    const std::chrono::duration<double> took = Steady::now() - downloads.began;
+    const double seconds = downloads.line.seconds();
     json::object out;
     out["done"] = downloads.done;
-    out["seconds"] = took.count();
-    out["gb_per_s"] = static_cast<double>(downloads.bytes) / took.count() / 1e9;
+    out["seconds"] = seconds;
+    out["gb_per_s"] = static_cast<double>(downloads.bytes) / seconds / 1e9;
     return out;
 }
 
@@ -288,17 +300,17 @@ json::object run_receipts(World& world) {
         }
     }
     std::uint64_t acknowledged = 0;
-    const auto began = Steady::now();
+    StartLine line(requests.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
-        asio::co_spawn(world.io, post_all(world, world.devices[i], requests[i], acknowledged),
+        asio::co_spawn(world.io, post_all(world, world.devices[i], requests[i], line, acknowledged),
                        asio::detached);
     }
     world.io.run();
-    const std::chrono::duration<double> took = Steady::now() - began;
+    const double seconds = line.seconds();
     json::object out;
     out["acknowledged"] = acknowledged;
-    out["seconds"] = took.count();
-    out["receipts_durable_per_s"] = static_cast<double>(acknowledged) / took.count();
+    out["seconds"] = seconds;
+    out["receipts_durable_per_s"] = static_cast<double>(acknowledged) / seconds;
     return out;
 }
 
