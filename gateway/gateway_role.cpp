@@ -205,7 +205,7 @@ BatchSigner GatewayRole::batch_signer() const {
 
 AttestationParts GatewayRole::attestation_parts(boost::asio::any_io_executor executor) {
     const auto key = [node = node_.get()]() -> const crypto::PrivateKey& { return node->tx_key(); };
-    return {std::move(executor), *store_, receipts_, devices_, key, clock_, recorder_wakeup_};
+    return {std::move(executor), *store_, receipts_, devices_, key, clock_};
 }
 
 FetchBlob GatewayRole::fetch_blob() {

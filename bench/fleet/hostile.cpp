@@ -31,9 +31,11 @@ struct Tally {
 
 // One device that means harm, and what it knows from connection to connection.
 struct Attacker {
+    Attacker(const FleetDevice& own, const FleetDevice& other, std::size_t number)
+        : device{own}, victim{other}, kind{number} {}
     const FleetDevice& device;
     const FleetDevice& victim;
-    std::size_t kind = 0;
+    std::size_t kind;
     std::uint32_t rounds = 0;
     std::uint16_t words = 0;  // contradictions so far, and how many of them were taken
     std::uint64_t taken = 0;
@@ -177,8 +179,8 @@ boost::json::object run_hostile(World& world) {
     const std::size_t honest = world.options.number("honest", 0);
     Tally tally;
     for (std::size_t i = honest; i < world.devices.size(); ++i) {
-        Attacker who{world.devices[i], world.devices[i - honest], i};
-        asio::co_spawn(world.io, be_hostile(world, std::move(who), until, tally), asio::detached);
+        const Attacker who(world.devices[i], world.devices[i - honest], i);
+        asio::co_spawn(world.io, be_hostile(world, who, until, tally), asio::detached);
     }
     world.io.run();
     boost::json::object out;

@@ -67,7 +67,7 @@ std::string describe(const json::object& status) {
         if (const auto* lost = in.if_contains("lost"); lost && !lost->as_array().empty()) {
             for (const json::value& row : lost->get_array()) {
                 const json::object& batch = row.as_object();
-                text += fmt::format("{:<12} batch {} of {} is lost here, and no member has it\n", "",
+                text += fmt::format("{:<12} batch {} ({} receipts) is lost here, and no member has it\n", "",
                                     text_at(batch, "batch"), text_at(batch, "receipts"));
             }
         }

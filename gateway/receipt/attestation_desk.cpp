@@ -132,7 +132,9 @@ boost::asio::awaitable<void> AttestationDesk::run() {
             continue;
         }
         const Result<void> settled = co_await parts_.store.settled();
-        if (settled) parts_.recorder.wake();
+        if (!settled) {
+            log::warning("attestations-not-recorded", {{"reason", settled.error().to_string()}});
+        }
     }
 }
 

@@ -24,7 +24,7 @@
 
 namespace assay::gateway {
 
-// All outlive the desk. `recorder` is woken for what is on disk.
+// All outlive the desk.
 struct AttestationParts {
     boost::asio::any_io_executor executor;
     GroupCommit& store;
@@ -32,7 +32,6 @@ struct AttestationParts {
     const DeviceRegistry& devices;
     std::function<const crypto::PrivateKey&()> key;  // the gateway's tx key now
     const Clock& clock;
-    Wakeup& recorder;
 };
 
 // Part of an image that was handed to a device's connection.

@@ -11,8 +11,6 @@
 namespace assay::gateway {
 namespace {
 
-constexpr std::size_t kBlobBytesMax = ledger::kBatchReceiptsMax * (ledger::kReceiptBytesMax + 8);
-
 std::filesystem::path progress_path(const std::filesystem::path& dir) { return dir / "complete-to"; }
 
 }  // namespace
@@ -39,7 +37,7 @@ bool BlobFiles::has(const Sha256Digest& hash) const {
 }
 
 std::optional<Bytes> BlobFiles::read(const Sha256Digest& hash) const {
-    auto bytes = read_file(path_of(hash), kBlobBytesMax);
+    auto bytes = read_file(path_of(hash), ledger::kReceiptBlobBytesMax);
     if (!bytes) return std::nullopt;
     if (crypto::sha256(*bytes) == hash) return std::move(*bytes);
     log::warning("receipt-blob-damaged", {{"file", path_of(hash).string()}});

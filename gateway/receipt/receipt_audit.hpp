@@ -1,6 +1,7 @@
 // Checks the promise "every acknowledged receipt is on the gateway ledger exactly once" against the
-// ledger itself: reads each batch transaction back from the chain and computes its root from the
-// stored receipts, and compares how many batches the ledger counts with those that are here. For people and tests; reads everything, so not for every request.
+// ledger itself: reads each batch transaction back from the chain, computes its root from the stored
+// receipts, and compares how many batches the ledger counts with those that are here. For people and
+// tests; reads everything, so not for every request.
 
 #pragma once
 

@@ -1,5 +1,5 @@
 // How receipts and batches lie in the gateway's store. Used by receipt_store.cpp and
-// receipt_restore.cpp alone. Pure.
+// receipt_store_restore.cpp alone. Pure.
 //
 // Keys, numbers big-endian so that they sort:
 //   'r' receipt number            -> u64 time received, receipt

@@ -65,7 +65,7 @@ Result<ReceiptBatch> read_batch(cbor::Decoder& decoder) {
                 batch.blob_sha256 = map.hash<Sha256Digest>();
                 break;
             case 9:
-                batch.blob_bytes = map.positive(kBatchReceiptsMax * (kReceiptBytesMax + 8));
+                batch.blob_bytes = map.positive(kReceiptBlobBytesMax);
                 break;
             case 10:
                 batch.consortium = map.take(read_head(decoder)).value_or(ConsortiumHead{});

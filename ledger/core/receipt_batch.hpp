@@ -15,6 +15,8 @@
 namespace assay::ledger {
 
 inline constexpr std::size_t kBatchReceiptsMax = 16'384;
+// Each receipt has a CBOR head of at most 8 bytes before it.
+inline constexpr std::size_t kReceiptBlobBytesMax = kBatchReceiptsMax * (kReceiptBytesMax + 8);
 
 // What the gateway had seen of the consortium ledger when it made the batch.
 struct ConsortiumHead {

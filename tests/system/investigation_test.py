@@ -8,14 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from testbed import Failure, Testbed, wait_until
+from testbed import Failure, Testbed, expect, wait_until
 
 CLASS, COMPONENT = "edge-x64", "firmware"
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failure(what)
 
 
 def image(path, seed):

@@ -23,6 +23,11 @@ class Failure(Exception):
     """Something did not happen in time, or a program failed; the text says what and where to look."""
 
 
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
 # Below the ports that Linux gives to outgoing connections, one of which could take a port before its
 # listener does; elsewhere for each process, so that tests beside each other do not meet.
 PORTS = range(10_000, 32_000)

@@ -27,9 +27,8 @@ class Attestations : public testing::Test {
             : store{test.io_.get_executor(), ledger::open_leveldb(test.dir_.path()).value()},
               devices{DeviceRegistry::open(store).value()},
               receipts{ReceiptStore::open(store).value()},
-              wakeup{test.io_.get_executor()},
               desk{{test.io_.get_executor(), store, receipts, devices,
-                    [&test]() -> const crypto::PrivateKey& { return test.key_; }, test.clock_, wakeup}} {}
+                    [&test]() -> const crypto::PrivateKey& { return test.key_; }, test.clock_}} {}
 
         Device& assign(std::string_view release, const std::string& id = "4711") {
             if (devices.find(id) == nullptr) {
@@ -71,7 +70,6 @@ class Attestations : public testing::Test {
         GroupCommit store;
         DeviceRegistry devices;
         ReceiptStore receipts;
-        Wakeup wakeup;
         AttestationDesk desk;
     };
 
