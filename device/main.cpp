@@ -165,6 +165,20 @@ CLI::App* add_factory(CLI::App& app, Arguments& given) {
     return command;
 }
 
+// CLI11 says only that a verb is missing, also when one was given that does not exist.
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+    const auto strange = app.remaining(true);
+    const bool has_verb = !app.get_subcommands().empty();
+    if (has_verb || strange.empty() || strange.front().starts_with('-')) {
+        return app.exit(error) == 0 ? 0 : kExitUsage;
+    }
+    std::cerr << "assay-device: there is no verb \"" << strange.front() << "\". There are:\n";
+    for (const CLI::App* const verb : app.get_subcommands({})) {
+        std::cerr << "  " << verb->get_name() << ": " << verb->get_description() << "\n";
+    }
+    return kExitUsage;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -202,7 +216,7 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : kExitUsage;
+        return usage_error(app, error);
     }
     try {
         if (*init_command) return init(given.folder, given.config, given.json);

@@ -47,5 +47,14 @@ TEST_F(ProgramTest, UsageErrorsEndWithTwo) {
     EXPECT_EQ(device_.run("run --help"), 0);
 }
 
+TEST_F(ProgramTest, AnUnknownVerbIsNamedWithThoseThereAre) {
+    EXPECT_EQ(device_.run("bogus"), 2);
+    const std::string said = device_.output();
+    EXPECT_NE(said.find("there is no verb \"bogus\""), std::string::npos) << said;
+    for (const char* const verb : {"init", "factory", "run", "install", "postpone", "status"}) {
+        EXPECT_NE(said.find("\n  " + std::string(verb) + ": "), std::string::npos) << verb << "\n" << said;
+    }
+}
+
 }  // namespace
 }  // namespace assay::device
