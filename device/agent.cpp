@@ -39,19 +39,15 @@ Result<Agent::Next> Agent::round() {
     if (state_.phase == Phase::kInstalling) {  // the power went
         if (auto done = install_again(); !done) return fail(std::move(done).error());
     }
-    auto due = may_restart();
-    if (!due) return fail(std::move(due).error());
-    if (*due) return restart_into_new_slot();
-    const auto answer = parts_.gateway.poll(poll_request());
-    if (answer) {
-        pause = std::min(pause, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
-        if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
-        if (has_more_to_ask_) pause = kPollMin;
-        if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
-    } else {
-        note_gateway_failure(answer.error());
+    // What is to start may have been taken back: the gateway is asked before, and once more when a
+    // download has ended, which may have taken hours.
+    for (std::optional<ledger::LeafHash> asked_about;;) {
+        asked_about = ready_to_start();
+        const auto answered = ask(pause);
+        if (!answered) return fail(Error(answered.error()));
+        if (!*answered || !ready_to_start() || ready_to_start() == asked_about) break;
     }
-    due = may_restart();
+    auto due = may_restart();
     if (!due) return fail(std::move(due).error());
     if (*due) return restart_into_new_slot();
     if (gateway_failures_ == failures_before) {
@@ -60,6 +56,31 @@ Result<Agent::Next> Agent::round() {
         pause = backoff(gateway_failures_, kGatewayRetryFirst, options_.poll_max);
     }
     return Next{Next::Kind::kSleep, with_jitter(pause)};
+}
+
+Result<bool> Agent::ask(Milliseconds& pause) {
+    const auto answer = parts_.gateway.poll(poll_request());
+    if (!answer) {
+        note_gateway_failure(answer.error());
+        return false;
+    }
+    pause = std::min(options_.poll_max, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
+    if (answer->withdrawn) {
+        if (auto left = take_back(*answer->withdrawn); !left) return fail(std::move(left).error());
+    }
+    if (auto done = follow(answer->assignment); !done) return fail(std::move(done).error());
+    if (has_more_to_ask_) pause = kPollMin;
+    if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
+    return true;
+}
+
+// The gateway might as well never have offered it, so its word is enough.
+Result<void> Agent::take_back(const ledger::LeafHash& release) {
+    if (!state_.pending || state_.pending->release != release || state_.phase == Phase::kTrying) {
+        return {};
+    }
+    Error why(make_error_code(Refusal::kReleaseWithdrawn), "by the gateway, before it was started");
+    return give_up({release, state_.pending->nonce, state_.pending->slot, std::move(why)});
 }
 
 // The gateway wants this; the device decides.
@@ -228,6 +249,11 @@ Result<void> Agent::fetch_image(const PendingRelease& release) {
         if (auto written = image->write_chunk(i, *chunk); !written) return written;
     }
     return image->check_whole(*digests);
+}
+
+std::optional<ledger::LeafHash> Agent::ready_to_start() const {
+    if (state_.phase != Phase::kInstalled) return std::nullopt;
+    return state_.pending->release;
 }
 
 Result<bool> Agent::may_restart() {

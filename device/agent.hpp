@@ -102,11 +102,15 @@ class Agent {
     [[nodiscard]] Result<void> install();
     [[nodiscard]] Result<void> install_again();
     [[nodiscard]] Result<void> note_installed();
+    [[nodiscard]] std::optional<ledger::LeafHash> ready_to_start() const;
     [[nodiscard]] Result<bool> may_restart();
     [[nodiscard]] Result<bool> still_stands();
     [[nodiscard]] Result<Next> restart_into_new_slot();
 
+    // A poll and what its answer asks for. False: the gateway did not answer.
+    [[nodiscard]] Result<bool> ask(Milliseconds& pause);
     [[nodiscard]] Result<void> follow(const std::optional<protocol::Assignment>& assignment);
+    [[nodiscard]] Result<void> take_back(const ledger::LeafHash& release);
     // Unlike everything else, fails with the transport's error or with the refusal itself.
     [[nodiscard]] Result<std::vector<Sha256Digest>> fetch_chunk_list(const PendingRelease& release);
     [[nodiscard]] Result<void> fetch_image(const PendingRelease& release);

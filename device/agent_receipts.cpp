@@ -104,6 +104,7 @@ protocol::PollRequest Agent::poll_request() const {
         request.running = state_.installed->sha256;
     }
     request.epoch = state_.epoch.value_or(options_.identity.anchor.epoch).epoch;
+    if (state_.pending && state_.phase != Phase::kTrying) request.pending = state_.pending->release;
     const bool is_busy = is_under_way(state_.phase);
     request.state = is_out_of_touch_ && !is_busy ? kOutOfTouch : to_string(state_.phase);
     if (!is_busy && state_.outbox.empty()) {

@@ -56,7 +56,7 @@ Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
 }
 
 Result<protocol::PollAnswer> GatewayClient::poll(const protocol::PollRequest& poll_request) {
-    http::ClientRequest request("POST", protocol::poll_path(poll_request.wait_ms));
+    http::ClientRequest request("POST", protocol::poll_path(poll_request));
     request.headers.set("Content-Type", std::string(protocol::kJsonType));
     request.body = to_bytes(protocol::to_json(poll_request));
     request.body_bytes_max = protocol::kMessageBytesMax;

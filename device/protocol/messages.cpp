@@ -54,6 +54,7 @@ std::string to_json(const PollAnswer& answer) {
         inner["image_bytes"] = answer.assignment->image_bytes;
         out["assignment"] = std::move(inner);
     }
+    if (answer.withdrawn) out["withdrawn"] = to_hex(answer.withdrawn->view());
     return json::serialize(out);
 }
 
@@ -80,6 +81,7 @@ Result<PollAnswer> parse_poll_answer(std::string_view text) {
     PollAnswer out;
     out.sleep_ms = static_cast<std::uint32_t>(in.number("sleep_ms", kSleepMsMax));
     auto object = in.object_or_null("assignment");
+    if (in.has("withdrawn")) out.withdrawn = in.hash<ledger::LeafHash>("withdrawn");
     auto answer = in.finish(std::move(out));
     if (!answer || !object) return answer;
     auto assignment = read_assignment(std::move(*object));

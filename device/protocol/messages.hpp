@@ -29,7 +29,9 @@ struct PollRequest {
     Sha256Digest running;        // SHA-256 of the running image, zero on a blank device
     std::uint64_t epoch = 0;     // of the ledger's members, the newest one that it knows
     std::string state;           // for people: of the state machine, or "out-of-touch"
-    std::uint32_t wait_ms = 0;   // how long the answer may take; part of the path, not of the JSON
+    // Part of the path, not of the JSON; a gateway that does not know them reads past them.
+    std::uint32_t wait_ms = 0;               // how long the answer may take
+    std::optional<ledger::LeafHash> pending;  // verified and not started yet: is it withdrawn?
 
     friend bool operator==(const PollRequest&, const PollRequest&) = default;
 };
@@ -49,6 +51,7 @@ struct Assignment {
 struct PollAnswer {
     std::uint32_t sleep_ms = 0;  // until the next poll
     std::optional<Assignment> assignment;
+    std::optional<ledger::LeafHash> withdrawn;  // must not start; said of what a poll names alone
 
     friend bool operator==(const PollAnswer&, const PollAnswer&) = default;
 };

@@ -1,5 +1,7 @@
 #include "device/protocol/paths.hpp"
 
+#include <utility>
+
 #include "host/base/text_encoding.hpp"
 
 namespace assay::protocol {
@@ -13,9 +15,15 @@ std::string path_of(std::string_view pattern, const ledger::LeafHash& release) {
 
 }  // namespace
 
-std::string poll_path(std::uint32_t wait_ms) {
+std::string poll_path(const PollRequest& request) {
     std::string path(kPollPath);
-    if (wait_ms != 0) path += "?" + std::string(kWaitParameter) + "=" + std::to_string(wait_ms);
+    char mark = '?';
+    const auto add = [&](std::string_view name, std::string_view value) {
+        path += std::exchange(mark, '&');
+        path.append(name).append("=").append(value);
+    };
+    if (request.wait_ms != 0) add(kWaitParameter, std::to_string(request.wait_ms));
+    if (request.pending) add(kPendingParameter, to_hex(request.pending->view()));
     return path;
 }
 std::string proof_path(const ledger::LeafHash& release) { return path_of(kProofPattern, release); }

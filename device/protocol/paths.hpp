@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "ledger/core/ids.hpp"
+#include "device/protocol/messages.hpp"
 
 namespace assay::protocol {
 
@@ -15,6 +15,8 @@ inline constexpr std::string_view kPollPath = "/agent/v1/poll";
 // "?wait_ms=N": a poll that is answered when there is an assignment, or after N milliseconds.
 inline constexpr std::string_view kWaitParameter = "wait_ms";
 inline constexpr std::uint32_t kWaitMsMax = 60'000;
+// "pending={leaf}": the release that is to start next; the answer says if it must not.
+inline constexpr std::string_view kPendingParameter = "pending";
 inline constexpr std::string_view kReceiptsPath = "/agent/v1/receipts";
 // `{leaf}` is the release's leaf hash in hexadecimal.
 inline constexpr std::string_view kProofPattern = "/agent/v1/releases/{leaf}/proof";
@@ -29,7 +31,7 @@ inline constexpr std::string_view kReceiptType = "application/cose";
 inline constexpr std::string_view kBytesType = "application/octet-stream";
 inline constexpr std::string_view kJsonType = "application/json";
 
-[[nodiscard]] std::string poll_path(std::uint32_t wait_ms);
+[[nodiscard]] std::string poll_path(const PollRequest& request);
 [[nodiscard]] std::string proof_path(const ledger::LeafHash& release);
 [[nodiscard]] std::string chunks_path(const ledger::LeafHash& release);
 [[nodiscard]] std::string image_path(const ledger::LeafHash& release);

@@ -6,6 +6,7 @@
 #include "device/protocol/paths.hpp"
 #include "gateway/api/api_support.hpp"
 #include "gateway/api/image_response.hpp"
+#include "gateway/api/poll_questions.hpp"
 #include "gateway/dispatch/assignment.hpp"
 #include "gateway/release/device_proof_builder.hpp"
 #include "host/base/parse_number.hpp"
@@ -164,6 +165,7 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
             const bool was_kept = is_over && patience.count() > 0;
             answer.sleep_ms = was_kept ? kKeptPollSleepMs : poll_sleep_ms(parts.devices.devices().size());
             answer.assignment = std::move(assignment);
+            answer_questions(parts, device, request, answer);
             const std::string text = protocol::to_json(answer);
             co_return http::Response(200, protocol::kJsonType, std::string_view(text));
         }

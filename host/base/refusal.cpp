@@ -89,6 +89,8 @@ constexpr RefusalInfo kRefusals[] = {
      "The gateway's last anchor is too recent, or this one would wait too long."},
     {Refusal::kConsortiumHeadRolledBack, "consortium-head-rolled-back",
      "The receipt batch names an older consortium ledger than the gateway's batch before it."},
+    {Refusal::kReleaseWithdrawn, "release-withdrawn",
+     "The gateway took the release back before the device started it."},
     {Refusal::kProposalUnknown, "proposal-unknown", "No open proposal has that name."},
     {Refusal::kProposalExpired, "proposal-expired",
      "The proposal's last height has passed, or lies too far in the future."},

@@ -91,6 +91,9 @@ enum class Refusal : std::uint16_t {
     kAnchorTooOften = 76,
     kConsortiumHeadRolledBack = 77,
 
+    // Between devices and their gateway.
+    kReleaseWithdrawn = 78,
+
     // Governance: what members decide about members.
     kProposalUnknown = 80,
     kProposalExpired = 81,

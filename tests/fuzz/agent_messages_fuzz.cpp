@@ -32,6 +32,7 @@ std::vector<Bytes> seeds() {
     request.component = "firmware";
     protocol::PollAnswer answer;
     answer.assignment.emplace();
+    answer.withdrawn.emplace();
     protocol::DeviceConfig config;
     config.id = "d";
     config.component = "firmware";

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
@@ -94,6 +95,12 @@ class TestGateway {
         const std::lock_guard lock(mutex_);
         assigned_.reset();
     }
+    // Says so to a poll that names it, and offers nothing any more.
+    void withdraw(const ledger::LeafHash& leaf) {
+        const std::lock_guard lock(mutex_);
+        assigned_.reset();
+        withdrawn_ = leaf;
+    }
     // In the order in which they came.
     [[nodiscard]] std::vector<ledger::ReceiptBody> receipts() {
         const std::lock_guard lock(mutex_);
@@ -119,6 +126,7 @@ class TestGateway {
     std::atomic<int> ranges_served = 0;
     std::atomic<int> tampered_byte = -1;  // of the image: one bit of it is flipped
     std::atomic<int> ranges_until_failure = -1;
+    std::atomic<int> ranges_until_withdrawal = -1;
     std::atomic<bool> images_stall = false;  // no byte of them ever comes
     std::atomic<bool> receipts_fail = false;
     std::atomic<unsigned> sleep_ms = 10;
@@ -198,6 +206,8 @@ class TestGateway {
         polls_.push_back(protocol::parse_poll_request(as_text(request.body)).value());
         const std::string_view wait = request.query_value(protocol::kWaitParameter).value_or("0");
         std::from_chars(wait.data(), wait.data() + wait.size(), polls_.back().wait_ms);
+        polls_.back().pending = hash_from_hex<ledger::LeafHash>(
+            request.query_value(protocol::kPendingParameter).value_or(""));
         protocol::PollAnswer answer;
         answer.sleep_ms = sleep_ms;
         if (assigned_ && releases_.at(*assigned_).sequence > polls_.back().sequence) {
@@ -208,6 +218,7 @@ class TestGateway {
             assignment.version = "x";
             answer.assignment = assignment;
         }
+        if (withdrawn_ && polls_.back().pending == withdrawn_) answer.withdrawn = withdrawn_;
         return http::Response(200, protocol::kJsonType,
                               std::string_view(protocol::to_json(answer)));
     }
@@ -234,6 +245,9 @@ class TestGateway {
         if (ranges_until_failure == 0) return http::problem(503, "unavailable", "try later");
         if (ranges_until_failure > 0) --ranges_until_failure;
         ++ranges_served;
+        if (ranges_until_withdrawal >= 0 && ranges_until_withdrawal-- == 0) {
+            withdrawn_ = std::exchange(assigned_, std::nullopt);
+        }
         const auto range =
             http::decide_range(request.headers.find("Range"), release->image.size());
         if (range.verdict == http::RangeVerdict::kUnsatisfiable) return not_found();
@@ -247,7 +261,7 @@ class TestGateway {
     }
 
     std::mutex mutex_;
-    std::optional<ledger::LeafHash> assigned_;
+    std::optional<ledger::LeafHash> assigned_, withdrawn_;
     std::map<ledger::LeafHash, OfferedRelease> releases_;
     std::vector<ledger::ReceiptBody> receipts_;
     std::map<std::uint32_t, Bytes> receipt_bytes_;

@@ -241,15 +241,17 @@ class TestDevice {
         EXPECT_TRUE(response) << response.error().to_string();
         return response.value_or(http::Response(599));
     }
-    protocol::PollAnswer poll(std::uint64_t sequence = 0) {
+    protocol::PollAnswer poll(std::uint64_t sequence = 0,
+                              const std::optional<ledger::LeafHash>& pending = {}) {
         protocol::PollRequest poll;
         poll.vendor = ledger::vendor_id_of(Consortium::kVendor);
         poll.device_class = ledger::class_id_of(poll.vendor, Consortium::kClass);
         poll.component = Consortium::kComponent;
         poll.sequence = sequence;
         poll.state = "idle";
+        poll.pending = pending;
         const auto response =
-            request("POST", protocol::kPollPath, as_bytes(protocol::to_json(poll)));
+            request("POST", protocol::poll_path(poll), as_bytes(protocol::to_json(poll)));
         EXPECT_EQ(response.status, 200U) << response.text();
         return protocol::parse_poll_answer(response.text()).value();
     }

@@ -276,6 +276,8 @@ TEST(ReleasePath, ADraftSignedOfflineIsReleasedAndARecallWithdrawsIt) {
     EXPECT_EQ(world.gw.refusals("release-recalled"), 1);
     TestDevice device(world, "device-1");
     EXPECT_FALSE(device.poll().assignment);
+    const auto recalled_leaf = hash_from_hex<ledger::LeafHash>(leaf);
+    EXPECT_EQ(device.poll(0, recalled_leaf).withdrawn, recalled_leaf) << "nor does it start what it has";
 }
 
 TEST(ReleasePath, StatusesSayWhichReleaseIsCurrentAndDevicesMayAskForThem) {

@@ -103,8 +103,13 @@ TEST_F(RolloutPath, GoesPhaseByPhaseThroughAGateAndARestart) {
     ASSERT_TRUE(eventually([&] { return offered().size() == 2; }));
     EXPECT_FALSE(devices[3]->poll().assignment) << "another site";
 
+    const auto leaf = hash_from_hex<ledger::LeafHash>(leaf_);
+    const auto& waiting = devices[(first + 1) % 3];  // for its restart window
+    EXPECT_FALSE(waiting->poll(0, leaf).withdrawn);
     ASSERT_TRUE(act("spring", "abort"));
     EXPECT_TRUE(offered().empty());
+    EXPECT_EQ(waiting->poll(0, leaf).withdrawn, leaf);
+    EXPECT_FALSE(waiting->poll().withdrawn) << "not to who does not ask, or is too old to";
     EXPECT_EQ(devices[(first + 1) % 3]->request("GET", image_path()).status, 404U);
     EXPECT_FALSE(act("spring", "resume"));
     const auto listed = world_.gw.get("/v1/rollouts");

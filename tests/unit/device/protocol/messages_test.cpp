@@ -48,6 +48,14 @@ TEST(Messages, ComeBackAsTheyWere) {
     EXPECT_EQ(parse_poll_answer(to_json(nothing)).value(), nothing);
 }
 
+TEST(Messages, AWithdrawnReleaseIsNamedOnlyIfThereIsOne) {
+    PollAnswer told;
+    told.withdrawn = crypto::leaf_hash(as_bytes("release"));
+    EXPECT_EQ(parse_poll_answer(to_json(told)).value(), told);
+    EXPECT_FALSE(parse_poll_answer(R"({"sleep_ms":1,"assignment":null,"withdrawn":null})"));
+    EXPECT_FALSE(parse_poll_answer(R"({"sleep_ms":1,"assignment":null,"withdrawn":"ab"})"));
+}
+
 TEST(Messages, RefuseEveryPrefix) {
     const std::string text = to_json(answer());
     for (std::size_t size = 0; size < text.size(); ++size) {

@@ -14,5 +14,15 @@ TEST(Paths, PutTheLeafHashIntoThePattern) {
     EXPECT_EQ(image_path(leaf), "/agent/v1/releases/" + hex + "/image");
 }
 
+TEST(Paths, APollAsksOnlyWhatItWantsToKnow) {
+    PollRequest poll;
+    EXPECT_EQ(poll_path(poll), "/agent/v1/poll");
+    poll.pending.emplace();
+    const std::string hex(64, '0');
+    EXPECT_EQ(poll_path(poll), "/agent/v1/poll?pending=" + hex);
+    poll.wait_ms = 5;
+    EXPECT_EQ(poll_path(poll), "/agent/v1/poll?wait_ms=5&pending=" + hex);
+}
+
 }  // namespace
 }  // namespace assay::protocol
