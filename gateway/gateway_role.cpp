@@ -286,7 +286,7 @@ GatewayStatusParts GatewayRole::status_parts() const {
 }
 
 DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
-    return {devices_, authority_, dispatch_rules(), rollouts_, receipts_,
+    return {devices_, authority_, dispatch_rules(), rollouts_, waiters_, receipts_,
             consortium_, *node_, clock_, token, devices_url()};
 }
 

@@ -151,15 +151,18 @@ boost::asio::awaitable<void> UpdateFlow::run() {
 }
 
 void UpdateFlow::withdraw_releases(const ConsortiumView& view) {
+    bool withdrawn = false;
     for (const auto& [leaf, known] : parts_.catalog.entries()) {
         if (known.stage != ReleaseStage::kReady) continue;  // on its way: offer_to_devices asks
         const auto why = withdrawal_of(view, leaf);
         if (!why) continue;
         parts_.catalog.find(leaf)->fail_with(ReleaseStage::kRefused, *why);
         parts_.refusals.record(*why);
+        withdrawn = true;
         log::warning("release-withdrawn",
                      {{"release", to_hex(leaf.view())}, {"why", why->to_string()}});
     }
+    if (withdrawn) parts_.waiters.wake_all();  // an older one may be the newest again
 }
 
 void UpdateFlow::look_up_releases() {

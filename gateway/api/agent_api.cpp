@@ -139,6 +139,13 @@ boost::asio::awaitable<Result<Device*>> device_in_turn(const AgentApiParts& part
     co_return device_of(parts, request);
 }
 
+// When a device that waits is to look again by itself: what it is kept from may be open to it then.
+PollWaiters::Time looks_again_at(const AgentApiParts& parts, const Device& device, PollWaiters::Time until) {
+    const Timestamp now = parts.clock.now();
+    if (!device.hold || device.hold->until <= now) return until;
+    return std::min(until, std::chrono::steady_clock::now() + (device.hold->until - now));
+}
+
 boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request request) {
     const auto patience = patience_of(request);
     const auto until = std::chrono::steady_clock::now() + patience;
@@ -146,6 +153,7 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
     if (!known) co_return refuse(parts, known.error());
     Device& device = **known;
     for (bool reported = false;;) {
+        const std::uint64_t generation = parts.waiters.generation();
         std::optional<protocol::Assignment> assignment;
         const auto decide = [&]() -> Result<void> {
             if (!std::exchange(reported, true)) {
@@ -169,7 +177,7 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
             const std::string text = protocol::to_json(answer);
             co_return http::Response(200, protocol::kJsonType, std::string_view(text));
         }
-        co_await parts.waiters.wait(until);
+        co_await parts.waiters.wait(device, looks_again_at(parts, device, until), generation);
         const auto still = device_of(parts, request);  // it may have been blocked meanwhile
         if (!still) co_return refuse(parts, still.error());
     }
@@ -214,18 +222,29 @@ http::Response get_chunks(const AgentApiParts& parts, const http::Request& reque
 // One download by one device.
 class Download {
   public:
-    Download(const AgentApiParts& parts, const Device& device, const CatalogEntry& entry)
+    Download(const AgentApiParts& parts, Device& device, const CatalogEntry& entry)
         : parts_{parts},
           device_{device},
           entry_{entry},
           pace_{parts.pacer, device.site, entry.release.record.urgency} {}
 
-    // The device is not blocked, the release not recalled, its rollout not aborted, and still the one the device should have.
+    // The device is not blocked, the release not recalled, its rollout not aborted, and still the one
+    // that the device was given.
     [[nodiscard]] bool stands() const {
         const ledger::LeafHash& release = entry_.release.leaf;
         return entry_.stage == ReleaseStage::kReady && !device_.is_blocked && device_.assignment &&
                device_.assignment->release == release &&
                !parts_.rollouts.is_cancelled(device_, release);
+    }
+    // Something strictly more urgent is open to the device. Decided anew when anything has changed only.
+    [[nodiscard]] bool is_overtaken() const {
+        const std::uint64_t generation = parts_.waiters.generation();
+        if (device_.looked_at_generation == generation || !device_.report) return false;
+        const auto decision = decide_assignment(device_, parts_.rules, parts_.clock.now());
+        const ledger::Urgency urgency = entry_.release.record.urgency;
+        if (decision.release != nullptr && decision.release->release.record.urgency > urgency) return true;
+        device_.looked_at_generation = generation;
+        return false;
     }
     void sent(std::uint64_t begin, std::uint64_t end) const {
         SentPart part;
@@ -236,13 +255,13 @@ class Download {
     }
     boost::asio::awaitable<Result<void>> may_send(std::uint64_t bytes) {
         const bool in_turn = co_await pace_.pass(bytes);
-        if (in_turn && stands()) co_return Result<void>();
-        co_return fail(std::errc::operation_canceled, "withdrawn while it was sent");
+        if (in_turn && stands() && !is_overtaken()) co_return Result<void>();
+        co_return fail(std::errc::operation_canceled, "withdrawn or overtaken while it was sent");
     }
 
   private:
     AgentApiParts parts_;
-    const Device& device_;
+    Device& device_;
     const CatalogEntry& entry_;
     SendPacer::Download pace_;
 };
@@ -257,6 +276,9 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
     if (!download->stands()) {
         return refuse(parts, Error(make_error_code(Refusal::kReleaseUnknown),
                                    leaf + " is not assigned to " + (*device)->id));
+    }
+    if (download->is_overtaken()) {
+        return http::problem(409, "overtaken", "a more urgent release waits for the device: it is to poll");
     }
     SendTerms terms;
     terms.piece_bytes = parts.pacer.limits().piece_bytes();

@@ -131,6 +131,7 @@ http::Response post_labels(const DeviceAdminParts& parts, const http::Request& r
     parts.rollouts.note_change(*known);
     *known = std::move(device);
     parts.rollouts.note_change(*known);
+    parts.waiters.wake(*known);
     return json_response(200, describe_device(*known, parts.rules, parts.clock.now()));
 }
 

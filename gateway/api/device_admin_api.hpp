@@ -12,6 +12,7 @@
 #include "gateway/api/api_support.hpp"
 #include "gateway/dispatch/assignment.hpp"
 #include "gateway/dispatch/device_registry.hpp"
+#include "gateway/dispatch/poll_waiters.hpp"
 #include "gateway/dispatch/site_authority.hpp"
 #include "gateway/receipt/receipt_store.hpp"
 #include "gateway/release/release_catalog.hpp"
@@ -25,6 +26,7 @@ struct DeviceAdminParts {
     const SiteAuthority& authority;
     DispatchRules rules;
     RolloutBook& rollouts;
+    PollWaiters& waiters;
     const ReceiptStore& receipts;
     const ledger::Node& consortium;
     const ledger::Node& gateway;

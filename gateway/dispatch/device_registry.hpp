@@ -78,6 +78,8 @@ struct Device {
     Timestamp last_seen{};  // after a restart: when its record was last written
     Bytes last_poll;        // what `report` was read from: most polls say the same again; not kept
     RequestBudget::Account account{};  // of its polls and receipts; not kept
+    // Of PollWaiters, when a download of it last looked for something more urgent; not kept.
+    std::uint64_t looked_at_generation = 0;
 
     // What it has: a device that lost its memory must not be led back to what its receipts outran.
     [[nodiscard]] std::uint64_t sequence() const noexcept {

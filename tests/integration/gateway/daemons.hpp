@@ -162,7 +162,10 @@ class Consortium {
         ASSERT_TRUE(set) << set.error().message;
     }
     // The leaf hash of the release, in hexadecimal.
-    std::string publish(ByteView image, std::uint64_t sequence, unsigned retain_years = 10) {
+    std::string publish(ByteView image,
+                        std::uint64_t sequence,
+                        unsigned retain_years = 10,
+                        const std::string& urgency = "routine") {
         const auto file = dir_ / ("image-" + std::to_string(sequence));
         EXPECT_TRUE(write_file_durable(file, image));
         cli::PublishOptions options;
@@ -174,6 +177,7 @@ class Consortium {
         options.sequence = sequence;
         options.version = "1." + std::to_string(sequence);
         options.retain_years = retain_years;
+        options.urgency = urgency;
         options.wait = true;
         const auto published = cli::publish_release(options);
         EXPECT_TRUE(published) << published.error().message;
@@ -241,8 +245,15 @@ class TestDevice {
         EXPECT_TRUE(response) << response.error().to_string();
         return response.value_or(http::Response(599));
     }
+    // Of one connection, piece by piece.
+    Result<http::Response> download(std::string_view path, const http::BodySink& sink) {
+        http::ClientRequest request("GET", "https://" + world_.gw.address("devices") + std::string(path));
+        request.body_bytes_max = 1U << 26U;
+        return client_->download(std::move(request), sink);
+    }
     protocol::PollAnswer poll(std::uint64_t sequence = 0,
-                              const std::optional<ledger::LeafHash>& pending = {}) {
+                              const std::optional<ledger::LeafHash>& pending = {},
+                              std::uint32_t wait_ms = 0) {
         protocol::PollRequest poll;
         poll.vendor = ledger::vendor_id_of(Consortium::kVendor);
         poll.device_class = ledger::class_id_of(poll.vendor, Consortium::kClass);
@@ -250,6 +261,7 @@ class TestDevice {
         poll.sequence = sequence;
         poll.state = "idle";
         poll.pending = pending;
+        poll.wait_ms = wait_ms;
         const auto response =
             request("POST", protocol::poll_path(poll), as_bytes(protocol::to_json(poll)));
         EXPECT_EQ(response.status, 200U) << response.text();

@@ -1,6 +1,8 @@
 // The whole path in one process: from `assay release publish` at the OEM to receipts on the
 // gateways' ledger, and what is refused on the way.
 
+#include <future>
+
 #include <gtest/gtest.h>
 
 #include "gateway/cli/submission.hpp"
@@ -278,6 +280,59 @@ TEST(ReleasePath, ADraftSignedOfflineIsReleasedAndARecallWithdrawsIt) {
     EXPECT_FALSE(device.poll().assignment);
     const auto recalled_leaf = hash_from_hex<ledger::LeafHash>(leaf);
     EXPECT_EQ(device.poll(0, recalled_leaf).withdrawn, recalled_leaf) << "nor does it start what it has";
+}
+
+TEST(ReleasePath, AnUrgentReleaseOvertakesADownloadAndItsRecallBringsTheOlderOneBack) {
+    Consortium world;
+    world.set_policy();
+    const Bytes image = image_of(24'000'000, 8);  // more than the sockets hold
+    const std::string routine = world.publish(image, 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(routine) == "ready"; }));
+    TestDevice device(world, "device-1");
+    ASSERT_TRUE(device.poll().assignment);
+    const std::string path = "/agent/v1/releases/" + routine + "/image";
+    EXPECT_EQ(device.request("GET", path, {}, "bytes=0-999").status, 206U);
+
+    std::string urgent;
+    std::size_t received = 0;
+    const auto cut = device.download(path, [&](ByteView piece) -> Result<void> {
+        if (received == 0) {  // while the rest is on its way
+            urgent = world.publish(image_of(100'000, 9), 2, 10, "emergency");
+            EXPECT_TRUE(eventually([&] { return world.stage(urgent) == "ready"; }));
+        }
+        received += piece.size();
+        return {};
+    });
+    EXPECT_FALSE(cut);
+    EXPECT_LT(received, image.size());
+    const auto refused = device.request("GET", path, {}, "bytes=0-999");
+    EXPECT_EQ(refused.status, 409U);
+    EXPECT_NE(refused.text().find("overtaken"), std::string::npos) << refused.text();
+    const auto answer = device.poll();
+    ASSERT_TRUE(answer.assignment);
+    EXPECT_EQ(to_hex(answer.assignment->release.view()), urgent);
+    EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + urgent + "/image").body.size(), 100'000U);
+
+    // It fails, so that the device is held back for longer than it waits. Then it is recalled.
+    const auto word = static_cast<std::uint16_t>(Refusal::kHealthCheckFailed);
+    for (const std::uint32_t counter : {1U, 2U, 3U}) {
+        const auto failed =
+            device.receipt(*answer.assignment, ledger::ReceiptEvent::kRolledBack, counter, word);
+        EXPECT_EQ(device.post(failed).status, 200U);
+    }
+    const auto began = std::chrono::steady_clock::now();
+    auto waiting = std::async(std::launch::async, [&] { return device.poll(0, {}, 60'000); });
+    cli::RecallOptions recall;
+    recall.dir = world.oem.folder().dir();
+    recall.leaf = urgent;
+    recall.reason = "vulnerable";
+    recall.wait = true;
+    const auto recalled = cli::recall_release(recall);
+    ASSERT_TRUE(recalled) << recalled.error().message;
+    const auto again = waiting.get();
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(55)) << "woken, not timed out";
+    ASSERT_TRUE(again.assignment);
+    EXPECT_EQ(to_hex(again.assignment->release.view()), routine);
 }
 
 TEST(ReleasePath, StatusesSayWhichReleaseIsCurrentAndDevicesMayAskForThem) {
