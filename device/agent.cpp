@@ -65,6 +65,9 @@ Result<bool> Agent::ask(Milliseconds& pause) {
         return false;
     }
     pause = std::min(options_.poll_max, std::max(kPollMin, Milliseconds(answer->sleep_ms)));
+    if (answer->receipts) {
+        if (auto done = settle_kept(*answer->receipts); !done) return fail(std::move(done).error());
+    }
     if (answer->withdrawn) {
         if (auto left = take_back(*answer->withdrawn); !left) return fail(std::move(left).error());
     }

@@ -24,6 +24,7 @@
 #include "device/slots.hpp"
 #include "device/verifier.hpp"
 #include "host/base/clock.hpp"
+#include "host/crypto/sha256.hpp"
 #include "ledger/core/receipt.hpp"
 
 namespace assay::device {
@@ -33,6 +34,7 @@ struct AgentOptions {
     Slots::Paths slots;
     DeviceIdentity identity;
     ledger::LedgerDeviceId ledger_id{};
+    Sha256Digest gateway = crypto::sha256(ByteView{});  // of its URL: to whom receipts were acknowledged
     HealthCheck health;
     std::uint64_t boot_tries = 4;
     RestartPlan restart;
@@ -136,6 +138,9 @@ class Agent {
                                                  ledger::ReceiptEvent event) const;
     [[nodiscard]] static std::optional<std::string> detail_of(const Error& error);
     [[nodiscard]] Result<void> send_receipts();
+    [[nodiscard]] std::optional<protocol::ReceiptName> newest_kept() const;
+    [[nodiscard]] Result<void> settle_kept(protocol::KeptReceipts what);
+    [[nodiscard]] bool send_kept_again();
     [[nodiscard]] Result<void> keep_in_touch();
     [[nodiscard]] Result<void> refresh_checkpoint();
     [[nodiscard]] Result<void> save();

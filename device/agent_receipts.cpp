@@ -1,6 +1,7 @@
 // The part of the agent that reports: polls, receipts and their outbox.
 
 #include <algorithm>
+#include <utility>
 
 #include "device/agent.hpp"
 #include "host/base/text_encoding.hpp"
@@ -14,6 +15,16 @@ constexpr std::size_t kDetailBytesMax = 128;
 bool is_for_good(const Error& error) {
     return error.is(Refusal::kReceiptReplayed) || error.is(Refusal::kSignatureInvalid) ||
            error.is(Refusal::kMalformed);
+}
+
+// Of one that this device made.
+std::optional<protocol::ReceiptName> name_of(ByteView receipt) {
+    const auto decoded = ledger::decode_receipt(receipt);
+    if (!decoded) return std::nullopt;
+    protocol::ReceiptName name;
+    name.key = decoded->signature.key_id;
+    name.counter = decoded->body.counter;
+    return name;
 }
 
 }  // namespace
@@ -60,19 +71,62 @@ Result<void> Agent::add_receipt(ledger::ReceiptBody body) {
 // In order, since a gateway takes only rising counters. What cannot be delivered now waits.
 Result<void> Agent::send_receipts() {
     if (parts_.gateway.is_offline()) return {};
-    bool changed = false;
-    while (!state_.outbox.empty()) {
-        const auto sent = parts_.gateway.send_receipt(state_.outbox.front());
-        if (!sent && !is_for_good(sent.error())) {
+    const std::size_t kept_before = state_.kept.size();
+    const std::size_t waiting_before = state_.outbox.size();
+    for (bool has_sent_again = false; !state_.outbox.empty();) {
+        const auto sent = parts_.gateway.send_receipt(state_.outbox.front(), newest_kept());
+        if (sent && *sent == Gateway::ReceiptAnswer::kOthersFirst) {
+            if (std::exchange(has_sent_again, true) || !send_kept_again()) break;
+        } else if (sent) {
+            keep_acknowledged(state_, options_.gateway);
+        } else if (is_for_good(sent.error())) {
+            parts_.log("receipt-dropped", {{"detail", sent.error().to_string()}});
+            state_.outbox.erase(state_.outbox.begin());
+        } else {
             note_gateway_failure(sent.error());
             break;
         }
-        if (!sent) parts_.log("receipt-dropped", {{"detail", sent.error().to_string()}});
-        state_.outbox.erase(state_.outbox.begin());
-        changed = true;
     }
-    if (!changed) return {};
+    if (state_.kept.size() == kept_before && state_.outbox.size() == waiting_before) return {};
     return save();
+}
+
+// Nothing if another gateway has them: it may have put them on the ledger, this one would once more.
+std::optional<protocol::ReceiptName> Agent::newest_kept() const {
+    if (state_.kept.empty() || state_.kept_by != options_.gateway) return std::nullopt;
+    return name_of(state_.kept.back());
+}
+
+Result<void> Agent::settle_kept(protocol::KeptReceipts what) {
+    if (!newest_kept()) return {};
+    const std::size_t before = state_.kept.size();
+    if (what == protocol::KeptReceipts::kSendAgain) {
+        (void)send_kept_again();  // what failed is noted, and asked for again
+    } else {
+        drop_kept(state_);
+    }
+    if (state_.kept.size() == before) return {};
+    return save();
+}
+
+// What the gateway has lost; false if it does not take it now. They stay kept, and nothing is written:
+// a gateway may say that it lost them as often as it likes.
+bool Agent::send_kept_again() {
+    std::optional<protocol::ReceiptName> after;
+    for (auto receipt = state_.kept.begin(); receipt != state_.kept.end();) {
+        const auto sent = parts_.gateway.send_receipt(*receipt, after);
+        if (!sent && is_for_good(sent.error())) {
+            parts_.log("receipt-dropped", {{"detail", sent.error().to_string()}});
+            receipt = state_.kept.erase(receipt);
+            continue;
+        }
+        if (!sent) note_gateway_failure(sent.error());
+        if (!sent || *sent != Gateway::ReceiptAnswer::kTaken) return false;
+        after = name_of(*receipt++);
+    }
+    if (state_.kept.empty()) drop_kept(state_);
+    parts_.log("receipts-sent-again", {{"count", std::to_string(state_.kept.size())}});
+    return true;
 }
 
 Result<void> Agent::save() {
@@ -105,6 +159,7 @@ protocol::PollRequest Agent::poll_request() const {
     }
     request.epoch = state_.epoch.value_or(options_.identity.anchor.epoch).epoch;
     if (state_.pending && state_.phase != Phase::kTrying) request.pending = state_.pending->release;
+    request.receipt = newest_kept();
     const bool is_busy = is_under_way(state_.phase);
     request.state = is_out_of_touch_ && !is_busy ? kOutOfTouch : to_string(state_.phase);
     if (!is_busy && state_.outbox.empty()) {

@@ -177,12 +177,22 @@ Result<AgentState> read_agent_state(cbor::Decoder& decoder) {
             case 12:
                 out.restarts_asked = map.positive();
                 break;
+            case 13:
+                out.kept = map.list(1, kOutboxMax, read_receipt);
+                break;
+            case 14:
+                out.kept_by = map.hash<Sha256Digest>();
+                break;
             default:
                 map.unknown();
         }
     }
     if (is_under_way(out.phase) != out.pending.has_value()) {
         map.refuse(Refusal::kMalformed, "phase and pending release do not fit together");
+    }
+    if (out.kept.empty() != out.kept_by.is_zero() ||
+        out.kept.size() + out.outbox.size() > kOutboxMax) {
+        map.refuse(Refusal::kMalformed, "receipts that are kept, and by whom, do not fit together");
     }
     return map.finish(std::move(out), {0, 1, 5, 6, 7, 8, 9});
 }
@@ -205,6 +215,10 @@ void put_pending(cbor::Encoder& out, const PendingRelease& pending) {
 
 void add_to_outbox(AgentState& state, Bytes receipt) {
     auto& list = state.outbox;
+    if (list.size() + state.kept.size() >= kOutboxMax && !state.kept.empty()) {
+        state.kept.erase(state.kept.begin());
+        if (state.kept.empty()) drop_kept(state);
+    }
     if (list.size() >= kOutboxMax) {
         const auto refusal = std::find_if(list.begin(), list.end(), [](const Bytes& waiting) {
             const auto decoded = ledger::decode_receipt(waiting);
@@ -213,6 +227,18 @@ void add_to_outbox(AgentState& state, Bytes receipt) {
         list.erase(refusal == list.end() ? list.begin() : refusal);
     }
     list.push_back(std::move(receipt));
+}
+
+void keep_acknowledged(AgentState& state, const Sha256Digest& gateway) {
+    if (state.kept_by != gateway) drop_kept(state);  // what another one has it has for good
+    state.kept_by = gateway;
+    state.kept.push_back(std::move(state.outbox.front()));
+    state.outbox.erase(state.outbox.begin());
+}
+
+void drop_kept(AgentState& state) {
+    state.kept.clear();
+    state.kept_by = {};
 }
 
 void add_refused(AgentState& state, const RefusedRelease& entry) {
@@ -230,7 +256,8 @@ Bytes encode_agent_state(const AgentState& state) {
     cbor::Encoder out;
     out.map(7 + std::size_t{state.installed.has_value()} + std::size_t{state.pending.has_value()} +
             std::size_t{state.checkpoint.has_value()} + std::size_t{state.epoch.has_value()} +
-            std::size_t{state.status_serial != 0} + std::size_t{state.restarts_asked != 0});
+            std::size_t{state.status_serial != 0} + std::size_t{state.restarts_asked != 0} +
+            2 * std::size_t{!state.kept.empty()});
     out.unsigned_int(0).unsigned_int(2);
     out.unsigned_int(1).unsigned_int(static_cast<std::uint64_t>(state.phase));
     if (state.installed) {
@@ -261,6 +288,11 @@ Bytes encode_agent_state(const AgentState& state) {
     if (state.epoch) out.unsigned_int(10).bytes(ledger::encode_epoch_record(*state.epoch));
     if (state.status_serial != 0) out.unsigned_int(11).unsigned_int(state.status_serial);
     if (state.restarts_asked != 0) out.unsigned_int(12).unsigned_int(state.restarts_asked);
+    if (!state.kept.empty()) {
+        out.unsigned_int(13).array(state.kept.size());
+        for (const Bytes& receipt : state.kept) out.bytes(receipt);
+        out.unsigned_int(14).bytes(state.kept_by.view());
+    }
     return out.take();
 }
 

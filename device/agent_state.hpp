@@ -64,7 +64,11 @@ struct AgentState {
     std::uint64_t policy_version = 0;
     std::uint64_t sequence_floor = 0;
     std::uint64_t receipt_counter = 0;  // of the newest receipt
-    std::vector<Bytes> outbox;          // signed receipts not yet acknowledged, oldest first
+    // Signed receipts, oldest first, at most kOutboxMax in all: those that are acknowledged and not known
+    // to be final, by whom, and those that are not acknowledged yet.
+    std::vector<Bytes> kept;
+    Sha256Digest kept_by;  // AgentOptions::gateway; zero while there are none
+    std::vector<Bytes> outbox;
     std::vector<RefusedRelease> refused;
     std::optional<ledger::EpochRecord> epoch;  // newest one learnt; none: that of the anchor
     std::uint64_t status_serial = 0;           // of the newest status seen; 0: none was asked for
@@ -73,11 +77,14 @@ struct AgentState {
     friend bool operator==(const AgentState&, const AgentState&) = default;
 };
 
-// Adds one, and where there is no room drops another: of the receipts a refusal, since whoever hands out
-// garbage can cause any number of them, and of the refused releases the one that was tried least. The
-// oldest of these.
+// Adds one, and where there is no room drops another: of the receipts one that is acknowledged, else a
+// refusal, since whoever hands out garbage can cause any number of them, and of the refused releases the
+// one that was tried least. The oldest of these.
 void add_to_outbox(AgentState& state, Bytes receipt);
 void add_refused(AgentState& state, const RefusedRelease& entry);
+// The oldest of the outbox is acknowledged by that gateway.
+void keep_acknowledged(AgentState& state, const Sha256Digest& gateway);
+void drop_kept(AgentState& state);
 
 [[nodiscard]] Bytes encode_agent_state(const AgentState& state);
 // Also checks that phase and pending release fit together.

@@ -163,7 +163,9 @@ Result<Bytes> BundleSource::image_range(const ledger::LeafHash& release,
     return out;
 }
 
-Result<void> BundleSource::send_receipt(ByteView /*receipt*/) {
+Result<Gateway::ReceiptAnswer> BundleSource::send_receipt(
+    ByteView /*receipt*/,
+    const std::optional<protocol::ReceiptName>& /*after*/) {
     return fail(std::errc::operation_not_supported, "receipts wait for a gateway");
 }
 

@@ -35,7 +35,9 @@ class BundleSource final : public Gateway {
     [[nodiscard]] Result<Bytes> image_range(const ledger::LeafHash& release,
                                             std::uint64_t offset,
                                             std::size_t bytes) override;
-    [[nodiscard]] Result<void> send_receipt(ByteView receipt) override;
+    [[nodiscard]] Result<ReceiptAnswer> send_receipt(
+        ByteView receipt,
+        const std::optional<protocol::ReceiptName>& after) override;
 
     [[nodiscard]] bool holds(const ledger::LeafHash& release) const {
         return find(release).has_value();

@@ -184,6 +184,7 @@ Result<protocol::DeviceStatus> read_status(const fs::path& folder) {
     status.policy_version = state->policy_version;
     status.receipts_made = state->receipt_counter;
     status.receipts_waiting = state->outbox.size();
+    status.receipts_kept = state->kept.size();
     for (const RefusedRelease& entry : state->refused) {
         const auto word = refusal_from_number(entry.word);
         status.refused.push_back(
@@ -217,6 +218,7 @@ Result<EnrolledDevice> open_device(const fs::path& folder, Storage& storage) {
     }
     options.identity = std::move(*identity);
     options.ledger_id = *config->ledger_id;
+    options.gateway = crypto::sha256(as_bytes(config->gateway));
     options.health.command = config->health;
     options.health.deadline = std::chrono::seconds(config->health_deadline_s);
     options.health.slot_is_image = config->install == protocol::InstallKind::kRaw;

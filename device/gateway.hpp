@@ -57,9 +57,12 @@ class Gateway {
     [[nodiscard]] virtual Result<Bytes> image_range(const ledger::LeafHash& release,
                                                     std::uint64_t offset,
                                                     std::size_t bytes) = 0;
-    // Success means that the receipt is on the gateway's disk. May also fail with kReceiptReplayed:
-    // it will never be.
-    [[nodiscard]] virtual Result<void> send_receipt(ByteView receipt) = 0;
+    // kTaken: the receipt is on the gateway's disk. kOthersFirst: it has lost the one named `after`. May
+    // also fail with any refusal: that is its judgement on the receipt.
+    enum class ReceiptAnswer { kTaken, kOthersFirst };
+    [[nodiscard]] virtual Result<ReceiptAnswer> send_receipt(
+        ByteView receipt,
+        const std::optional<protocol::ReceiptName>& after) = 0;
 };
 
 }  // namespace assay::device

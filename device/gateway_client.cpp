@@ -16,6 +16,15 @@ tl::unexpected<Error> source_trouble(const Error& error) {
     return fail(std::errc::protocol_error, error.to_string());
 }
 
+// Only receipts are judged by a gateway.
+std::error_code code_of(std::string_view problem, bool is_receipt) {
+    for (const Refusal word :
+         {Refusal::kReceiptReplayed, Refusal::kSignatureInvalid, Refusal::kMalformed}) {
+        if (is_receipt && problem.starts_with(to_word(word))) return make_error_code(word);
+    }
+    return std::make_error_code(std::errc::resource_unavailable_try_again);
+}
+
 tl::unexpected<Error> unexpected_size(std::string_view what, std::size_t have, std::size_t wanted) {
     return fail(std::errc::protocol_error, std::string(what) + ": " + std::to_string(have) +
                                                " bytes instead of " + std::to_string(wanted));
@@ -37,7 +46,7 @@ Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
                                                const http::BodySink& sink,
                                                std::chrono::milliseconds silence) {
     const std::string what = request.method + " " + request.url;
-    const bool is_receipt = request.url == protocol::kReceiptsPath;
+    const bool is_receipt = request.url.starts_with(protocol::kReceiptsPath);
     request.url.insert(0, url_);
     request.total_timeout = limits_.timeout + silence;
     request.idle_timeout = std::min(request.idle_timeout, limits_.timeout) + silence;
@@ -46,10 +55,7 @@ Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
     if (!response) return source_trouble(std::move(response).error().within(what));
     if (!response->ok()) {
         const std::string problem = protocol::describe_problem(response->text());
-        const auto code = is_receipt && problem.starts_with(to_word(Refusal::kReceiptReplayed))
-                              ? make_error_code(Refusal::kReceiptReplayed)
-                              : std::make_error_code(std::errc::resource_unavailable_try_again);
-        return fail(code, what + ": status " + std::to_string(response->status) +
+        return fail(code_of(problem, is_receipt), what + ": status " + std::to_string(response->status) +
                               (problem.empty() ? "" : " (" + problem + ")"));
     }
     return response;
@@ -110,17 +116,19 @@ Result<Bytes> GatewayClient::image_range(const ledger::LeafHash& release,
     return body;
 }
 
-Result<void> GatewayClient::send_receipt(ByteView receipt) {
-    http::ClientRequest request("POST", std::string(protocol::kReceiptsPath));
+Result<Gateway::ReceiptAnswer> GatewayClient::send_receipt(
+    ByteView receipt,
+    const std::optional<protocol::ReceiptName>& after) {
+    http::ClientRequest request("POST", protocol::receipts_path(after));
     request.headers.set("Content-Type", std::string(protocol::kReceiptType));
     request.body = to_bytes(receipt);
     request.body_bytes_max = protocol::kMessageBytesMax;
     auto response = exchange(std::move(request));
     if (!response) return fail(std::move(response).error());
-    if (auto taken = protocol::check_receipt_acknowledgement(response->text()); !taken) {
-        return source_trouble(taken.error());
-    }
-    return {};
+    const auto taken = protocol::parse_receipt_acknowledgement(response->text());
+    if (!taken) return source_trouble(taken.error());
+    if (!*taken && !after) return fail(std::errc::protocol_error, "the receipt was not acknowledged");
+    return *taken ? ReceiptAnswer::kTaken : ReceiptAnswer::kOthersFirst;
 }
 
 }  // namespace assay::device

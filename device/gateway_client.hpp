@@ -31,7 +31,9 @@ class GatewayClient final : public Gateway {
     [[nodiscard]] Result<Bytes> image_range(const ledger::LeafHash& release,
                                             std::uint64_t offset,
                                             std::size_t bytes) override;
-    [[nodiscard]] Result<void> send_receipt(ByteView receipt) override;
+    [[nodiscard]] Result<ReceiptAnswer> send_receipt(
+        ByteView receipt,
+        const std::optional<protocol::ReceiptName>& after) override;
 
   private:
     // With `sink`, a good answer's body goes there. The gateway may be silent for `silence`.

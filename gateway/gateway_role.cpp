@@ -130,7 +130,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     const AgentApiParts parts{*store_,  devices_, dispatch_rules(), rollouts_,
-                              desk_,    attestations_, waiters_, pacer_,
+                              desk_,    receipts_, recorder_, attestations_, waiters_, pacer_,
                               RequestBudget(config_.device_requests_per_s), consortium_, refusals_,
                               clock_, needs.pool};
     add_agent_routes(agent_routes_, parts);

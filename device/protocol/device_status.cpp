@@ -29,6 +29,7 @@ std::string to_json(const DeviceStatus& status) {
     out["policy_version"] = status.policy_version;
     out["receipts_made"] = status.receipts_made;
     out["receipts_waiting"] = status.receipts_waiting;
+    out["receipts_kept"] = status.receipts_kept;
     json::array refused;
     for (const DeviceStatus::Refused& entry : status.refused) {
         json::object item;
@@ -50,7 +51,8 @@ std::string to_text(const DeviceStatus& status) {
         out += "nothing yet";
     }
     out += "\nreceipts   " + std::to_string(status.receipts_made) + " made, " +
-           std::to_string(status.receipts_waiting) + " waiting\n";
+           std::to_string(status.receipts_waiting) + " waiting, " +
+           std::to_string(status.receipts_kept) + " kept until they are final\n";
     for (const DeviceStatus::Refused& entry : status.refused) {
         out += "refused    " + entry.word + " (" + std::to_string(entry.attempts) + ") release " +
                to_hex(entry.release.view()) + "\n";

@@ -25,6 +25,7 @@ struct DeviceStatus {
     std::uint64_t policy_version = 0;
     std::uint64_t receipts_made = 0;
     std::uint64_t receipts_waiting = 0;
+    std::uint64_t receipts_kept = 0;  // acknowledged, and not known to be final
     struct Refused {
         ledger::LeafHash release;
         std::string word;

@@ -14,6 +14,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kVersionBytesMax = 64;
 constexpr std::size_t kStateBytesMax = 32;
+constexpr std::string_view kDrop = "final";
+constexpr std::string_view kSendAgain = "missing";
 
 Result<Assignment> read_assignment(json::object object) {
     JsonReader in(std::move(object), "assignment");
@@ -55,10 +57,13 @@ std::string to_json(const PollAnswer& answer) {
         out["assignment"] = std::move(inner);
     }
     if (answer.withdrawn) out["withdrawn"] = to_hex(answer.withdrawn->view());
+    if (answer.receipts) out["receipt"] = *answer.receipts == KeptReceipts::kDrop ? kDrop : kSendAgain;
     return json::serialize(out);
 }
 
-std::string receipt_acknowledgement() { return R"({"acknowledged":true})"; }
+std::string receipt_acknowledgement(bool is_acknowledged) {
+    return is_acknowledged ? R"({"acknowledged":true})" : R"({"acknowledged":false})";
+}
 
 Result<PollRequest> parse_poll_request(std::string_view text) {
     JsonReader in(text, "poll request", kMessageBytesMax);
@@ -82,6 +87,11 @@ Result<PollAnswer> parse_poll_answer(std::string_view text) {
     out.sleep_ms = static_cast<std::uint32_t>(in.number("sleep_ms", kSleepMsMax));
     auto object = in.object_or_null("assignment");
     if (in.has("withdrawn")) out.withdrawn = in.hash<ledger::LeafHash>("withdrawn");
+    if (in.has("receipt")) {
+        const std::string what = in.text("receipt", kStateBytesMax);
+        if (what != kDrop && what != kSendAgain) in.refuse("receipt", "is neither final nor missing");
+        out.receipts = what == kDrop ? KeptReceipts::kDrop : KeptReceipts::kSendAgain;
+    }
     auto answer = in.finish(std::move(out));
     if (!answer || !object) return answer;
     auto assignment = read_assignment(std::move(*object));
@@ -90,13 +100,10 @@ Result<PollAnswer> parse_poll_answer(std::string_view text) {
     return answer;
 }
 
-Result<void> check_receipt_acknowledgement(std::string_view text) {
+Result<bool> parse_receipt_acknowledgement(std::string_view text) {
     JsonReader in(text, "acknowledgement", kMessageBytesMax);
     const bool acknowledged = in.boolean("acknowledged");
-    auto done = in.finish(acknowledged);
-    if (!done) return fail(std::move(done).error());
-    if (!*done) return fail(Refusal::kMalformed, "the receipt was not acknowledged");
-    return {};
+    return in.finish(acknowledged);
 }
 
 std::string describe_problem(std::string_view text) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "device/protocol/receipt_name.hpp"
 #include "host/base/bytes.hpp"
 #include "host/base/result.hpp"
 #include "ledger/core/ids.hpp"
@@ -32,6 +33,7 @@ struct PollRequest {
     // Part of the path, not of the JSON; a gateway that does not know them reads past them.
     std::uint32_t wait_ms = 0;               // how long the answer may take
     std::optional<ledger::LeafHash> pending;  // verified and not started yet: is it withdrawn?
+    std::optional<ReceiptName> receipt;       // the newest one that was acknowledged: is it final?
 
     friend bool operator==(const PollRequest&, const PollRequest&) = default;
 };
@@ -48,10 +50,14 @@ struct Assignment {
     friend bool operator==(const Assignment&, const Assignment&) = default;
 };
 
+// What a device is to do with the receipts that were acknowledged to it.
+enum class KeptReceipts { kDrop, kSendAgain };
+
 struct PollAnswer {
     std::uint32_t sleep_ms = 0;  // until the next poll
     std::optional<Assignment> assignment;
     std::optional<ledger::LeafHash> withdrawn;  // must not start; said of what a poll names alone
+    std::optional<KeptReceipts> receipts;       // likewise; nothing: keep them
 
     friend bool operator==(const PollAnswer&, const PollAnswer&) = default;
 };
@@ -60,12 +66,12 @@ inline constexpr std::uint32_t kSleepMsMax = 24 * 3600 * 1000;
 
 [[nodiscard]] std::string to_json(const PollRequest& request);
 [[nodiscard]] std::string to_json(const PollAnswer& answer);
-// The answer to a receipt that is on disk.
-[[nodiscard]] std::string receipt_acknowledgement();
+// The answer to a receipt: it is on disk, or the one that was to be before it is missing.
+[[nodiscard]] std::string receipt_acknowledgement(bool is_acknowledged = true);
 
 [[nodiscard]] Result<PollRequest> parse_poll_request(std::string_view json);
 [[nodiscard]] Result<PollAnswer> parse_poll_answer(std::string_view json);
-[[nodiscard]] Result<void> check_receipt_acknowledgement(std::string_view json);
+[[nodiscard]] Result<bool> parse_receipt_acknowledgement(std::string_view json);
 
 // An application/problem+json body as one line for a log: the word and the detail, if it is one.
 [[nodiscard]] std::string describe_problem(std::string_view json);

@@ -24,6 +24,12 @@ std::string poll_path(const PollRequest& request) {
     };
     if (request.wait_ms != 0) add(kWaitParameter, std::to_string(request.wait_ms));
     if (request.pending) add(kPendingParameter, to_hex(request.pending->view()));
+    if (request.receipt) add(kReceiptParameter, to_string(*request.receipt));
+    return path;
+}
+std::string receipts_path(const std::optional<ReceiptName>& after) {
+    std::string path(kReceiptsPath);
+    if (after) path.append("?").append(kAfterParameter).append("=").append(to_string(*after));
     return path;
 }
 std::string proof_path(const ledger::LeafHash& release) { return path_of(kProofPattern, release); }

@@ -166,14 +166,15 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
             parts.budget.charge_refusal(device.account);
             co_return refuse(parts, decided.error());
         }
-        const bool is_over = std::chrono::steady_clock::now() >= until;
+        protocol::PollAnswer answer;
+        answer_questions(parts, device, request, answer);
+        const bool has_lost_some = answer.receipts == protocol::KeptReceipts::kSendAgain;
+        const bool is_over = has_lost_some || std::chrono::steady_clock::now() >= until;
         if (assignment || is_over || !parts.waiters.has_room()) {
-            protocol::PollAnswer answer;
             // One that was kept to the end may come back at once: that is how it is woken.
             const bool was_kept = is_over && patience.count() > 0;
             answer.sleep_ms = was_kept ? kKeptPollSleepMs : poll_sleep_ms(parts.devices.devices().size());
             answer.assignment = std::move(assignment);
-            answer_questions(parts, device, request, answer);
             const std::string text = protocol::to_json(answer);
             co_return http::Response(200, protocol::kJsonType, std::string_view(text));
         }
@@ -292,21 +293,29 @@ http::Response get_image(const AgentApiParts& parts, const http::Request& reques
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
     const auto known = co_await device_in_turn(parts, request);
     if (!known) co_return refuse(parts, known.error());
-    auto check = [key = (*known)->key, &request] { return check_receipt(key, request.body); };
+    auto check = [key = (*known)->key, former = (*known)->former_keys, &request] {
+        return check_receipt(key, former, request.body);
+    };
     const auto receipt = co_await compute::run_blocking(parts.pool, std::move(check));
     // It may have been blocked meanwhile, or have another key: then the connection is not its own.
     const auto device = device_of(parts, request);
     if (!device) co_return refuse(parts, device.error());
+    const auto after =
+        protocol::parse_receipt_name(request.query_value(protocol::kAfterParameter).value_or(""));
+    bool is_taken = false;
     const auto take = [&]() -> Result<void> {
         if (!receipt) return fail(Error(receipt.error()).within("receipt by " + (*device)->id));
-        return parts.receipts.take(**device, *receipt, request.body, parts.clock.now());
+        const auto done = parts.receipts.take(**device, *receipt, request.body, after, parts.clock.now());
+        if (!done) return fail(Error(done.error()));
+        is_taken = *done;
+        return {};
     };
     const Result<void> taken = co_await durably(parts.store, take);
     if (!taken) {
         parts.budget.charge_refusal((*device)->account);
         co_return refuse(parts, taken.error());
     }
-    const std::string text = protocol::receipt_acknowledgement();
+    const std::string text = protocol::receipt_acknowledgement(is_taken);
     co_return http::Response(200, protocol::kJsonType, std::string_view(text));
 }
 

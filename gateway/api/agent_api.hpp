@@ -15,6 +15,7 @@
 #include "gateway/group_commit.hpp"
 #include "gateway/receipt/attestation_desk.hpp"
 #include "gateway/receipt/receipt_desk.hpp"
+#include "gateway/receipt/receipt_recorder.hpp"
 #include "gateway/refusal_log.hpp"
 #include "gateway/release/release_catalog.hpp"
 #include "host/base/clock.hpp"
@@ -29,6 +30,8 @@ struct AgentApiParts {
     DispatchRules rules;
     RolloutBook& rollouts;
     ReceiptDesk& receipts;
+    const ReceiptStore& stored_receipts;
+    const ReceiptRecorder& recorder;
     AttestationDesk& attestations;
     PollWaiters& waiters;
     SendPacer& pacer;

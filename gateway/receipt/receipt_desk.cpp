@@ -1,5 +1,7 @@
 #include "gateway/receipt/receipt_desk.hpp"
 
+#include <algorithm>
+
 #include "gateway/dispatch/assignment.hpp"
 #include "gateway/release/release_lookup.hpp"
 #include "host/base/text_encoding.hpp"
@@ -17,18 +19,22 @@ bool is_failure(ReceiptEvent event) {
 
 }  // namespace
 
-Result<ledger::Receipt> check_receipt(const crypto::PublicKey& device_key, ByteView bytes) {
+Result<ledger::Receipt> check_receipt(const crypto::PublicKey& device_key,
+                                      std::span<const crypto::PublicKey> former_keys,
+                                      ByteView bytes) {
     auto receipt = ledger::decode_receipt(bytes);
     if (!receipt) return receipt;
-    if (!ledger::verify(*receipt, device_key)) {
+    const auto has_signed = [&](const crypto::PublicKey& key) { return ledger::verify(*receipt, key); };
+    if (!has_signed(device_key) && !std::ranges::any_of(former_keys, has_signed)) {
         return fail(Refusal::kSignatureInvalid, "not signed by the device's key");
     }
     return receipt;
 }
 
-Result<void> ReceiptDesk::take(Device& device,
+Result<bool> ReceiptDesk::take(Device& device,
                                const ledger::Receipt& receipt,
                                ByteView bytes,
+                               const std::optional<protocol::ReceiptName>& after,
                                Timestamp now) {
     const ledger::ReceiptBody& body = receipt.body;
     if (body.device != device.ledger_id) {
@@ -43,12 +49,17 @@ Result<void> ReceiptDesk::take(Device& device,
     // A refusal is evidence of an attack also, and above all, if nobody knows the release.
     if (!sequence && body.event != ReceiptEvent::kRefused) return fail(Error(sequence.error()));
 
-    const auto added = receipts_->add(crypto::key_id(device.key), body.counter, bytes, now);
+    const crypto::KeyId& key = receipt.signature.key_id;
+    const auto added = receipts_->add(key, body.counter, bytes, now, after);
     if (!added) return fail(Error(added.error()).within("receipt by " + device.id));
+    if (*added == ReceiptStore::Added::kBehindMissing) return false;
+    if (key != crypto::key_id(device.key)) return true;
     if (body.event == ReceiptEvent::kConfirmed) {
         device.confirmed_sequence = std::max(device.confirmed_sequence, *sequence);
     }
-    return note(device, body, *added == ReceiptStore::Added::kNew, now);
+    auto noted = note(device, body, *added == ReceiptStore::Added::kNew, now);
+    if (!noted) return fail(std::move(noted).error());
+    return true;
 }
 
 // From memory if this gateway deals with the release, else from the ledger.

@@ -13,9 +13,10 @@
 
 namespace assay::gateway {
 
-// The layout, and the signature by `device_key`; fails with kMalformed or kSignatureInvalid. The
-// result points into `bytes`.
+// The layout, and the signature by the key a device has or one it had before; fails with kMalformed or
+// kSignatureInvalid. The result points into `bytes`.
 [[nodiscard]] Result<ledger::Receipt> check_receipt(const crypto::PublicKey& device_key,
+                                                    std::span<const crypto::PublicKey> former_keys,
                                                     ByteView bytes);
 
 class ReceiptDesk {
@@ -34,12 +35,14 @@ class ReceiptDesk {
           consortium_{&consortium},
           refusals_{&refusals} {}
 
-    // `receipt` is what check_receipt made of `bytes` with the key that the device has now. Fails
+    // `receipt` is what check_receipt made of `bytes` with the keys that the device has now. Fails
     // with kDeviceUnknown (another device's id), kReleaseUnknown or kReceiptReplayed. The same
-    // receipt again succeeds again.
-    [[nodiscard]] Result<void> take(Device& device,
+    // receipt again succeeds again. One by a former key goes on the ledger and changes nothing else: it
+    // tells of the board before. False, and nothing is done, if the one `after` is not here.
+    [[nodiscard]] Result<bool> take(Device& device,
                                     const ledger::Receipt& receipt,
                                     ByteView bytes,
+                                    const std::optional<protocol::ReceiptName>& after,
                                     Timestamp now);
 
   private:

@@ -67,7 +67,8 @@ Result<void> ReceiptStore::load_newest() {
 Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
                                               std::uint32_t counter,
                                               ByteView receipt,
-                                              Timestamp now) {
+                                              Timestamp now,
+                                              const std::optional<protocol::ReceiptName>& after) {
     if (const auto used = store_->get(counter_key(device_key, counter))) {
         const ReceiptNumber number = Reader(*used).u64();
         const auto before = read(number, 1);
@@ -76,15 +77,17 @@ Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
         return fail(Refusal::kReceiptReplayed,
                     "counter " + std::to_string(counter) + " is used for another receipt");
     }
-    if (const auto highest = store_->get(highest_key(device_key))) {
-        if (const std::uint32_t last = Reader(*highest).u32(); counter <= last) {
-            return fail(Refusal::kReceiptReplayed,
-                        "counter " + std::to_string(counter) + " after " + std::to_string(last));
-        }
+    const std::uint32_t last = highest_counter(device_key);
+    if (counter <= last) {
+        return fail(Refusal::kReceiptReplayed,
+                    "counter " + std::to_string(counter) + " after " + std::to_string(last));
     }
     if (is_held_) {
         return fail(std::errc::resource_unavailable_try_again,
                     "receipts of this gateway that were lost here are fetched first: send it again");
+    }
+    if (after && (after->key == device_key ? last : highest_counter(after->key)) < after->counter) {
+        return Added::kBehindMissing;
     }
     ledger::WriteBatch batch;
     batch.put(numbered_key('r', next_), receipt_value(now, receipt));
@@ -94,6 +97,16 @@ Result<ReceiptStore::Added> ReceiptStore::add(const crypto::KeyId& device_key,
         return fail(std::move(written).error());
     ++next_;
     return Added::kNew;
+}
+
+std::uint32_t ReceiptStore::highest_counter(const crypto::KeyId& device_key) const {
+    const auto highest = store_->get(highest_key(device_key));
+    return highest ? Reader(*highest).u32() : 0;
+}
+
+std::optional<ReceiptNumber> ReceiptStore::find(const protocol::ReceiptName& name) const {
+    const auto number = store_->get(counter_key(name.key, name.counter));
+    return number ? std::optional(Reader(*number).u64()) : std::nullopt;
 }
 
 Result<std::vector<StoredReceipt>> ReceiptStore::read(ReceiptNumber first,

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "device/protocol/receipt_name.hpp"
 #include "host/base/clock.hpp"
 #include "host/base/result.hpp"
 #include "host/crypto/signature.hpp"
@@ -52,7 +53,8 @@ struct LostBatch {
 
 class ReceiptStore {
   public:
-    enum class Added { kNew, kKnown };
+    // kBehindMissing: not added, since the one that was to be before it is not here.
+    enum class Added { kNew, kKnown, kBehindMissing };
 
     // `store` outlives this object, which owns the keys that start with 'r', 'i', 'l', 'b', 'a',
     // 'n' and 'x'.
@@ -63,11 +65,14 @@ class ReceiptStore {
     [[nodiscard]] bool is_held() const noexcept { return is_held_; }
 
     // Fails with kReceiptReplayed if `counter` is used for other bytes, or lies below one that is;
-    // with std::errc::resource_unavailable_try_again while held.
+    // with std::errc::resource_unavailable_try_again while held. `after`: one of the device's that was
+    // acknowledged before it.
     [[nodiscard]] Result<Added> add(const crypto::KeyId& device_key,
                                     std::uint32_t counter,
                                     ByteView receipt,
-                                    Timestamp now);
+                                    Timestamp now,
+                                    const std::optional<protocol::ReceiptName>& after = {});
+    [[nodiscard]] std::optional<ReceiptNumber> find(const protocol::ReceiptName& name) const;
 
     [[nodiscard]] std::uint64_t stored() const noexcept { return next_ - 1; }
     // Fails if one of them is missing on disk.
@@ -125,6 +130,7 @@ class ReceiptStore {
   private:
     explicit ReceiptStore(ledger::KeyValueStore& store) : store_{&store} {}
     [[nodiscard]] Result<void> load_newest();
+    [[nodiscard]] std::uint32_t highest_counter(const crypto::KeyId& device_key) const;  // 0: none
     void recount();
 
     ledger::KeyValueStore* store_;

@@ -25,6 +25,8 @@ void one_input(ByteView input) {
     expect_same(text, protocol::parse_poll_answer);
     expect_same(text, protocol::parse_device_config);
     expect_same(text, protocol::parse_factory_request);
+    const auto name = protocol::parse_receipt_name(text);
+    ASSAY_ASSERT(!name || protocol::parse_receipt_name(protocol::to_string(*name)) == name);
 }
 
 std::vector<Bytes> seeds() {
@@ -33,6 +35,7 @@ std::vector<Bytes> seeds() {
     protocol::PollAnswer answer;
     answer.assignment.emplace();
     answer.withdrawn.emplace();
+    answer.receipts = protocol::KeptReceipts::kSendAgain;
     protocol::DeviceConfig config;
     config.id = "d";
     config.component = "firmware";
@@ -40,7 +43,8 @@ std::vector<Bytes> seeds() {
     protocol::FactoryRequest blank;
     blank.component = "firmware";
     return {to_bytes(protocol::to_json(request)), to_bytes(protocol::to_json(answer)),
-            to_bytes(protocol::to_json(config)), to_bytes(protocol::to_json(blank))};
+            to_bytes(protocol::to_json(config)), to_bytes(protocol::to_json(blank)),
+            to_bytes(protocol::to_string(protocol::ReceiptName{{}, 42}))};
 }
 
 }  // namespace assay::fuzz

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A gateway's store is restored from an older copy, and its copies of receipts are gone with the disk:
 the receipts come back from the other gateway, each is on the ledger once, and one that a device sends
-again is known (docs/operations.md, "Backup and restore")."""
+again is known; those that were in no batch yet come back from the device (docs/operations.md, "Backup
+and restore")."""
 
 import http.client
 import json
+import re
 import shutil
 import ssl
 import sys
@@ -123,6 +125,41 @@ def run(bed):
     expect(audit(first) == before, f"a receipt was taken twice: {audit(first)}")
     print(json.dumps({"receipts": after["stored"], "batches": after["batches"],
                       "sent_again": answers.count(200)}))
+    lose_what_is_in_no_batch(bed, first, device)
+
+
+def batch_after(gateway, age):
+    config = gateway.dir / "assay.toml"
+    config.write_text(re.sub(r'flush_age = "\w+"', f'flush_age = "{age}"', config.read_text()))
+
+
+def lose_what_is_in_no_batch(bed, first, device):
+    """An older copy of the store again, without receipts that only it and the device have."""
+    first.process.stop()
+    backup = bed.dir / "second-backup"
+    shutil.copytree(first.dir / "data" / "store", backup)
+    batch_after(first, "600s")
+    first.start()
+    first.wait_ready()
+    device.start()
+    bed.publish(bed.member("oem"), image(bed.dir / "3.bin", 3), CLASS, COMPONENT, 3, "3.0")
+    bed.wait_confirmed([device], 3, 240)
+    wait_until("the device has told all", lambda: device.status()["receipts_waiting"] == 0, 60, 0.2)
+    before = bed.device_receipts()
+    told = audit(first)
+    expect(told["stored"] - told["on_ledger"] >= 3, f"they are in a batch already: {told}")
+    first.process.stop()
+    shutil.rmtree(first.dir / "data" / "store")
+    shutil.copytree(backup, first.dir / "data" / "store")
+    batch_after(first, "1s")
+    first.start()
+    first.wait_ready()
+    wait_until("the device has sent them again", lambda: bed.device_receipts() == before, 180, 0.2)
+    bed.wait_receipts_on_ledger()
+    told = audit(first)
+    expect(told["missing"] == told["on_ledger_twice"] == 0, f"{told}")
+    expect(bed.device_receipts() == before, "one came twice")
+    print(json.dumps({"receipts_from_the_device": before}))
 
 
 def main():

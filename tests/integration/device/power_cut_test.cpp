@@ -65,11 +65,12 @@ class MemoryGateway final : public Gateway {
         ++fetched;
         return to_bytes(ByteView(image_).subspan(offset, bytes));
     }
-    Result<void> send_receipt(ByteView receipt) override {
+    Result<ReceiptAnswer> send_receipt(ByteView receipt,
+                                       const std::optional<protocol::ReceiptName>&) override {
         const auto decoded = ledger::decode_receipt(receipt).value();
         const auto [known, is_new] = receipts_.emplace(decoded.body.counter, to_bytes(receipt));
         EXPECT_EQ(known->second, to_bytes(receipt)) << "a counter was used twice";
-        return {};
+        return ReceiptAnswer::kTaken;
     }
     std::uint64_t fetched = 0;
 

@@ -101,6 +101,19 @@ class TestGateway {
         assigned_.reset();
         withdrawn_ = leaf;
     }
+    // Its store is an older copy, in which that many are.
+    void lose_receipts_but(std::size_t count) {
+        const std::lock_guard lock(mutex_);
+        while (receipts_.size() > count) {
+            receipt_bytes_.erase(receipts_.back().counter);
+            receipts_.pop_back();
+        }
+    }
+    void forget_receipt(std::uint32_t counter) {
+        const std::lock_guard lock(mutex_);
+        receipt_bytes_.erase(counter);
+        std::erase_if(receipts_, [&](const auto& receipt) { return receipt.counter == counter; });
+    }
     // In the order in which they came.
     [[nodiscard]] std::vector<ledger::ReceiptBody> receipts() {
         const std::lock_guard lock(mutex_);
@@ -129,6 +142,7 @@ class TestGateway {
     std::atomic<int> ranges_until_withdrawal = -1;
     std::atomic<bool> images_stall = false;  // no byte of them ever comes
     std::atomic<bool> receipts_fail = false;
+    std::atomic<bool> receipts_are_final = false;
     std::atomic<unsigned> sleep_ms = 10;
     std::atomic<bool> chunks_replayed = false;  // answers with a word that is for receipts only
 
@@ -208,8 +222,16 @@ class TestGateway {
         std::from_chars(wait.data(), wait.data() + wait.size(), polls_.back().wait_ms);
         polls_.back().pending = hash_from_hex<ledger::LeafHash>(
             request.query_value(protocol::kPendingParameter).value_or(""));
+        polls_.back().receipt = name_in(request, protocol::kReceiptParameter);
         protocol::PollAnswer answer;
         answer.sleep_ms = sleep_ms;
+        if (const auto& newest = polls_.back().receipt) {
+            if (!receipt_bytes_.contains(newest->counter)) {
+                answer.receipts = protocol::KeptReceipts::kSendAgain;
+            } else if (receipts_are_final) {
+                answer.receipts = protocol::KeptReceipts::kDrop;
+            }
+        }
         if (assigned_ && releases_.at(*assigned_).sequence > polls_.back().sequence) {
             protocol::Assignment assignment;
             assignment.release = *assigned_;
@@ -223,14 +245,29 @@ class TestGateway {
                               std::string_view(protocol::to_json(answer)));
     }
 
+    static std::optional<protocol::ReceiptName> name_in(const http::Request& request,
+                                                        std::string_view parameter) {
+        return protocol::parse_receipt_name(request.query_value(parameter).value_or(""));
+    }
+
     http::Response receipt(const http::Request& request) {
         if (receipts_fail) return http::problem(503, "unavailable", "try later");
         const auto decoded = ledger::decode_receipt(request.body);
         if (!decoded || !ledger::verify(*decoded, device_key.public_key())) {
             return http::problem(400, Refusal::kSignatureInvalid, "receipt");
         }
-        const auto [known, is_new] =
-            receipt_bytes_.emplace(decoded->body.counter, to_bytes(request.body));
+        const std::uint32_t counter = decoded->body.counter;
+        const std::uint32_t highest = receipt_bytes_.empty() ? 0 : receipt_bytes_.rbegin()->first;
+        const bool is_known = receipt_bytes_.contains(counter);
+        const auto after = name_in(request, protocol::kAfterParameter);
+        if (!is_known && counter < highest) {
+            return http::problem(409, Refusal::kReceiptReplayed, "counter below another");
+        }
+        if (!is_known && after && highest < after->counter) {
+            return http::Response(200, protocol::kJsonType,
+                                  std::string_view(protocol::receipt_acknowledgement(false)));
+        }
+        const auto [known, is_new] = receipt_bytes_.emplace(counter, to_bytes(request.body));
         if (!is_new && known->second != request.body) {
             return http::problem(409, Refusal::kReceiptReplayed, "counter used twice");
         }

@@ -253,7 +253,8 @@ class TestDevice {
     }
     protocol::PollAnswer poll(std::uint64_t sequence = 0,
                               const std::optional<ledger::LeafHash>& pending = {},
-                              std::uint32_t wait_ms = 0) {
+                              std::uint32_t wait_ms = 0,
+                              const std::optional<protocol::ReceiptName>& newest = {}) {
         protocol::PollRequest poll;
         poll.vendor = ledger::vendor_id_of(Consortium::kVendor);
         poll.device_class = ledger::class_id_of(poll.vendor, Consortium::kClass);
@@ -262,6 +263,7 @@ class TestDevice {
         poll.state = "idle";
         poll.pending = pending;
         poll.wait_ms = wait_ms;
+        poll.receipt = newest;
         const auto response =
             request("POST", protocol::poll_path(poll), as_bytes(protocol::to_json(poll)));
         EXPECT_EQ(response.status, 200U) << response.text();
@@ -280,8 +282,12 @@ class TestDevice {
         body.nonce = assignment.nonce;
         return ledger::sign_receipt(body, key).value();
     }
-    http::Response post(ByteView receipt_bytes) {
-        return request("POST", protocol::kReceiptsPath, receipt_bytes);
+    http::Response post(ByteView receipt_bytes,
+                        const std::optional<protocol::ReceiptName>& after = {}) {
+        return request("POST", protocol::receipts_path(after), receipt_bytes);
+    }
+    [[nodiscard]] protocol::ReceiptName name(std::uint32_t counter) const {
+        return {crypto::key_id(key.public_key()), counter};
     }
 
     crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::Algorithm::kEcdsaP256).value();

@@ -34,6 +34,8 @@ AgentState full_state() {
     state.receipt_counter = 12;
     state.restarts_asked = 2;
     state.outbox = {to_bytes("receipt 11"), to_bytes("receipt 12")};
+    state.kept = {to_bytes("receipt 9"), to_bytes("receipt 10")};
+    state.kept_by = crypto::sha256(as_bytes("https://gateway"));
     state.refused = {{crypto::leaf_hash(as_bytes("bad")), 43, 2}};
     return state;
 }
@@ -56,6 +58,17 @@ TEST(AgentState, RefusesAPhaseWithoutItsRelease) {
     EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
     state = full_state();
     state.phase = Phase::kConfirmed;
+    EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
+}
+
+TEST(AgentState, RefusesReceiptsThatNobodyTookOrTooMany) {
+    AgentState state = full_state();
+    state.kept_by = {};
+    EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
+    state = full_state();
+    while (state.kept.size() + state.outbox.size() < kOutboxMax) state.kept.push_back(to_bytes("x"));
+    EXPECT_TRUE(decode_agent_state(encode_agent_state(state)));
+    state.kept.push_back(to_bytes("x"));
     EXPECT_FALSE(decode_agent_state(encode_agent_state(state)));
 }
 
@@ -87,6 +100,39 @@ TEST(Outbox, DropsTheOldestRefusalFirst) {
     }
     EXPECT_EQ(state.outbox.size(), kOutboxMax);
     EXPECT_EQ(ledger::decode_receipt(state.outbox.front())->body.counter, 84U);
+}
+
+TEST(Outbox, DropsWhatWasAcknowledgedBeforeWhatWasNot) {
+    const auto gateway = crypto::sha256(as_bytes("https://gateway"));
+    AgentState state;
+    for (std::uint32_t i = 1; i <= 10; ++i) {
+        add_to_outbox(state, receipt_about(ledger::ReceiptEvent::kVerified, i));
+        keep_acknowledged(state, gateway);
+    }
+    EXPECT_EQ(state.kept.size(), 10U);
+    EXPECT_EQ(state.kept_by, gateway);
+    for (std::uint32_t i = 11; i <= 20; ++i) {
+        add_to_outbox(state, receipt_about(ledger::ReceiptEvent::kRefused, i));
+    }
+    EXPECT_EQ(state.outbox.size(), 10U);
+    ASSERT_EQ(state.kept.size(), 6U);
+    EXPECT_EQ(ledger::decode_receipt(state.kept.front())->body.counter, 5U);
+    for (std::uint32_t i = 21; i <= 30; ++i) {
+        add_to_outbox(state, receipt_about(ledger::ReceiptEvent::kRefused, i));
+    }
+    EXPECT_EQ(state.outbox.size(), kOutboxMax);
+    EXPECT_TRUE(state.kept.empty() && state.kept_by.is_zero());
+}
+
+TEST(Outbox, KeepsWhatOneGatewayAcknowledged) {
+    AgentState state;
+    for (const char* const gateway : {"one", "other"}) {
+        add_to_outbox(state, to_bytes(gateway));
+        keep_acknowledged(state, crypto::sha256(as_bytes(gateway)));
+    }
+    ASSERT_EQ(state.kept.size(), 1U);
+    EXPECT_EQ(state.kept.front(), to_bytes("other"));
+    EXPECT_EQ(state.kept_by, crypto::sha256(as_bytes("other")));
 }
 
 TEST(RefusedReleases, KeepsTheOneThatWasTriedMost) {

@@ -17,6 +17,7 @@ TEST(DeviceStatus, SaysWhatRunsAndWhatWasRefused) {
     status.version = "1.2";
     status.checkpoint = ledger::TrustedCheckpoint{9, {}, 1'790'000'000};
     status.receipts_made = 7;
+    status.receipts_kept = 3;
     status.refused = {{crypto::leaf_hash(as_bytes("old")), "sequence-below-floor", 3}};
     const auto json = boost::json::parse(to_json(status));
     EXPECT_EQ(json.at("slot").as_int64(), 1);
@@ -25,6 +26,8 @@ TEST(DeviceStatus, SaysWhatRunsAndWhatWasRefused) {
     EXPECT_TRUE(json.at("pending").is_null());
     EXPECT_EQ(json.at("refused").at(0).at("word").as_string(), "sequence-below-floor");
     const std::string text = to_text(status);
+    EXPECT_EQ(json.at("receipts_kept").as_int64(), 3);
+    EXPECT_NE(text.find("7 made, 0 waiting, 3 kept"), std::string::npos) << text;
     EXPECT_NE(text.find("version 1.2, sequence 2, slot B"), std::string::npos) << text;
     EXPECT_NE(text.find("sequence-below-floor (3)"), std::string::npos) << text;
 }

@@ -101,11 +101,22 @@ TEST(Messages, HaveABound) {
     EXPECT_TRUE(parse_poll_request(large).error().is(Refusal::kLimitExceeded));
 }
 
-TEST(Messages, AnAcknowledgementIsTrueOrNothing) {
-    EXPECT_TRUE(check_receipt_acknowledgement(receipt_acknowledgement()));
-    EXPECT_FALSE(check_receipt_acknowledgement(R"({"acknowledged":false})"));
-    EXPECT_FALSE(check_receipt_acknowledgement("{}"));
-    EXPECT_FALSE(check_receipt_acknowledgement(""));
+TEST(Messages, AnAcknowledgementIsTrueOrFalse) {
+    EXPECT_EQ(parse_receipt_acknowledgement(receipt_acknowledgement()).value(), true);
+    EXPECT_EQ(parse_receipt_acknowledgement(receipt_acknowledgement(false)).value(), false);
+    EXPECT_FALSE(parse_receipt_acknowledgement("{}"));
+    EXPECT_FALSE(parse_receipt_acknowledgement(R"({"acknowledged":1})"));
+    EXPECT_FALSE(parse_receipt_acknowledgement(""));
+}
+
+TEST(Messages, WhatBecomesOfReceiptsIsOneOfTwoWords) {
+    for (const auto what : {KeptReceipts::kDrop, KeptReceipts::kSendAgain}) {
+        PollAnswer told;
+        told.receipts = what;
+        EXPECT_EQ(parse_poll_answer(to_json(told)).value(), told);
+    }
+    EXPECT_FALSE(parse_poll_answer(R"({"sleep_ms":1,"assignment":null,"receipt":"kept"})"));
+    EXPECT_FALSE(parse_poll_answer(R"({"sleep_ms":1,"assignment":null,"receipt":null})"));
 }
 
 TEST(Messages, AProblemBecomesOneLine) {

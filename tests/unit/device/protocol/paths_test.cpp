@@ -22,6 +22,14 @@ TEST(Paths, APollAsksOnlyWhatItWantsToKnow) {
     EXPECT_EQ(poll_path(poll), "/agent/v1/poll?pending=" + hex);
     poll.wait_ms = 5;
     EXPECT_EQ(poll_path(poll), "/agent/v1/poll?wait_ms=5&pending=" + hex);
+    poll.pending.reset();
+    poll.receipt = ReceiptName{{}, 7};
+    EXPECT_EQ(poll_path(poll), "/agent/v1/poll?wait_ms=5&receipt=0000000000000000-7");
+}
+
+TEST(Paths, AReceiptSaysWhichOneWasBeforeIt) {
+    EXPECT_EQ(receipts_path({}), "/agent/v1/receipts");
+    EXPECT_EQ(receipts_path(ReceiptName{{}, 7}), "/agent/v1/receipts?after=0000000000000000-7");
 }
 
 }  // namespace

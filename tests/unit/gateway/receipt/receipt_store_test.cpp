@@ -50,6 +50,24 @@ TEST_F(Receipts, AUsedCounterIsRefused) {
     EXPECT_EQ(receipts_.stored(), 3U);
 }
 
+TEST_F(Receipts, AreNotTakenBeforeThoseThatWereAcknowledgedBefore) {
+    using Added = ReceiptStore::Added;
+    const auto add_after = [&](std::uint32_t counter, const protocol::ReceiptName& after) {
+        return receipts_.add(kDevice, counter, as_bytes(std::to_string(counter)), kReceived, after).value();
+    };
+    EXPECT_EQ(add_after(3, {kDevice, 2}), Added::kBehindMissing);
+    EXPECT_EQ(add_after(3, {kOther, 2}), Added::kBehindMissing) << "by the key it had before";
+    EXPECT_EQ(receipts_.stored(), 0U);
+    EXPECT_EQ(add(kDevice, 1, "1"), "new");
+    EXPECT_EQ(add_after(2, {kDevice, 1}), Added::kNew);
+    EXPECT_EQ(add(kOther, 2, "other"), "new");
+    EXPECT_EQ(add_after(3, {kOther, 2}), Added::kNew);
+    EXPECT_EQ(add_after(3, {kOther, 9}), Added::kKnown) << "what is here is here";
+    EXPECT_EQ(receipts_.find({kDevice, 3}), 4U);
+    EXPECT_FALSE(receipts_.find({kDevice, 4}));
+    EXPECT_FALSE(receipts_.find({kOther, 1}));
+}
+
 TEST_F(Receipts, AreFoundByTheKeyThatSignedThem) {
     EXPECT_EQ(add(kDevice, 1, "a"), "new");
     EXPECT_EQ(add(kOther, 1, "b"), "new");
