@@ -19,6 +19,11 @@ Result<Agent::Next> Agent::start() {
     auto state = file_.load();
     if (!state) return fail(std::move(state).error());
     state_ = std::move(*state);
+    if (const auto dropped = drop_receipts_of_others(state_, options_.ledger_id); dropped != 0) {
+        parts_.log("receipts-dropped", {{"count", std::to_string(dropped)},
+                                        {"detail", "made under the device's name at another site"}});
+        if (auto saved = save(); !saved) return fail(std::move(saved).error());
+    }
     if (state_.checkpoint) known_time_ = state_.checkpoint->time;
     known_at_ = std::chrono::steady_clock::now();
     const auto running = parts_.boot.boot();

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ledger/core/fields.hpp"
-#include "ledger/core/receipt.hpp"
 
 namespace assay::device {
 namespace {
@@ -239,6 +238,17 @@ void keep_acknowledged(AgentState& state, const Sha256Digest& gateway) {
 void drop_kept(AgentState& state) {
     state.kept.clear();
     state.kept_by = {};
+}
+
+std::size_t drop_receipts_of_others(AgentState& state, const ledger::LedgerDeviceId& device) {
+    const auto is_of_other = [&](const Bytes& receipt) {
+        const auto decoded = ledger::decode_receipt(receipt);
+        return decoded && decoded->body.device != device;
+    };
+    const std::size_t dropped =
+        std::erase_if(state.outbox, is_of_other) + std::erase_if(state.kept, is_of_other);
+    if (state.kept.empty()) drop_kept(state);
+    return dropped;
 }
 
 void add_refused(AgentState& state, const RefusedRelease& entry) {

@@ -12,6 +12,7 @@
 #include "device/protocol/messages.hpp"
 #include "device/state_machine.hpp"
 #include "ledger/core/device_proof.hpp"
+#include "ledger/core/receipt.hpp"
 
 namespace assay::device {
 
@@ -85,6 +86,9 @@ void add_refused(AgentState& state, const RefusedRelease& entry);
 // The oldest of the outbox is acknowledged by that gateway.
 void keep_acknowledged(AgentState& state, const Sha256Digest& gateway);
 void drop_kept(AgentState& state);
+// Receipts under another name than that one: the device had it at another site, and nobody takes them
+// here. How many there were.
+std::size_t drop_receipts_of_others(AgentState& state, const ledger::LedgerDeviceId& device);
 
 [[nodiscard]] Bytes encode_agent_state(const AgentState& state);
 // Also checks that phase and pending release fit together.

@@ -75,6 +75,26 @@ TEST_F(KeptReceiptsTest, GoToNoOtherGateway) {
     EXPECT_EQ(device_.state().kept.size(), 3U);
 }
 
+// They would keep those that come behind them for ever.
+TEST_F(KeptReceiptsTest, StayBehindWhenTheDeviceHasAnotherName) {
+    offer(1, first_);
+    device_.run();
+    gateway_.receipts_fail = true;
+    offer(2, second_);
+    device_.run();
+    EXPECT_EQ(device_.state().kept.size() + device_.state().outbox.size(), 6U);
+    device_.options.ledger_id = ledger::ledger_device_id(as_bytes("another salt"), "device-01");
+    gateway_.lose_receipts_but(0);
+    gateway_.receipts_fail = false;
+    device_.run();
+    EXPECT_TRUE(device_.state().kept.empty() && device_.state().outbox.empty());
+    offer(3, first_);
+    device_.run();
+    ASSERT_EQ(gateway_.receipts().size(), 3U);
+    EXPECT_EQ(gateway_.receipts().front().counter, 7U);
+    EXPECT_EQ(gateway_.receipts().front().device, device_.options.ledger_id);
+}
+
 TEST_F(KeptReceiptsTest, WhatAGatewayTakesNoMoreIsDropped) {
     offer(1, first_);
     device_.run();
