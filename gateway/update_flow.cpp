@@ -15,6 +15,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "gateway/release/delivery_order.hpp"
 #include "gateway/release/device_proof_builder.hpp"
 #include "host/base/text_encoding.hpp"
 #include "host/base_daemon/log.hpp"
@@ -26,7 +27,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPauseMin{500};
 constexpr milliseconds kPauseMax{30'000};
-constexpr std::size_t kDeliveriesMax = 4;  // at once; each holds a window of 32 MiB
 
 // No other source and no later hour will make these good: record and content contradict each other.
 bool is_for_good(const Error& error) {
@@ -194,15 +194,15 @@ void UpdateFlow::look_up_releases() {
 }
 
 void UpdateFlow::start_what_is_due(SteadyTime now) {
-    std::vector<ledger::LeafHash> due;
+    std::vector<DueDelivery> due;
     for (const auto& [leaf, attempt_of_leaf] : attempts_) {
-        if (!attempt_of_leaf.running && attempt_of_leaf.due <= now) due.push_back(leaf);
+        if (attempt_of_leaf.running || attempt_of_leaf.due > now) continue;
+        due.push_back({leaf, parts_.catalog.find(leaf)->release.record.urgency});
     }
-    // An attempt may end, and leave the map, before spawn() returns.
-    for (const ledger::LeafHash& leaf : due) {
-        if (deliveries_.size() >= kDeliveriesMax) return;
-        attempts_.at(leaf).running = true;
-        deliveries_.spawn(attempt(leaf));
+    // An attempt may end, and leave the map, before spawn() returns; it wakes the flow.
+    for (const DueDelivery& next : begin_now(std::move(due), deliveries_.size())) {
+        attempts_.at(next.release).running = true;
+        deliveries_.spawn(attempt(next.release));
     }
 }
 

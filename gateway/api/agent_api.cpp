@@ -254,6 +254,7 @@ class Download {
         part.image_bytes = entry_.image->bytes();
         if (stands()) parts_.attestations.sent(device_, part);
     }
+    boost::asio::awaitable<SendPacer::Turn> begin(std::uint64_t length) { return pace_.begin(length); }
     boost::asio::awaitable<Result<void>> may_send(std::uint64_t bytes) {
         const bool in_turn = co_await pace_.pass(bytes);
         if (in_turn && stands() && !is_overtaken()) co_return Result<void>();
@@ -267,27 +268,35 @@ class Download {
     SendPacer::Download pace_;
 };
 
-http::Response get_image(const AgentApiParts& parts, const http::Request& request) {
+http::Response come_again() {
+    auto later = http::problem(503, "busy", "the rates for images are used up; ask again later");
+    later.headers.set("Retry-After", std::to_string(kTurnFarOff.count()));
+    return later;
+}
+
+boost::asio::awaitable<http::Response> get_image(AgentApiParts parts, http::Request request) {
     const auto device = device_of(parts, request);
-    if (!device) return refuse(parts, device.error());
+    if (!device) co_return refuse(parts, device.error());
     const auto entry = ready_release(parts, request);
-    if (!entry) return refuse(parts, entry.error());
+    if (!entry) co_return refuse(parts, entry.error());
     const std::string leaf = to_hex((*entry)->release.leaf.view());
     auto download = std::make_shared<Download>(parts, **device, **entry);
     if (!download->stands()) {
-        return refuse(parts, Error(make_error_code(Refusal::kReleaseUnknown),
-                                   leaf + " is not assigned to " + (*device)->id));
+        Error error(make_error_code(Refusal::kReleaseUnknown), leaf + " is not assigned to " + (*device)->id);
+        co_return refuse(parts, error);
     }
     if (download->is_overtaken()) {
-        return http::problem(409, "overtaken", "a more urgent release waits for the device: it is to poll");
+        co_return http::problem(409, "overtaken", "a more urgent release waits for the device: it is to poll");
     }
     SendTerms terms;
     terms.piece_bytes = parts.pacer.limits().piece_bytes();
     terms.sent = [download](std::uint64_t begin, std::uint64_t end) { download->sent(begin, end); };
-    terms.may_send = [download = std::move(download)](std::uint64_t bytes) {
-        return download->may_send(bytes);
-    };
-    return image_response(request, (*entry)->image, leaf, std::move(terms));
+    terms.may_send = [download](std::uint64_t bytes) { return download->may_send(bytes); };
+    http::Response response = image_response(request, (*entry)->image, leaf, std::move(terms));
+    if (!response.streamed || request.method == "HEAD") co_return response;
+    const auto turn = co_await download->begin(response.streamed->length.value_or(0));
+    if (turn == SendPacer::Turn::kTooFarOff) co_return come_again();
+    co_return response;
 }
 
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
@@ -331,7 +340,8 @@ void add_agent_routes(http::Router& router, const AgentApiParts& parts) {
                 [parts](http::Request request) { return post_receipt(parts, std::move(request)); });
     add_plain(router, "GET", protocol::kProofPattern, bind(get_device_proof));
     add_plain(router, "GET", protocol::kChunksPattern, bind(get_chunks));
-    add_plain(router, "GET", protocol::kImagePattern, bind(get_image));
+    router.add("GET", protocol::kImagePattern,
+               [parts](http::Request request) { return get_image(parts, std::move(request)); });
 }
 
 }  // namespace assay::gateway

@@ -89,6 +89,10 @@ Result<RolloutBook::Created> RolloutBook::create(RolloutPlan plan, Timestamp now
     if (rollouts_.size() >= kRolloutsMax) {
         return fail(Refusal::kLimitExceeded, "this gateway keeps 1,000 rollouts at most");
     }
+    // As it would be read again: what the plan left out is written as well.
+    if (json::serialize(to_json(plan)).size() > kPlanBytesMax) {
+        return fail(Refusal::kLimitExceeded, "a rollout has at most 256 KiB, its defaults included");
+    }
     Rollout rollout;
     rollout.plan = std::move(plan);
     rollout.state.created = now;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "gateway/dispatch/assignment.hpp"
+#include "gateway/dispatch/rollout_json.hpp"
+#include "host/base/text_encoding.hpp"
 #include "ledger/chain/leveldb_store.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -346,6 +348,27 @@ TEST_F(RolloutBooks, TheSamePlanTwiceIsOneRollout) {
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error().is(std::errc::file_exists));
     EXPECT_FALSE(book_->act("autumn", RolloutBook::Action::kPause, now_));
+}
+
+TEST_F(RolloutBooks, APlanThatIsTooLargeWithItsDefaultsIsRefusedAtOnce) {
+    const auto plan_with = [](std::size_t devices) {
+        std::string text = R"({"id":"large","release":")" + to_hex(leaf_of(2).view()) + R"(","filter":{"devices":[)";
+        for (std::size_t i = 0; i < devices; ++i) {
+            text += (i == 0 ? "\"" : ",\"") + std::string(125, 'a') + "\"";
+        }
+        return text + "]}}";
+    };
+    std::size_t devices = 0;
+    while (plan_with(devices + 1).size() <= kPlanBytesMax) ++devices;
+    const auto plan = parse_rollout_plan(plan_with(devices));
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    const auto refused = book_->create(*plan, now_);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(Refusal::kLimitExceeded));
+    auto smaller = parse_rollout_plan(plan_with(devices - 10));
+    EXPECT_TRUE(book_->create(std::move(*smaller), now_));
+    restart();
+    EXPECT_NE(book_->find("large"), nullptr);
 }
 
 TEST_F(RolloutBooks, WhatIsNotOnDiskDidNotHappen) {
