@@ -28,24 +28,21 @@ std::string describe_place(const json::object& row) {
                        state == "final" ? "" : ", not final yet");
 }
 
-std::string describe_step(const json::object& row) {
-    std::string text = fmt::format("  {}  {:<11} {:<24} {}\n", utc_text(number_at(row, "received")),
-                                   text_at(row, "event"),
-                                   fmt::format("{} {} ({})", text_at(row, "component"),
-                                               text_at(row, "version"), text_at(row, "sequence")),
-                                   describe_place(row));
+void describe_step(const json::object& row, Output& output) {
+    output.add_line(fmt::format("  {}  {:<11} {:<24} {}", utc_text(number_at(row, "received")),
+                                text_at(row, "event"),
+                                fmt::format("{} {} ({})", text_at(row, "component"),
+                                            text_at(row, "version"), text_at(row, "sequence")),
+                                describe_place(row)));
     const std::string detail = row.contains("detail") ? text_at(row, "detail") : "";
-    if (row.contains("word")) {
-        text += fmt::format("      {}{}{}\n", text_at(row, "word"), detail.empty() ? "" : ": ", detail);
-    } else if (!detail.empty()) {
-        text += fmt::format("      {}\n", detail);
-    }
+    const std::string word = row.contains("word") ? text_at(row, "word") : "";
+    const std::string colon = word.empty() || detail.empty() ? "" : ": ";
+    if (!word.empty() || !detail.empty()) output.add_line("      " + word + colon + detail);
     if (row.contains("device_time")) {
-        text += fmt::format("      by the {}'s clock {}\n",
-                            row.at("attested_by_gateway").as_bool() ? "gateway" : "device",
-                            utc_text(number_at(row, "device_time")));
+        output.add_line(fmt::format("      by the {}'s clock {}",
+                                    row.at("attested_by_gateway").as_bool() ? "gateway" : "device",
+                                    utc_text(number_at(row, "device_time"))));
     }
-    return text;
 }
 
 // Seconds since 1970; a date alone is its first second or, `with_day`, its last.
@@ -116,7 +113,7 @@ Outcome show_history(const HistoryOptions& options) {
                               text_at(*history, "gateway"), text_at(*history, "ledger_id"),
                               utc_text(number_at(*history, "enrolled")));
     for (const json::value& row : history->at("history").as_array()) {
-        output.text += describe_step(row.as_object());
+        describe_step(row.as_object(), output);
     }
     if (history->at("history").as_array().empty()) output.text += "  No receipt came from it.\n";
     for (const json::value& value : history->at("rollouts").as_array()) {

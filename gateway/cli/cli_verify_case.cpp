@@ -30,8 +30,8 @@ void describe_log(const char* name, const CaseLogSummary& log, Output& output) {
     if (!log.chain_id.empty()) out["chain_id"] = log.chain_id;
     std::string names;
     for (const std::string& witness : log.witnesses) names += " " + witness;
-    output.text += fmt::format("  {:<11} {}, {} entries final by {}, cosigned by{}\n", name, log.origin,
-                               log.size, utc_text(log.time), names);
+    output.add_line(fmt::format("  {:<11} {}, {} entries final by {}, cosigned by{}", name, log.origin,
+                                log.size, utc_text(log.time), names));
 }
 
 void describe_anchor(const std::optional<CaseAnchored>& anchored, Output& output) {
@@ -43,11 +43,11 @@ void describe_anchor(const std::optional<CaseAnchored>& anchored, Output& output
     out["block_time_told"] = anchored->time;
     out["block"] = anchored->block;
     out["entries"] = anchored->size;
-    output.text += fmt::format(
+    output.add_line(fmt::format(
         "  {:<11} the first {} entries of the receipts' ledger, by {}: entry {} of the consortium's, "
-        "block {} of {}*\n",
+        "block {} of {}*",
         "anchored", anchored->size, anchored->gateway, anchored->index, anchored->height,
-        utc_text(anchored->time));
+        utc_text(anchored->time)));
 }
 
 void describe_releases(const CaseReport& report, Output& output) {
@@ -69,16 +69,14 @@ void describe_releases(const CaseReport& report, Output& output) {
         if (!release.recalled.empty()) row["recalled"] = release.recalled;
         if (!release.key_revoked.empty()) row["key_revoked"] = release.key_revoked;
         rows.push_back(std::move(row));
-        output.text += fmt::format("  {} {} (sequence {}) by {}, entry {} of the log, block {} of {}*\n"
-                                   "      {}\n",
-                                   release.component, release.version, release.sequence,
-                                   release.issuer, release.index, release.height,
-                                   utc_text(release.time), to_hex(release.leaf.view()));
-        if (!release.recalled.empty()) {
-            output.text += fmt::format("      recalled: {}\n", release.recalled);
-        }
+        output.add_line(fmt::format("  {} {} (sequence {}) by {}, entry {} of the log, block {} of {}*",
+                                    release.component, release.version, release.sequence,
+                                    release.issuer, release.index, release.height,
+                                    utc_text(release.time)));
+        output.add_line("      " + to_hex(release.leaf.view()));
+        if (!release.recalled.empty()) output.add_line("      recalled: " + release.recalled);
         if (!release.key_revoked.empty()) {
-            output.text += fmt::format("      key revoked {}\n", release.key_revoked);
+            output.add_line("      key revoked " + release.key_revoked);
         }
     }
 }
@@ -115,19 +113,19 @@ void describe_steps(const CaseReport& report, Output& output) {
                             : fmt::format("through {}, its batch {}, block {} of {}*",
                                           step.recorded_by, step.batch, step.height,
                                           utc_text(step.time));
-        output.text += fmt::format("  {:<12} {:<11} {}..  {}\n", step.device,
-                                   ledger::to_string(step.receipt.event),
-                                   to_hex(step.receipt.release.view()).substr(0, 12), place);
+        output.add_line(fmt::format("  {:<12} {:<11} {}..  {}{}", step.device,
+                                    ledger::to_string(step.receipt.event),
+                                    to_hex(step.receipt.release.view()).substr(0, 12), place,
+                                    step.receipt.attested_by_gateway ? "; the gateway's word" : ""));
         const std::string detail = step.receipt.detail.value_or("");
-        if (!step.word.empty()) {
-            output.text += fmt::format("      {}{}{}\n", step.word, detail.empty() ? "" : ": ", detail);
-        } else if (!detail.empty()) {
-            output.text += fmt::format("      {}\n", detail);
+        const std::string colon = step.word.empty() || detail.empty() ? "" : ": ";
+        if (!step.word.empty() || !detail.empty()) {
+            output.add_line("      " + step.word + colon + detail);
         }
         if (step.receipt.time) {
-            output.text += fmt::format("      by the {}'s clock {}\n",
-                                       step.receipt.attested_by_gateway ? "gateway" : "device",
-                                       utc_text(*step.receipt.time));
+            output.add_line(fmt::format("      by the {}'s clock {}",
+                                        step.receipt.attested_by_gateway ? "gateway" : "device",
+                                        utc_text(*step.receipt.time)));
         }
     }
 }
@@ -165,8 +163,8 @@ Outcome verify_case(const VerifyOptions& options, ByteView bytes) {
     output.json["gateway"] = report->gateway;
     output.json["written"] = report->written;
     describe_question(report->question, output);
-    output.text = fmt::format("Verified: a case file of gateway {}, written {}*\n", report->gateway,
-                              utc_text(report->written));
+    output.add_line(fmt::format("Verified: a case file of gateway {}, written {}*", report->gateway,
+                                utc_text(report->written)));
     describe_log("consortium", report->consortium, output);
     describe_log("receipts", report->receipts_log, output);
     describe_anchor(report->anchored, output);
@@ -175,7 +173,7 @@ Outcome verify_case(const VerifyOptions& options, ByteView bytes) {
     output.json["devices"] = texts_of(report->devices);
     output.json["missing"] = texts_of(report->missing);
     output.text += report->missing.empty() ? "Nothing is missing.\n" : "Missing:\n";
-    for (const std::string& sentence : report->missing) output.text += "  " + sentence + "\n";
+    for (const std::string& sentence : report->missing) output.add_line("  " + sentence);
     output.text += "* as the gateway tells and has signed; no quorum vouches for it.\n";
     return output;
 }

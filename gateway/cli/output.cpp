@@ -7,6 +7,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "host/base/escape_text.hpp"
+
 namespace assay::gateway::cli {
 namespace {
 
@@ -21,6 +23,18 @@ ExitCode exit_code_of(const Error& error) {
     return ExitCode::kFailure;
 }
 
+// Names and errors from outside must not move the cursor.
+std::string escape_lines(std::string_view text) {
+    std::string out;
+    for (;;) {
+        const std::size_t end = text.find('\n');
+        out += escape_controls(text.substr(0, end));
+        if (end == std::string_view::npos) return out;
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
 std::int64_t now_ms() {
     const auto since = std::chrono::steady_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
@@ -28,8 +42,10 @@ std::int64_t now_ms() {
 
 void print_failure(const Failure& failure, bool as_json) {
     if (!as_json) {
-        std::cerr << "assay: " << failure.message << '\n';
-        if (!failure.advice.empty()) std::cerr << "       " << failure.advice << '\n';
+        std::cerr << "assay: " << escape_controls(failure.message) << '\n';
+        if (!failure.advice.empty()) {
+            std::cerr << "       " << escape_lines(failure.advice) << '\n';
+        }
         return;
     }
     boost::json::object line;
@@ -43,6 +59,11 @@ void print_failure(const Failure& failure, bool as_json) {
 
 }  // namespace
 
+void Output::add_line(std::string_view line) {
+    text += escape_controls(line);
+    text += '\n';
+}
+
 Failure::Failure(const Error& error) : code{exit_code_of(error)}, message{error.to_string()} {
     if (const auto refusal = refusal_of(error.code())) word = to_word(*refusal);
 }
@@ -55,7 +76,7 @@ int print(const Outcome& outcome, bool as_json) {
     if (as_json) {
         std::cout << boost::json::serialize(outcome->json) << std::endl;
     } else {
-        std::cout << outcome->text << std::flush;
+        std::cout << escape_lines(outcome->text) << std::flush;
     }
     return static_cast<int>(ExitCode::kOk);
 }

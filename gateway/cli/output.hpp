@@ -29,6 +29,9 @@ enum class ExitCode : int {
 struct Output {
     boost::json::object json;
     std::string text;  // with its newlines
+
+    // Of what holds text from outside: whatever is in it stays on that line.
+    void add_line(std::string_view line);
 };
 
 struct Failure {

@@ -30,15 +30,32 @@ struct ProvedBatch {
     ledger::ReceiptBatch batch;
 };
 
+// What an origin ends with by which a ledger was founded (`assay ledger genesis`).
+constexpr std::string_view kConsortiumRole = "/consortium";
+constexpr std::string_view kGatewayRole = "/gateway";
+
+// Whether it is about logs of that role and about no others: a quorum of gateways must not speak for
+// the consortium, as it would by one policy for the logs of both.
+bool is_policy_of(const ledger::LogPolicy& policy, std::string_view role) {
+    return std::ranges::all_of(policy.logs, [&](const ledger::VerifierKey& log) {
+        return log.name.ends_with(role);
+    });
+}
+
 Result<ledger::WitnessedCheckpoint> judge_checkpoint(const std::string& note,
-                                                     std::span<const ledger::LogPolicy> policies) {
+                                                     std::span<const ledger::LogPolicy> policies,
+                                                     std::string_view role) {
     std::optional<Error> worst;
     for (const ledger::LogPolicy& policy : policies) {
+        if (!is_policy_of(policy, role)) continue;
         auto found = ledger::verify_checkpoint(note, policy);
         if (found) return found;
         if (!worst || worst->is(Refusal::kOriginMismatch)) worst = std::move(found).error();
     }
-    if (!worst) return fail(Refusal::kOriginMismatch, "no policy was given");
+    if (!worst) {
+        return fail(Refusal::kOriginMismatch,
+                    "no policy was given of logs whose names end with " + std::string(role));
+    }
     return fail(std::move(*worst));
 }
 
@@ -75,9 +92,9 @@ class CaseJudge {
         report_.gateway = file_.gateway;
         report_.written = file_.written;
         report_.question = file_.question;
-        auto releases = prove_entries(file_.consortium, report_.consortium);
+        auto releases = prove_entries(file_.consortium, kConsortiumRole, report_.consortium);
         if (!releases) return fail(std::move(releases).error().within("consortium ledger"));
-        auto batches = prove_entries(file_.receipts_log, report_.receipts_log);
+        auto batches = prove_entries(file_.receipts_log, kGatewayRole, report_.receipts_log);
         if (!batches) return fail(std::move(batches).error().within("gateway ledger"));
         if (auto r = judge_consortium(*releases); !r) return fail(std::move(r).error());
         if (auto r = judge_anchor(*releases); !r) return fail(std::move(r).error().within("anchor"));
@@ -92,10 +109,12 @@ class CaseJudge {
 
   private:
     // Each decodes, is of one chain, and stands in the log under a checkpoint that counts.
-    Result<std::vector<ProvedEntry>> prove_entries(const CaseLog& log, CaseLogSummary& out) {
+    Result<std::vector<ProvedEntry>> prove_entries(const CaseLog& log,
+                                                   std::string_view role,
+                                                   CaseLogSummary& out) {
         std::vector<ProvedEntry> proved;
         if (log.checkpoint.empty()) return proved;
-        const auto found = judge_checkpoint(log.checkpoint, policies_);
+        const auto found = judge_checkpoint(log.checkpoint, policies_, role);
         if (!found) return fail(Error(found.error()));
         const ledger::Checkpoint& checkpoint = found->checkpoint;
         for (const CaseEntry& entry : log.entries) {
@@ -240,6 +259,10 @@ class CaseJudge {
                 if (auto r = ledger::verify_single_signature(tx, file_.key); !r) {
                     return fail(std::move(r).error().within(name));
                 }
+                if (tx.issuer != file_.gateway) {
+                    return fail(Refusal::kSignerUnknown,
+                                name + ", whose key signed the file in the name of " + file_.gateway);
+                }
                 seen_.is_file_key_on_ledger = true;
             }
             auto& before = last_batches_[tx.body.slot];
@@ -294,6 +317,14 @@ class CaseJudge {
         }
         const std::string name = "receipt " + std::to_string(receipt->body.counter) + " of " +
                                  device->second->id;
+        // What only the gateway can know it attests; all else a device has to sign itself.
+        if (receipt->body.attested_by_gateway !=
+            (receipt->body.event < ledger::ReceiptEvent::kVerified)) {
+            return fail(Refusal::kMalformed,
+                        name + ": " + std::string(to_string(receipt->body.event)) +
+                            (receipt->body.attested_by_gateway ? " is not the gateway's to attest"
+                                                               : " is the gateway's to attest"));
+        }
         const auto is_good = is_signed(*receipt, *device->second);
         if (is_good && !*is_good) return fail(Refusal::kSignatureInvalid, name);
         CaseStep step;

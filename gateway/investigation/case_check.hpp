@@ -67,7 +67,7 @@ struct CaseReport {
 };
 
 // The words it refuses with are in docs/formats.md, section 19. A log's checkpoint must count by one
-// of `policies`.
+// of `policies` that is about logs of its role alone: by their names, ".../consortium" or ".../gateway".
 [[nodiscard]] Result<CaseReport> check_case(const CaseFile& file,
                                             std::span<const ledger::LogPolicy> policies);
 

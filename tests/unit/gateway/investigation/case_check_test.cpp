@@ -1,6 +1,7 @@
 #include "gateway/investigation/case_check.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -254,7 +255,101 @@ TEST(CaseCheck, RefusesWhatIsNotInTheLogs) {
 
 TEST(CaseCheck, RefusesLogsInEachOthersPlace) {
     EXPECT_EQ(refusal_after([](TestCase& w) { std::swap(w.file.consortium, w.file.receipts_log); }),
-              "malformed");
+              "origin-mismatch");
+}
+
+// A policy and a release that the oem never signed, in a log of that name that the gateways alone
+// sign and cosign, where the consortium's belongs.
+void forge_releases(TestCase& world, std::string_view origin) {
+    test::TestConsortium forger;
+    forger.members[0].tx = test::key_named("made up by a gateway");
+    forger.members[0].member.tx = forger.members[0].tx.public_key();
+    const Bytes policy = forger.sign(forger.policy());
+    const Bytes release = forger.sign(forger.release(1, as_bytes("what no oem released")));
+    test::TestLog log(forger, std::string(origin));
+    log.add(policy);
+    log.add(release);
+    const ledger::Checkpoint checkpoint = log.checkpoint();
+    ledger::Note note{ledger::checkpoint_text(checkpoint), {}};
+    note.signatures = {ledger::sign_checkpoint(checkpoint, forger.members[2].log).value()};
+    for (const std::size_t slot : {2, 3}) {
+        const test::ConsortiumMember& by = forger.members[slot];
+        note.signatures.push_back(
+            ledger::cosign_checkpoint(checkpoint, by.member.name, 1, by.cosign).value());
+    }
+    world.file.consortium.checkpoint = ledger::to_string(note);
+    world.file.consortium.entries = {{policy, 0, log.path(0), 1, 1}, {release, 1, log.path(1), 1, 1}};
+    world.file.anchor.reset();
+}
+
+// Both gateways suffice for the logs of those origins; of two, each has the keys of half the members.
+ledger::LogPolicy policy_of_gateways(const TestCase& world, const std::vector<std::string>& origins) {
+    const ledger::EpochRecord epoch =
+        ledger::first_epoch(world.consortium.chain_id, world.consortium.registry());
+    std::string logs, witnesses;
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+        std::istringstream lines(ledger::log_policy_text(epoch, origins[i]));
+        witnesses.clear();
+        std::size_t slot = 0;
+        for (std::string line; std::getline(lines, line);) {
+            if (line.starts_with("log ") && slot++ % origins.size() == i) logs += line + "\n";
+            if (line.starts_with("witness gateway-")) witnesses += line + "\n";
+        }
+    }
+    return ledger::parse_log_policy(logs + witnesses +
+                                    "group BOTH 2 gateway-1 gateway-2\nquorum BOTH\n")
+        .value();
+}
+
+TEST(CaseCheck, RefusesReleasesThatAQuorumOfGatewaysMadeUp) {
+    const std::string consortium(test::TestConsortium::kOrigin), gateways(TestCase::kGatewayOrigin);
+    TestCase world;
+    const auto word = [&](const std::vector<ledger::LogPolicy>& policies) {
+        const auto report = check_case(world.file, policies);
+        return report ? "verified, released by " + report->releases.at(0).issuer
+                      : report.error().code().message();
+    };
+    const ledger::LogPolicy of_gateways = policy_of_gateways(world, {gateways});
+    // Under the origin of their own log: their policy counts it, and it is no consortium's.
+    forge_releases(world, gateways);
+    ASSERT_TRUE(ledger::verify_checkpoint(world.file.consortium.checkpoint, of_gateways));
+    EXPECT_EQ(word({of_gateways}), "origin-mismatch");
+    EXPECT_EQ(word({world.policies()[0], of_gateways}), "origin-mismatch");
+    // Under the consortium's: one policy for both ledgers speaks for neither.
+    forge_releases(world, consortium);
+    const ledger::LogPolicy shared = policy_of_gateways(world, {consortium, gateways});
+    ASSERT_TRUE(ledger::verify_checkpoint(world.file.consortium.checkpoint, shared));
+    EXPECT_EQ(word({shared}), "origin-mismatch");
+    EXPECT_EQ(word({shared, of_gateways}), "origin-mismatch");
+    EXPECT_EQ(word({world.policies()[0], of_gateways}), "quorum-not-met");
+    // The forgery is whole: who trusts the gateways with the consortium's log is told just that.
+    EXPECT_EQ(word({policy_of_gateways(world, {consortium}), of_gateways}),
+              "verified, released by oem");
+}
+
+TEST(CaseCheck, RefusesAnAttestationThatIsNotTheGatewaysToMake) {
+    using ledger::ReceiptEvent;
+    const auto with = [](const auto& make) {
+        return refusal_after([&](TestCase& w) {
+            w.file.receipts.push_back({make(w), 0, std::nullopt});
+        });
+    };
+    for (const ReceiptEvent event : {ReceiptEvent::kOffered, ReceiptEvent::kDownloaded}) {
+        EXPECT_EQ(with([&](TestCase& w) { return w.attested(w.second_release, event, 4); }), "");
+        EXPECT_EQ(with([&](TestCase& w) { return w.receipt("4711", w.second_release, event, 4); }),
+                  "malformed");
+    }
+    for (const ReceiptEvent event : {ReceiptEvent::kVerified, ReceiptEvent::kConfirmed,
+                                     ReceiptEvent::kRefused}) {
+        EXPECT_EQ(with([&](TestCase& w) { return w.attested(w.second_release, event, 4); }),
+                  "malformed");
+        EXPECT_EQ(with([&](TestCase& w) { return w.receipt("4711", w.second_release, event, 4); }),
+                  "");
+    }
+}
+
+TEST(CaseCheck, RefusesAFileInTheNameOfAnotherGateway) {
+    EXPECT_EQ(refusal_after([](TestCase& w) { w.file.gateway = "gateway-2"; }), "signer-unknown");
 }
 
 TEST(CaseCheck, RefusesAnotherDevicesReceiptOrName) {
