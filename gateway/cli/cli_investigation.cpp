@@ -116,6 +116,10 @@ Outcome show_history(const HistoryOptions& options) {
         describe_step(row.as_object(), output);
     }
     if (history->at("history").as_array().empty()) output.text += "  No receipt came from it.\n";
+    if (const auto* forgotten = history->if_contains("former_keys_forgotten");
+        forgotten != nullptr && *forgotten == true) {
+        output.text += "  It had more keys than are kept: what the oldest signed is not found here.\n";
+    }
     for (const json::value& value : history->at("rollouts").as_array()) {
         const json::object& row = value.as_object();
         output.text += fmt::format("  rollout {}: {} since {} {}\n", text_at(row, "id"),

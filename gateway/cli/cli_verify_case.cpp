@@ -66,7 +66,10 @@ void describe_releases(const CaseReport& report, Output& output) {
         row["height_told"] = release.height;
         row["block_time_told"] = release.time;
         row["signature_checked"] = release.is_signature_checked;
-        if (!release.recalled.empty()) row["recalled"] = release.recalled;
+        if (!release.recalled.empty()) {
+            row["recalled"] = release.recalled;
+            row["recalled_at"] = release.recalled_at;
+        }
         if (!release.key_revoked.empty()) row["key_revoked"] = release.key_revoked;
         rows.push_back(std::move(row));
         output.add_line(fmt::format("  {} {} (sequence {}) by {}, entry {} of the log, block {} of {}*",
@@ -74,7 +77,10 @@ void describe_releases(const CaseReport& report, Output& output) {
                                     release.issuer, release.index, release.height,
                                     utc_text(release.time)));
         output.add_line("      " + to_hex(release.leaf.view()));
-        if (!release.recalled.empty()) output.add_line("      recalled: " + release.recalled);
+        if (!release.recalled.empty()) {
+            output.add_line(fmt::format("      recalled at entry {}: {}", release.recalled_at,
+                                        release.recalled));
+        }
         if (!release.key_revoked.empty()) {
             output.add_line("      key revoked " + release.key_revoked);
         }
@@ -130,6 +136,15 @@ void describe_steps(const CaseReport& report, Output& output) {
     }
 }
 
+void describe_sentences(const char* name,
+                        const char* title,
+                        const std::vector<std::string>& sentences,
+                        Output& output) {
+    output.json[name] = texts_of(sentences);
+    if (!sentences.empty()) output.add_line(title);
+    for (const std::string& sentence : sentences) output.add_line("  " + sentence);
+}
+
 void describe_question(const CaseQuestion& question, Output& output) {
     json::object& out = output.json["question"].emplace_object();
     if (question.device) out["device"] = *question.device;
@@ -171,10 +186,12 @@ Outcome verify_case(const VerifyOptions& options, ByteView bytes) {
     describe_releases(*report, output);
     describe_steps(*report, output);
     output.json["devices"] = texts_of(report->devices);
-    output.json["missing"] = texts_of(report->missing);
-    output.text += report->missing.empty() ? "Nothing is missing.\n" : "Missing:\n";
-    for (const std::string& sentence : report->missing) output.add_line("  " + sentence);
-    output.text += "* as the gateway tells and has signed; no quorum vouches for it.\n";
+    describe_sentences("whole", "No gap is visible:", report->whole, output);
+    describe_sentences("missing", "Missing:", report->missing, output);
+    describe_sentences("noted", "To be looked at:", report->noted, output);
+    output.json["told"] = gateways_word();
+    output.add_line(gateways_word());
+    output.add_line("* as the gateway tells and has signed; no quorum vouches for it.");
     return output;
 }
 

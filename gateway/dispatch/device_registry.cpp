@@ -58,6 +58,7 @@ std::string encode(const Device& device) {
         json::array& keys = out["former_keys"].emplace_array();
         for (const crypto::PublicKey& key : device.former_keys) keys.push_back(encode_key(key));
     }
+    if (device.are_former_keys_forgotten) out["former_keys_forgotten"] = true;
     out["enrolled"] = device.enrolled.time_since_epoch().count();
     if (!device.site.empty()) out["site"] = device.site;
     if (!device.tags.empty()) {
@@ -141,6 +142,7 @@ void decode_labels(const json::object& in, Device& device) {
             device.former_keys.push_back(decode_key(key.as_object()));
         }
     }
+    device.are_former_keys_forgotten = in.contains("former_keys_forgotten");
     if (in.contains("site")) device.site = text_at(in, "site");
     if (const auto* tags = in.if_contains("tags")) {
         for (const json::value& tag : tags->as_array()) device.tags.emplace_back(tag.as_string());
@@ -219,6 +221,7 @@ Result<void> DeviceRegistry::enrol(const Enrolment& enrolment, KeyChange change,
         device.former_keys.push_back(known->key);
         if (device.former_keys.size() > kFormerKeysMax) {
             device.former_keys.erase(device.former_keys.begin());
+            device.are_former_keys_forgotten = true;
         }
     }
     if (known == nullptr || is_other_key) device.enrolled_by = enrolment.by;

@@ -57,6 +57,7 @@ struct Device {
     ledger::LedgerDeviceId ledger_id{};
     crypto::PublicKey key;
     std::vector<crypto::PublicKey> former_keys;  // replaced by it, the newest last; at most 15
+    bool are_former_keys_forgotten = false;      // it had more: what they signed is found no more
     Timestamp enrolled{};
 
     std::string site;               // by the operator, as are...

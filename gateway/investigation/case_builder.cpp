@@ -201,6 +201,7 @@ void CaseBuilder::add_device(const ledger::LedgerDeviceId& ledger_id) {
         out.id = device.id;
         out.keys = device.former_keys;
         out.keys.push_back(device.key);
+        out.has_more_keys = device.are_former_keys_forgotten;
         const ledger::DeviceSalt salt = sources_.authority.salt_of(device.id);
         // Not of one that was enrolled under another salt of the operator's.
         if (ledger::ledger_device_id(salt, device.id) == ledger_id) out.salt = salt;
@@ -247,10 +248,26 @@ void CaseBuilder::add_anchor() {
     file_.anchor->path = chain.consistency_path(newest->anchor.log.size, receipts_ledger_.size);
 }
 
+// Those in which something may have been that is asked for: nobody knows more of one whose block is
+// not kept here either.
+void CaseBuilder::add_lost() {
+    const CaseQuestion& asked = file_.question;
+    for (const LostBatch& lost : sources_.receipts.lost_batches()) {
+        const bool is_outside = lost.last_time < asked.from.value_or(0) ||
+                                lost.first_time > asked.to.value_or(UINT64_MAX);
+        if (lost.count != 0 && is_outside) continue;
+        file_.lost_batches.push_back(lost.batch_no);
+    }
+}
+
 Result<Bytes> CaseBuilder::finish(const std::string& gateway,
                                   const crypto::PrivateKey& key,
                                   Timestamp now) {
     add_anchor();
+    add_lost();
+    if (file_.lost_batches.size() > kCaseLostMax) {
+        return fail(Refusal::kLimitExceeded, "more batches are lost than fit into one file");
+    }
     if (devices_.size() > kCaseDevicesMax || consortium_entries_.size() > kCaseEntriesMax) {
         return fail(Refusal::kLimitExceeded, "more devices or releases than fit into one file: ask for "
                                              "one release, or a shorter span of time");

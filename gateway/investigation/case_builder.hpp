@@ -60,6 +60,7 @@ class CaseBuilder {
     void add_device(const ledger::LedgerDeviceId& ledger_id);
     void add_release(const ledger::LeafHash& release);
     void add_anchor();
+    void add_lost();
 
     CaseSources sources_;
     FinalLedger consortium_, receipts_ledger_;

@@ -28,6 +28,7 @@ struct ProvedBatch {
     const CaseEntry* entry = nullptr;
     std::string issuer;
     ledger::ReceiptBatch batch;
+    std::size_t seen = 0;  // in CaseSeen::batches
 };
 
 // What an origin ends with by which a ledger was founded (`assay ledger genesis`).
@@ -157,7 +158,7 @@ class CaseJudge {
                     if (auto r = judge_release(*entry, tx, policies); !r) return r;
                     break;
                 case TxType::kRecall:
-                    note_recall(*ledger::decode_recall(tx.body.body));
+                    note_recall(*ledger::decode_recall(tx.body.body), entry->index);
                     break;
                 case TxType::kRevokeKey:
                     note_revocation(*ledger::decode_revocation(tx.body.body), entry->index);
@@ -200,9 +201,11 @@ class CaseJudge {
         return {};
     }
 
-    void note_recall(const ledger::RecallRecord& recall) {
+    void note_recall(const ledger::RecallRecord& recall, std::uint64_t index) {
         for (CaseRelease& release : report_.releases) {
-            if (release.leaf == recall.release) release.recalled = to_string(recall.reason);
+            if (release.leaf != recall.release) continue;
+            release.recalled = to_string(recall.reason);
+            release.recalled_at = index;
         }
     }
 
@@ -271,9 +274,10 @@ class CaseJudge {
                                   batch.previous_root == before.root);
             if (!follows) return fail(Refusal::kBatchOutOfOrder, name);
             before = batch;
-            seen_.batches.push_back(
-                {tx.issuer, batch.batch_no, batch.consortium.log_size, entry->index});
-            batches_.emplace(tx.leaf, ProvedBatch{entry, tx.issuer, batch});
+            batches_.emplace(tx.leaf, ProvedBatch{entry, tx.issuer, batch, seen_.batches.size()});
+            seen_.batches.push_back({tx.issuer, batch.batch_no, batch.consortium.log_size, entry->index,
+                                     batch.count, batch.first_time, batch.last_time, batch.events,
+                                     {}});
         }
         return {};
     }
@@ -353,13 +357,14 @@ class CaseJudge {
             if (found == batches_.end()) {
                 return fail(Refusal::kProofInvalid, "its batch is not in the file");
             }
-            const auto& [entry, issuer, batch] = found->second;
+            const auto& [entry, issuer, batch, seen] = found->second;
             if (!crypto::verify_inclusion(crypto::leaf_hash(in.receipt), in.place->index, batch.count,
                                           in.place->path, batch.root)) {
                 return fail(Refusal::kProofInvalid,
                             "it is not in batch " + std::to_string(batch.batch_no));
             }
             here = {entry->index, in.place->index};
+            ++seen_.batches[seen].here.at(static_cast<std::size_t>(step.receipt.event));
             step.batch = batch.batch_no;
             step.recorded_by = issuer;
             step.height = entry->height;

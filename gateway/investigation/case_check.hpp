@@ -30,6 +30,7 @@ struct CaseRelease {
     std::uint64_t height = 0, time = 0;  // as the gateway tells
     bool is_signature_checked = false;   // against the policy of its vendor, which is in the file
     std::string recalled;                // the reason, if it was
+    std::uint64_t recalled_at = 0;       // index in the log; 0: it was not
     std::string key_revoked;             // since when, if a key that signed it was revoked
 };
 
@@ -63,8 +64,13 @@ struct CaseReport {
     std::vector<CaseRelease> releases;  // in the order of the log
     std::vector<std::string> devices;
     std::vector<CaseStep> steps;  // in the order of the ledger
-    std::vector<std::string> missing;  // sentences
+    // Sentences: where no gap is visible, and how far that reaches; what is not there; what else an
+    // auditor should look at.
+    std::vector<std::string> whole, missing, noted;
 };
+
+// What no case file can prove, and all that `missing` says is no more than the absence of a sign.
+[[nodiscard]] std::string_view gateways_word() noexcept;
 
 // The words it refuses with are in docs/formats.md, section 19. A log's checkpoint must count by one
 // of `policies` that is about logs of its role alone: by their names, ".../consortium" or ".../gateway".

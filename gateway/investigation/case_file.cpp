@@ -125,12 +125,13 @@ Result<CaseLog> read_log(cbor::Decoder& decoder) {
 }
 
 void encode_device(cbor::Encoder& out, const CaseDevice& device) {
-    out.map(3U + std::size_t{device.salt.has_value()});
+    out.map(3U + std::size_t{device.salt.has_value()} + std::size_t{device.has_more_keys});
     out.unsigned_int(1).text(device.id);
     out.unsigned_int(2).bytes(device.ledger_id);
     if (device.salt) out.unsigned_int(3).bytes(device.salt->view());
     out.unsigned_int(4).array(device.keys.size());
     for (const crypto::PublicKey& key : device.keys) ledger::encode_public_key(out, key);
+    if (device.has_more_keys) out.unsigned_int(5).unsigned_int(1);
 }
 
 Result<CaseDevice> read_device(cbor::Decoder& decoder) {
@@ -149,6 +150,9 @@ Result<CaseDevice> read_device(cbor::Decoder& decoder) {
                 break;
             case 4:
                 device.keys = map.list(0, kCaseKeysMax, ledger::decode_public_key);
+                break;
+            case 5:
+                device.has_more_keys = map.positive(1) == 1;
                 break;
             default:
                 map.unknown();
@@ -223,6 +227,8 @@ Result<CaseAnchor> read_anchor(cbor::Decoder& decoder) {
     return map.finish(std::move(anchor), {1, 2});
 }
 
+Result<std::uint64_t> read_number(cbor::Decoder& decoder) { return decoder.unsigned_int(); }
+
 Result<CaseFile> read_case(cbor::Decoder& decoder) {
     CaseFile file;
     Fields map(decoder, "case file");
@@ -258,6 +264,9 @@ Result<CaseFile> read_case(cbor::Decoder& decoder) {
             case 9:
                 file.anchor = map.take(read_anchor(decoder));
                 break;
+            case 10:
+                file.lost_batches = map.list(1, kCaseLostMax, read_number);
+                break;
             default:
                 map.unknown();
         }
@@ -267,12 +276,17 @@ Result<CaseFile> read_case(cbor::Decoder& decoder) {
             map.refuse(Refusal::kMalformed, "the devices are not in the order of their ids");
         }
     }
+    for (std::size_t i = 1; i < file.lost_batches.size(); ++i) {
+        if (file.lost_batches[i - 1] >= file.lost_batches[i]) {
+            map.refuse(Refusal::kMalformed, "the lost batches are not in their order");
+        }
+    }
     return map.finish(std::move(file), {0, 1, 2, 3, 4, 5, 6, 7, 8});
 }
 
 Bytes encode_case(const CaseFile& file) {
     cbor::Encoder out;
-    out.map(9U + std::size_t{file.anchor.has_value()});
+    out.map(9U + std::size_t{file.anchor.has_value()} + std::size_t{!file.lost_batches.empty()});
     out.unsigned_int(0).unsigned_int(1);
     out.unsigned_int(1).text(file.gateway);
     ledger::encode_public_key(out.unsigned_int(2), file.key);
@@ -285,6 +299,10 @@ Bytes encode_case(const CaseFile& file) {
     out.unsigned_int(8).array(file.receipts.size());
     for (const CaseReceipt& receipt : file.receipts) encode_receipt(out, receipt);
     if (file.anchor) encode_anchor(out.unsigned_int(9), *file.anchor);
+    if (!file.lost_batches.empty()) {
+        out.unsigned_int(10).array(file.lost_batches.size());
+        for (const std::uint64_t number : file.lost_batches) out.unsigned_int(number);
+    }
     return out.take();
 }
 

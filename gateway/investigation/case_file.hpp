@@ -22,6 +22,7 @@ inline constexpr std::size_t kCaseEntriesMax = 16'384;  // of each ledger
 inline constexpr std::size_t kCaseDevicesMax = 16'384;
 inline constexpr std::size_t kCaseReceiptsMax = 65'536;
 inline constexpr std::size_t kCaseKeysMax = 16;  // of one device
+inline constexpr std::size_t kCaseLostMax = 16'384;  // batches
 inline constexpr std::size_t kCaseNoteBytesMax = 16 * 1024;
 
 // What was asked for. Without `device` it is about all devices, and so on.
@@ -51,6 +52,7 @@ struct CaseDevice {
     ledger::LedgerDeviceId ledger_id{};
     std::optional<ledger::DeviceSalt> salt;  // shows that the ledger id is this id's
     std::vector<crypto::PublicKey> keys;     // its own and those it had before
+    bool has_more_keys = false;              // older ones, which the gateway has forgotten
     friend bool operator==(const CaseDevice&, const CaseDevice&) = default;
 };
 
@@ -85,6 +87,8 @@ struct CaseFile {
     std::vector<CaseDevice> devices;    // ascending ids
     std::vector<CaseReceipt> receipts;  // in the order of the ledger; those that wait come last
     std::optional<CaseAnchor> anchor;   // the newest that was final
+    // Batches of this gateway whose receipts it has lost, as it tells; ascending.
+    std::vector<std::uint64_t> lost_batches;
     friend bool operator==(const CaseFile&, const CaseFile&) = default;
 };
 

@@ -1,8 +1,10 @@
-// What a case file that was found good does not show, in sentences: gaps between counters and batch
-// numbers, receipts that wait, releases that are named and not proved. Part of case_check.cpp. Pure.
+// What a case file that was found good shows to be whole, and what it does not, in sentences: gaps
+// between counters and batch numbers, receipts that wait, releases that are named and not proved. Part
+// of case_check.cpp. Pure.
 
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,6 +21,10 @@ struct CaseSeen {
         std::uint64_t number = 0;
         std::uint64_t consortium_size = 0;  // of the log, as the gateway had it
         std::uint64_t index = 0;            // in the log
+        std::uint64_t count = 0;            // of its receipts, as it says
+        std::uint64_t first_time = 0, last_time = 0;  // when they were taken, as it says
+        std::array<std::uint64_t, ledger::kReceiptEvents> events{};  // as it says
+        std::array<std::uint64_t, ledger::kReceiptEvents> here{};    // in the file, by their place
     };
     std::vector<Batch> batches;  // ascending per gateway
     // Of each device and key, ascending; kGateway: what the gateway attested of it.
@@ -27,7 +33,7 @@ struct CaseSeen {
     bool is_file_key_on_ledger = false;  // a batch in the file is signed by the key that signed it
 };
 
-// Into report.missing.
+// Into whole, missing and noted of the report.
 void name_gaps(const CaseFile& file, const CaseSeen& seen, CaseReport& report);
 
 }  // namespace assay::gateway

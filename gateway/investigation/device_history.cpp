@@ -128,6 +128,7 @@ Result<json::object> device_history(const Device& device,
     out["enrolled"] = device.enrolled.time_since_epoch().count();
     out["key"] = to_hex(crypto::key_id(device.key));
     out["former_keys"] = device.former_keys.size();
+    out["former_keys_forgotten"] = device.are_former_keys_forgotten;
     out["receipts"] = numbers.size();
     if (numbers.size() > receipts_max) {
         numbers.erase(numbers.begin(),

@@ -25,6 +25,9 @@ TEST(DeviceRegistry, RemembersTheKeysThatADeviceHad) {
         const auto store = ledger::open_leveldb(dir.path()).value();
         DeviceRegistry registry = DeviceRegistry::open(*store).value();
         for (std::uint8_t key = 1; key <= 20; ++key) {
+            if (key == 17) {
+                EXPECT_FALSE(registry.find("d")->are_former_keys_forgotten);
+            }
             ASSERT_TRUE(registry.enrol({"d", {}, key_of_byte(key), {}, {}}, kReplace, kEnrolled));
             ASSERT_TRUE(registry.enrol({"d", {}, key_of_byte(key), {}, {}}, kRefuse, kEnrolled));
         }
@@ -37,6 +40,7 @@ TEST(DeviceRegistry, RemembersTheKeysThatADeviceHad) {
     ASSERT_EQ(device->former_keys.size(), 15U);
     EXPECT_EQ(device->former_keys.front(), key_of_byte(5));
     EXPECT_EQ(device->former_keys.back(), key_of_byte(19));
+    EXPECT_TRUE(device->are_former_keys_forgotten);
 }
 
 TEST(DeviceRegistry, RemembersADeviceOverARestart) {

@@ -269,6 +269,9 @@ TEST_F(CaseOfAFleet, ASpanOfTimeReadsTheBatchesOfThatSpanAlone) {
     EXPECT_EQ(report.steps.front().received, kFleetBegin + 3000);
     EXPECT_EQ(report.steps.back().received, kFleetBegin + 3999);
     EXPECT_EQ(report.devices.size(), kFleetDevices);
+    ASSERT_EQ(report.whole.size(), 2U);
+    EXPECT_NE(report.whole[0].find("500 of 500 counters"), std::string::npos) << report.whole[0];
+    EXPECT_NE(report.whole[1].find("1 of the 1 batches"), std::string::npos) << report.whole[1];
 
     const auto border = fleet_->ask(about({}, {}, kFleetBegin + 3999, kFleetBegin + 4000));
     ASSERT_TRUE(border) << border.error().to_string();
@@ -329,6 +332,8 @@ TEST_F(CaseOfAFleet, AHistoryLooksUpEachReleaseOnce) {
 // The last one, for it adds to the fleet.
 TEST_F(CaseOfAFleet, WhatWaitsForTheLedgerComesLast) {
     fleet_->hear(kFleetDevices * kEach + 5);
+    ASSERT_TRUE(fleet_->receipts->note_lost({11, {}, 0, 0, 0}));  // its block is not here either
+    ASSERT_TRUE(fleet_->receipts->note_lost({12, {}, 7, kFleetBegin + 90'000, kFleetBegin + 90'009}));
     const auto file = fleet_->ask(about(device_name(5)));
     ASSERT_TRUE(file) << file.error().to_string();
     ASSERT_EQ(file->receipts.size(), kEach + 1);
@@ -341,6 +346,10 @@ TEST_F(CaseOfAFleet, WhatWaitsForTheLedgerComesLast) {
         });
     };
     EXPECT_TRUE(said("1 of the receipts of device-005 are not on the ledger"));
+    EXPECT_TRUE(said("Batches 11 to 12 of m0 are lost, it says"));
+    const auto earlier = fleet_->ask(about({}, {}, kFleetBegin + 3000, kFleetBegin + 3999));
+    ASSERT_TRUE(earlier) << earlier.error().to_string();
+    EXPECT_EQ(earlier->lost_batches, std::vector<std::uint64_t>{11}) << "nobody knows what was in it";
 }
 
 }  // namespace

@@ -23,10 +23,13 @@ std::string refusal_after(const std::function<void(TestCase&)>& change) {
     return report ? std::string() : report.error().code().message();
 }
 
-bool is_missing(const CaseReport& report, std::string_view what) {
-    return std::any_of(report.missing.begin(), report.missing.end(), [&](const std::string& text) {
+bool is_said(const std::vector<std::string>& sentences, std::string_view what) {
+    return std::ranges::any_of(sentences, [&](const std::string& text) {
         return text.find(what) != std::string::npos;
     });
+}
+bool is_missing(const CaseReport& report, std::string_view what) {
+    return is_said(report.missing, what);
 }
 
 TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
@@ -43,7 +46,9 @@ TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
     EXPECT_EQ(report->releases[0].sequence, 1U);
     EXPECT_TRUE(report->releases[0].is_signature_checked);
     EXPECT_EQ(report->releases[0].recalled, "");
+    EXPECT_EQ(report->releases[0].recalled_at, 0U);
     EXPECT_EQ(report->releases[1].recalled, "vulnerable");
+    EXPECT_EQ(report->releases[1].recalled_at, 7U);
 
     ASSERT_EQ(report->steps.size(), 6U);
     EXPECT_EQ(report->steps[0].receipt.event, ledger::ReceiptEvent::kVerified);
@@ -57,6 +62,10 @@ TEST(CaseCheck, TellsWhoReleasedWhatAndWhatTheDeviceAnswered) {
     EXPECT_TRUE(report->steps[3].receipt.attested_by_gateway);
     EXPECT_TRUE(report->steps[3].is_signature_checked);
     EXPECT_EQ(report->missing, std::vector<std::string>());
+    ASSERT_EQ(report->whole.size(), 2U);
+    EXPECT_EQ(report->whole[0], "What gateway-1 attested of 4711, from counter 1 up to 3.");
+    EXPECT_TRUE(is_said(report->whole, "What 4711 signed with key "));
+    EXPECT_TRUE(is_said(report->whole, ", from counter 1 up to 3."));
 
     ASSERT_TRUE(report->anchored);
     EXPECT_EQ(report->anchored->gateway, "gateway-1");
@@ -202,6 +211,115 @@ TEST(CaseCheck, SaysWhichBatchesAreNotThere) {
     seen.batches = {{"gw", 2, 9, 0}, {"gw", 3, 9, 1}, {"gw", 7, 9, 2}, {"other", 9, 9, 3}};
     name_gaps(world.file, seen, *report);
     EXPECT_TRUE(is_missing(*report, "Batches 4 to 6 of gw are not in this file"));
+}
+
+TEST(CaseCheck, SaysWhichBatchesOfTheBeginningAreNotThere) {
+    TestCase world;
+    world.file.receipts.erase(world.file.receipts.begin(), world.file.receipts.begin() + 2);
+    world.file.receipts_log.entries.erase(world.file.receipts_log.entries.begin());
+    EXPECT_TRUE(is_missing(*check(world), "Batches 1 of gateway-1 are not in this file: nothing"));
+    world.file.question.from = 1;  // there may be any number of them before
+    EXPECT_FALSE(is_missing(*check(world), "Batches 1 of gateway-1"));
+}
+
+TEST(CaseCheck, SaysOfABatchThatIsLostThatItIsLost) {
+    TestCase world;
+    world.file.receipts.erase(world.file.receipts.begin() + 2);
+    world.file.receipts_log.entries.erase(world.file.receipts_log.entries.begin() + 1);
+    EXPECT_TRUE(is_missing(*check(world), "Batches 2 of gateway-1 are not in this file: nothing"));
+    world.file.lost_batches = {2, 4, 5, 9};
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_FALSE(is_missing(*report, "are not in this file: nothing"));
+    for (const std::string numbers : {"2", "4 to 5", "9"}) {
+        EXPECT_TRUE(is_missing(*report, "Batches " + numbers + " of gateway-1 are lost, it says"));
+    }
+}
+
+TEST(CaseCheck, SaysThatNoReceiptIsThere) {
+    TestCase world;
+    world.file.receipts.clear();
+    world.file.receipts_log.entries.clear();
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "No receipt is in this file"));
+    EXPECT_EQ(report->whole, std::vector<std::string>());
+}
+
+TEST(CaseCheck, SaysThatAReleaseIsWholeByTheGatewaysWordAlone) {
+    TestCase world;
+    world.file.question.device.reset();
+    world.file.question.release = world.second_release;
+    for (const std::size_t other : {4, 3, 1, 0}) {  // those of the first release
+        world.file.receipts.erase(world.file.receipts.begin() + static_cast<std::ptrdiff_t>(other));
+    }
+    auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "of the 8 receipts in the 3 batches here, 2 are in this file."));
+    world.file.receipts.pop_back();
+    EXPECT_TRUE(is_missing(*check(world), "of the 8 receipts in the 3 batches here, 1 are in this"));
+    EXPECT_EQ(report->whole, std::vector<std::string>());
+}
+
+TEST(CaseCheck, SaysWhatASpanLacksInBetween) {
+    TestCase world;
+    world.file.question = {{}, {}, 1, {}};
+    EXPECT_FALSE(is_missing(*check(world), "Receipts "));
+    EXPECT_TRUE(is_said(check(world)->whole, "2 of 2 counters"));
+    world.file.receipts.erase(world.file.receipts.begin() + 1);
+    EXPECT_TRUE(is_missing(*check(world), "Receipts 2 that 4711 signed with key "));
+    world.file.receipts.erase(world.file.receipts.begin());  // what came before it cannot be seen
+    EXPECT_FALSE(is_missing(*check(world), "Receipts "));
+    // Batches between others of the span are of the span.
+    world = TestCase();
+    world.file.question = {{}, {}, 1, {}};
+    world.file.receipts.erase(world.file.receipts.begin() + 2);
+    world.file.receipts_log.entries.erase(world.file.receipts_log.entries.begin() + 1);
+    EXPECT_TRUE(is_missing(*check(world), "Batches 2 of gateway-1 are not in this file: receipts of"));
+}
+
+TEST(CaseCheck, TakesASpanFromTheStartForNoSpan) {
+    TestCase world;
+    world.file.question.from = 0;
+    const auto whole = check(world);
+    ASSERT_TRUE(whole) << whole.error().to_string();
+    EXPECT_EQ(whole->missing, std::vector<std::string>());
+    world.file.receipts.erase(world.file.receipts.begin());
+    EXPECT_TRUE(is_missing(*check(world), "Receipts 1 that 4711 signed with key "));
+}
+
+TEST(CaseCheck, ComparesABatchWithTheReceiptsThatAreHere) {
+    TestCase world;
+    // All that was received until now: two batches have receipts of 4712 too, and those are not here.
+    world.file.question = {{}, {}, {}, test::TestConsortium::kTime + 100};
+    auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_TRUE(is_missing(*report, "Batch 1 of gateway-1 has 3 receipts, all of the span that was "
+                                    "asked for, and 2 of them are here"));
+    EXPECT_TRUE(is_missing(*report, "Batch 2 of gateway-1 has 2 receipts"));
+    EXPECT_FALSE(is_missing(*report, "Batch 3 of gateway-1 has"));
+    EXPECT_TRUE(is_said(report->whole, "1 of the 3 batches that lie within the span"));
+    CaseSeen seen;
+    seen.batches.resize(1);
+    seen.batches[0].here[4] = 1;
+    name_gaps(world.file, seen, *report);
+    EXPECT_TRUE(is_said(report->noted, "0 receipts \"confirmed\", and there are 1 of it here"));
+}
+
+TEST(CaseCheck, PointsAtOffersOfAReleaseThatItsGatewayKnewWasRecalled) {
+    const TestCase world;  // the third batch offers the second release
+    const auto report = check(world);
+    ASSERT_TRUE(report) << report.error().to_string();
+    ASSERT_EQ(report->noted.size(), 1U);
+    EXPECT_TRUE(is_said(report->noted, "Batch 3 of gateway-1 has 1 offers of release " +
+                                           to_hex(world.second_release.view())));
+    EXPECT_TRUE(is_said(report->noted, "knew of the recall at entry 7"));
+}
+
+TEST(CaseCheck, SaysThatKeysOfADeviceAreForgotten) {
+    TestCase world;
+    world.file.devices[0].has_more_keys = true;
+    EXPECT_TRUE(is_missing(*check(world), "4711 had more keys than gateway-1 keeps"));
 }
 
 TEST(CaseCheck, SaysWhereTheOrderIsNotShown) {

@@ -17,6 +17,18 @@ TEST(CaseFile, ComesBackAsItWasSigned) {
     EXPECT_FALSE(looks_like_case_file(as_bytes("c2sp.org/tlog-proof@v1")));
 }
 
+TEST(CaseFile, SaysWhatTheGatewayHasLostOrForgotten) {
+    test::TestCase world;
+    world.file.lost_batches = {3, 4, 70'000};
+    world.file.devices[0].has_more_keys = true;
+    const auto file = open_case_file(world.bytes());
+    ASSERT_TRUE(file) << file.error().to_string();
+    EXPECT_EQ(*file, world.file);
+    world.file.receipts.resize(1);
+    world.file.consortium = CaseLog{};
+    test::expect_only_whole_input(world.bytes(), open_case_file);
+}
+
 TEST(CaseFile, MayBeAboutNothingAtAll) {
     const auto key = test::key_named("gateway");
     CaseFile empty;
@@ -57,6 +69,7 @@ TEST(CaseFile, RefusesWhatIsOutOfOrder) {
               }),
               "malformed");
     EXPECT_EQ(refusal([](CaseFile& file) { file.receipts_log.checkpoint.clear(); }), "malformed");
+    EXPECT_EQ(refusal([](CaseFile& file) { file.lost_batches = {3, 3}; }), "malformed");
     EXPECT_EQ(refusal([](CaseFile& file) { file.devices.push_back(file.devices[0]); }), "malformed");
     EXPECT_EQ(refusal([](CaseFile& file) { file.key = test::key_named("other").public_key(); }),
               "signature-invalid");
