@@ -9,6 +9,7 @@
 #include "gateway/cli/daemon_client.hpp"
 #include "gateway/cli/verbs.hpp"
 #include "host/base/file.hpp"
+#include "host/base/text_encoding.hpp"
 #include "ledger/core/tlog_proof.hpp"
 
 namespace assay::gateway::cli {
@@ -73,20 +74,27 @@ Answer<std::string> query_of(const ExportOptions& options) {
     const auto add = [&](const std::string& name, const std::string& value) {
         if (!value.empty()) query += (query.empty() ? "?" : "&") + name + "=" + value;
     };
-    if (!is_plain(options.device) || !is_plain(options.release)) {
-        return give_up(ExitCode::kUsage, "that is no device's name, or no leaf hash");
+    if (!is_plain(options.device)) return give_up(ExitCode::kUsage, "that is no device's name");
+    if (!options.release.empty() && !hash_from_hex<ledger::LeafHash>(options.release)) {
+        return give_up(ExitCode::kUsage, "--release is a leaf hash: 64 hexadecimal digits");
     }
     add("device", options.device);
     add("release", options.release);
+    std::optional<std::uint64_t> begin, end;
     if (!options.from.empty()) {
         const auto from = parse_time("--from", options.from, false);
         if (!from) return from;
+        begin = ledger::parse_decimal(*from);
         add("from", *from);
     }
     if (!options.to.empty()) {
         const auto to = parse_time("--to", options.to, true);
         if (!to) return to;
+        end = ledger::parse_decimal(*to);
         add("to", *to);
+    }
+    if (begin && end && *begin > *end) {
+        return give_up(ExitCode::kUsage, "--from is after --to: no receipt can lie between them");
     }
     if (query.empty()) {
         return give_up(ExitCode::kUsage, "export wants --device, --release, --from or --to",

@@ -33,7 +33,20 @@ std::optional<CaseEntry> entry_of(const FinalLedger& ledger, const ledger::LeafH
 FinalLedger final_ledger(const ledger::Node& node) {
     const auto& checkpoint = node.checkpoint();
     if (!checkpoint) return {node.chain(), {}, 0};
-    return {node.chain(), checkpoint->text, checkpoint->size};
+    return {node.chain(), checkpoint->text, checkpoint->size, checkpoint->root};
+}
+
+Result<void> check_readable(const FinalLedger& ledger) {
+    const ledger::Chain& chain = ledger.chain;
+    const std::string name = std::string(to_string(chain.genesis().kind)) + " ledger";
+    if (!chain.has_failed() && ledger.size != 0 &&
+        (ledger.size > chain.tip().log_size || chain.log_root(ledger.size) != ledger.root)) {
+        return fail(std::errc::resource_unavailable_try_again,
+                    "the " + name + " is behind its newest checkpoint and is catching up");
+    }
+    if (!chain.has_failed()) return {};
+    return fail(std::errc::resource_unavailable_try_again,
+                "the " + name + " cannot be read: " + chain.failure());
 }
 
 CaseBuilder::CaseBuilder(CaseQuestion question,
@@ -57,6 +70,7 @@ Result<CaseBuilder> CaseBuilder::begin(CaseQuestion question,
                                        FinalLedger receipts_ledger) {
     CaseBuilder builder(std::move(question), sources, std::move(consortium),
                         std::move(receipts_ledger));
+    if (auto r = builder.check_ledgers(); !r) return fail(std::move(r).error());
     const CaseQuestion& asked = builder.file_.question;
     if (asked.device) {
         const Device* const device = sources.devices.find(*asked.device);
@@ -76,6 +90,7 @@ Result<CaseBuilder> CaseBuilder::begin(CaseQuestion question,
     }
     if (asked.release) {
         builder.add_release(*asked.release);
+        if (auto r = builder.check_ledgers(); !r) return fail(std::move(r).error());
         if (builder.consortium_entries_.empty()) {
             return fail(Refusal::kReleaseUnknown,
                         "no final release is " + to_hex(asked.release->view()));
@@ -85,6 +100,11 @@ Result<CaseBuilder> CaseBuilder::begin(CaseQuestion question,
     if (!batches) return fail(std::move(batches).error());
     builder.batches_ = std::move(*batches);
     return builder;
+}
+
+Result<void> CaseBuilder::check_ledgers() const {
+    if (auto r = check_readable(consortium_); !r) return r;
+    return check_readable(receipts_ledger_);
 }
 
 bool CaseBuilder::may_hold(const BatchRecord& batch) const {
@@ -106,7 +126,16 @@ bool CaseBuilder::may_hold(const BatchRecord& batch) const {
     return first != wanted_->end() && *first < batch.end();
 }
 
+// Before, since things have happened since the last step; after, since what a failed database does not
+// find would be told as not on the ledger.
 Result<bool> CaseBuilder::step() {
+    if (auto r = check_ledgers(); !r) return fail(std::move(r).error());
+    auto more = read_next();
+    if (auto r = check_ledgers(); !r) return fail(std::move(r).error());
+    return more;
+}
+
+Result<bool> CaseBuilder::read_next() {
     while (next_batch_ < batches_.size()) {
         const BatchRecord& batch = batches_[next_batch_++];
         if (!may_hold(batch)) {
@@ -263,7 +292,9 @@ void CaseBuilder::add_lost() {
 Result<Bytes> CaseBuilder::finish(const std::string& gateway,
                                   const crypto::PrivateKey& key,
                                   Timestamp now) {
+    if (auto r = check_ledgers(); !r) return fail(std::move(r).error());
     add_anchor();
+    if (auto r = check_ledgers(); !r) return fail(std::move(r).error());
     add_lost();
     if (file_.lost_batches.size() > kCaseLostMax) {
         return fail(Refusal::kLimitExceeded, "more batches are lost than fit into one file");

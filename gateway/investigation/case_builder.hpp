@@ -21,8 +21,13 @@ struct FinalLedger {
     const ledger::Chain& chain;
     std::string checkpoint;  // empty before the first
     std::uint64_t size = 0;
+    LogHash root{};
 };
 [[nodiscard]] FinalLedger final_ledger(const ledger::Node& node);
+
+// Fails with std::errc::resource_unavailable_try_again once the database has failed, which then finds
+// nothing, and while the ledger is behind its checkpoint, as repair may leave it.
+[[nodiscard]] Result<void> check_readable(const FinalLedger& ledger);
 
 // All outlive the builder.
 struct CaseSources {
@@ -33,7 +38,8 @@ struct CaseSources {
 
 class CaseBuilder {
   public:
-    // Fails with kDeviceUnknown or kReleaseUnknown if that is what was asked for.
+    // Fails with kDeviceUnknown or kReleaseUnknown if that is what was asked for; this and the others
+    // also as check_readable() does.
     [[nodiscard]] static Result<CaseBuilder> begin(CaseQuestion question,
                                                    const CaseSources& sources,
                                                    FinalLedger consortium,
@@ -53,7 +59,9 @@ class CaseBuilder {
                 const CaseSources& sources,
                 FinalLedger consortium,
                 FinalLedger receipts_ledger);
+    [[nodiscard]] Result<void> check_ledgers() const;
     [[nodiscard]] bool may_hold(const BatchRecord& batch) const;
+    [[nodiscard]] Result<bool> read_next();
     [[nodiscard]] Result<void> read_batch(const BatchRecord& batch);
     [[nodiscard]] Result<void> read_waiting();
     [[nodiscard]] Result<bool> take(const StoredReceipt& stored, std::optional<CasePlace> place);

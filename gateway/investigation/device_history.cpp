@@ -118,6 +118,7 @@ Result<json::object> device_history(const Device& device,
                                     const FinalLedger& receipts_ledger,
                                     const ConsortiumView& consortium,
                                     std::size_t receipts_max) {
+    if (auto r = check_readable(receipts_ledger); !r) return fail(std::move(r).error());
     auto batches = receipts.batches();
     if (!batches) return fail(std::move(batches).error());
     BatchCursor places(std::move(*batches), receipts_ledger);
@@ -148,6 +149,8 @@ Result<json::object> device_history(const Device& device,
         places.describe(number, row);
         steps.push_back(std::move(row));
     }
+    // A database that failed meanwhile has found nothing.
+    if (auto r = check_readable(receipts_ledger); !r) return fail(std::move(r).error());
     describe_rollouts(device, out);
     if (device.assignment) {
         releases.describe(device.assignment->release, out["assignment"].emplace_object());

@@ -13,7 +13,8 @@
 
 namespace assay::gateway {
 
-// The newest `receipts_max` receipts. Fails if a stored one cannot be read.
+// The newest `receipts_max` receipts. Fails if a stored one cannot be read, and as
+// check_readable() does.
 [[nodiscard]] Result<boost::json::object> device_history(const Device& device,
                                                          const ReceiptStore& receipts,
                                                          const FinalLedger& receipts_ledger,

@@ -116,12 +116,17 @@ def run(bed):
     by_release = bed.dir / "release.case"
     bed.run("export", "--release", second, "--from", "2020-01-01", "--dir", gateway.dir,
             "--out", by_release)
+    for wrong in (["--release", "12"], ["--from", "2026-11-18", "--to", "2026-11-17"]):
+        done = subprocess.run([str(bed.assay), "export", *wrong, "--dir", str(gateway.dir), "--out",
+                               str(bed.dir / "wrong.case")], capture_output=True, text=True, env=bed.env)
+        expect(done.returncode == 2, f"export {wrong} ended with {done.returncode}: {done.stderr}")
     bed.stop()  # from here on there is no daemon
 
     told = bed.run("verify", case, *policies)
     # Batches with receipts of 4712 alone are not in it; nothing else is missing.
     others = [text for text in told["missing"] if not text.startswith("Batches ")]
     expect(told["verified"] and not others, f"missing: {others}")
+    expect(len(told["whole"]) == 2 and "recall" in told["told"], f"whole: {told['whole']}")
     expect(told["devices"] == ["4711"], f"other devices are in it: {told['devices']}")
     expect({r["leaf"] for r in told["releases"]} == {first, second}, f"releases: {told['releases']}")
     expect(all(r["issuer"] == "oem" and r["signature_checked"] for r in told["releases"]), "issuer")
@@ -134,7 +139,8 @@ def run(bed):
 
     both = bed.run("verify", by_release, *policies)
     expect(both["devices"] == ["4711", "4712"], f"devices of the release: {both['devices']}")
-    expect(any("span of time" in text for text in both["missing"]), f"missing: {both['missing']}")
+    for what in ("span of time", "one release alone"):
+        expect(any(what in text for text in both["missing"]), f"missing: {both['missing']}")
 
     expect(refused(bed, case, *policies[:2])["word"] == "origin-mismatch", "one policy suffices")
     check_flips(bed, case, policies)

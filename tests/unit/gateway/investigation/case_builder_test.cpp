@@ -15,6 +15,7 @@
 #include "ledger/chain/leveldb_store.hpp"
 #include "ledger/core/gateway_rules.hpp"
 #include "tests/support/chain_builder.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_consortium.hpp"
 
@@ -53,14 +54,15 @@ class CountingReceipts final : public ledger::KeyValueStore {
 
 // A ledger of two members in memory, and what cosigns it.
 struct FleetLedger {
-    FleetLedger(const std::filesystem::path& dir, ledger::LedgerKind kind) : founders{2} {
+    explicit FleetLedger(ledger::LedgerKind kind) : founders{2} {
         const bool is_gateway = kind == ledger::LedgerKind::kGateway;
         founders.genesis.kind = kind;
         if (is_gateway) founders.genesis.consortium.emplace();
         founders.genesis.origin = is_gateway ? "fleet/gateway" : "fleet/consortium";
         founders.seal_genesis();
-        EXPECT_TRUE(std::filesystem::create_directories(dir));
-        chain = ledger::Chain::open(dir, founders.genesis_bytes,
+        auto store = std::make_unique<test::MemoryStore>();
+        disk = store.get();
+        chain = ledger::Chain::open(std::move(store), founders.genesis_bytes,
                                     is_gateway ? ledger::gateway_rules() : ledger::consortium_rules())
                     .value();
     }
@@ -87,7 +89,7 @@ struct FleetLedger {
             note.signatures.push_back(
                 cosign_checkpoint(checkpoint, by.entry.name, now, by.cosign).value());
         }
-        return {*chain, to_string(note), checkpoint.size};
+        return {*chain, to_string(note), checkpoint.size, checkpoint.root};
     }
     [[nodiscard]] ledger::LogPolicy policy() const {
         return ledger::parse_log_policy(ledger::log_policy_text(chain->epoch().record(),
@@ -97,6 +99,7 @@ struct FleetLedger {
 
     test::Founders founders;
     std::unique_ptr<ledger::Chain> chain;
+    test::MemoryStore* disk = nullptr;  // the chain's
     std::uint32_t now = test::kGenesisTime + 100;
 };
 
@@ -147,8 +150,8 @@ class CaseFleet {
     }
 
     test::TempDir dir{test::memory_folder()};
-    FleetLedger consortium{dir.path() / "consortium", ledger::LedgerKind::kConsortium};
-    FleetLedger gateways{dir.path() / "gateway", ledger::LedgerKind::kGateway};
+    FleetLedger consortium{ledger::LedgerKind::kConsortium};
+    FleetLedger gateways{ledger::LedgerKind::kGateway};
     CountingReceipts store{ledger::open_leveldb(dir.path() / "store").value()};
     std::optional<ReceiptStore> receipts = ReceiptStore::open(store).value();
     std::optional<DeviceRegistry> devices = DeviceRegistry::open(store).value();
@@ -229,6 +232,9 @@ class CaseOfAFleet : public testing::Test {
                               std::optional<std::uint64_t> from = {},
                               std::optional<std::uint64_t> to = {}) {
         return {std::move(device), release, from, to};
+    }
+    static bool is_later(const Error& error) {  // 503, and Retry-After
+        return error.is(std::errc::resource_unavailable_try_again);
     }
     static std::unique_ptr<CaseFleet> fleet_;
 };
@@ -329,7 +335,27 @@ TEST_F(CaseOfAFleet, AHistoryLooksUpEachReleaseOnce) {
     EXPECT_EQ(fleet_->store.receipts_read, kEach);
 }
 
-// The last one, for it adds to the fleet.
+TEST_F(CaseOfAFleet, ALedgerBehindItsCheckpointIsNotAsked) {
+    const auto begin = [&](FinalLedger consortium, FinalLedger gateways) {
+        const auto builder = CaseBuilder::begin(about(device_name(1)), fleet_->sources(),
+                                                std::move(consortium), std::move(gateways));
+        return builder ? std::optional<Error>() : builder.error();
+    };
+    const FinalLedger consortium = fleet_->consortium.final_now();
+    const FinalLedger gateways = fleet_->gateways.final_now();
+    EXPECT_FALSE(begin(consortium, gateways).has_value());
+    for (FinalLedger longer : {consortium, gateways}) {
+        ++longer.size;
+        EXPECT_TRUE(is_later(*begin(longer, gateways)));
+        EXPECT_TRUE(is_later(*begin(consortium, longer)));
+        --longer.size;
+        longer.root = LogHash{};
+        EXPECT_TRUE(is_later(*begin(longer, gateways)));
+        EXPECT_TRUE(is_later(*begin(consortium, longer)));
+    }
+}
+
+// These are the last ones, for they add to the fleet and break it.
 TEST_F(CaseOfAFleet, WhatWaitsForTheLedgerComesLast) {
     fleet_->hear(kFleetDevices * kEach + 5);
     ASSERT_TRUE(fleet_->receipts->note_lost({11, {}, 0, 0, 0}));  // its block is not here either
@@ -350,6 +376,29 @@ TEST_F(CaseOfAFleet, WhatWaitsForTheLedgerComesLast) {
     const auto earlier = fleet_->ask(about({}, {}, kFleetBegin + 3000, kFleetBegin + 3999));
     ASSERT_TRUE(earlier) << earlier.error().to_string();
     EXPECT_EQ(earlier->lost_batches, std::vector<std::uint64_t>{11}) << "nobody knows what was in it";
+}
+
+TEST_F(CaseOfAFleet, ALedgerThatFailsMakesNoReceiptOneThatIsNotOnIt) {
+    auto builder = CaseBuilder::begin(about(device_name(5)), fleet_->sources(),
+                                      fleet_->consortium.final_now(), fleet_->gateways.final_now());
+    ASSERT_TRUE(builder) << builder.error().to_string();
+    ASSERT_TRUE(builder->step());
+    fleet_->gateways.disk->break_down();
+    const auto step = builder->step();
+    ASSERT_FALSE(step);
+    EXPECT_TRUE(is_later(step.error()));
+    const auto file = builder->finish("m0", fleet_->gateways.founders.members[0].tx,
+                                      test::at(fleet_->gateways.now));
+    ASSERT_FALSE(file);
+    EXPECT_TRUE(is_later(file.error()));
+    const ledger::Chain& chain = *fleet_->consortium.chain;
+    const ConsortiumView view{chain.state(), chain.final_log_size(),
+                              [&](const ledger::LeafHash& leaf) { return chain.find(leaf); }};
+    const FinalLedger failed{*fleet_->gateways.chain, {}, 0};
+    const auto history =
+        device_history(*fleet_->devices->find(device_name(3)), *fleet_->receipts, failed, view);
+    ASSERT_FALSE(history);
+    EXPECT_TRUE(is_later(history.error()));
 }
 
 }  // namespace
