@@ -111,6 +111,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
       rollouts_{*store_, devices_, catalog_},
       rollouts_wakeup_{needs.executor},
       waiters_{needs.executor},
+      overdrawn_{needs.executor},
       content_client_{needs.executor, std::move(content_tls)},
       retriever_{needs.executor, content_client_, needs.content, *needs.node_parts.engines.hash,
                  needs.pool},
@@ -130,7 +131,7 @@ GatewayRole::GatewayRole(const GatewayNeeds& needs,
 
 Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     const AgentApiParts parts{*store_,  devices_, dispatch_rules(), rollouts_,
-                              desk_,    receipts_, recorder_, attestations_, waiters_, pacer_,
+                              desk_,    receipts_, recorder_, attestations_, waiters_, overdrawn_, pacer_,
                               RequestBudget(config_.device_requests_per_s), consortium_, refusals_,
                               clock_, needs.pool};
     add_agent_routes(agent_routes_, parts);
@@ -273,6 +274,7 @@ DispatchRules GatewayRole::dispatch_rules() const {
 
 boost::asio::awaitable<void> GatewayRole::stop() {
     waiters_.close();
+    overdrawn_.close();
     pacer_.close();
     if (factory_) co_await factory_->stop(kAgentsStopGrace);
     co_await agents_->stop(kAgentsStopGrace);

@@ -110,6 +110,7 @@ class GatewayRole {
     RolloutBook rollouts_;
     Wakeup rollouts_wakeup_;
     PollWaiters waiters_;
+    PollWaiters overdrawn_;
 
     http::Client content_client_;
     ipfs::Retriever retriever_;

@@ -40,13 +40,6 @@ std::chrono::milliseconds place_of(const Device& device) {
     return std::chrono::milliseconds(bits % 1000);
 }
 
-// Until it is the device's turn: at once, unless it asks too much.
-boost::asio::awaitable<void> wait_for_turn(RequestBudget::Time due) {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    boost::asio::steady_timer timer(executor, due);
-    co_await timer.async_wait(kAsTuple);
-}
-
 http::Response refuse(const AgentApiParts& parts, const Error& error) {
     parts.refusals.record(error);
     return error.is(Refusal::kDeviceUnknown) ? http::problem(403, error) : problem_of(error);
@@ -127,16 +120,25 @@ boost::asio::awaitable<Result<void>> durably(GroupCommit& store, Work work) {
     co_return settled;
 }
 
-// The device, once it may ask again; it may have been blocked while it waited.
+// The device, once it may ask again; it may have been blocked while it waited. What an answer is worth is
+// charged now, or by charge_answer().
+enum class Charge { kNow, kByAnswer };
 boost::asio::awaitable<Result<Device*>> device_in_turn(const AgentApiParts& parts,
-                                                       const http::Request& request) {
+                                                       const http::Request& request,
+                                                       Charge charge = Charge::kNow) {
     Result<Device*> device = device_of(parts, request);
     if (!device) co_return device;
+    RequestBudget::Account& account = (*device)->account;
     const auto now = std::chrono::steady_clock::now();
-    const auto due = parts.budget.charge((*device)->account, now);
+    const auto due = charge == Charge::kNow ? parts.budget.charge(account, now) : parts.budget.due(account);
     if (due <= now) co_return device;
-    co_await wait_for_turn(due + place_of(**device));
+    const auto until = due + place_of(**device);
+    co_await parts.overdrawn.wait(**device, until, parts.overdrawn.generation());
     co_return device_of(parts, request);
+}
+
+void charge_one(const AgentApiParts& parts, Device& device) {
+    static_cast<void>(parts.budget.charge(device.account, std::chrono::steady_clock::now()));
 }
 
 // When a device that waits is to look again by itself: what it is kept from may be open to it then.
@@ -197,20 +199,20 @@ Result<const CatalogEntry*> ready_release(const AgentApiParts& parts,
     return entry;
 }
 
-http::Response get_device_proof(const AgentApiParts& parts, const http::Request& request) {
+http::Response get_device_proof(const AgentApiParts& parts,
+                                const Device& device,
+                                const http::Request& request) {
     const auto entry = ready_release(parts, request);
     if (!entry) return refuse(parts, entry.error());
-    const auto device = device_of(parts, request);
-    if (!device) return refuse(parts, device.error());
     ProofReader reader;
     reader.bytes_max = ledger::kDeviceProofBytesMax;
-    if ((*device)->report) reader.epoch = (*device)->report->epoch;
+    if (device.report) reader.epoch = device.report->epoch;
     auto proof = build_device_proof(parts.consortium, (*entry)->release.leaf, reader);
     if (!proof) return problem_of(proof.error());
     return http::Response(200, protocol::kProofType, std::move(*proof));
 }
 
-http::Response get_chunks(const AgentApiParts& parts, const http::Request& request) {
+http::Response get_chunks(const AgentApiParts& parts, const Device&, const http::Request& request) {
     const auto entry = ready_release(parts, request);
     if (!entry) return refuse(parts, entry.error());
     Bytes digests;
@@ -218,6 +220,19 @@ http::Response get_chunks(const AgentApiParts& parts, const http::Request& reque
         append(digests, digest.view());
     }
     return http::Response(200, protocol::kBytesType, std::move(digests));
+}
+
+using Answer = http::Response (*)(const AgentApiParts&, const Device&, const http::Request&);
+
+// What is answered without waiting for anything but the device's turn.
+boost::asio::awaitable<http::Response> answer_in_turn(AgentApiParts parts,
+                                                      http::Request request,
+                                                      Answer answer) {
+    const auto device = co_await device_in_turn(parts, request);
+    if (!device) co_return refuse(parts, device.error());
+    http::Response response = answer(parts, **device, request);
+    if (response.status < 500 && !response.ok()) parts.budget.charge_refusal((*device)->account);
+    co_return response;
 }
 
 // One download by one device.
@@ -254,6 +269,11 @@ class Download {
         part.image_bytes = entry_.image->bytes();
         if (stands()) parts_.attestations.sent(device_, part);
     }
+    // Of the chunks that a device asks for, the last one of an image apart; at most 64 KiB.
+    [[nodiscard]] std::uint64_t chunk_bytes() const {
+        constexpr std::uint64_t kMost = 64 * 1024;
+        return std::min(entry_.release.full_image()->import.chunk_bytes, kMost);
+    }
     boost::asio::awaitable<SendPacer::Turn> begin(std::uint64_t length) { return pace_.begin(length); }
     boost::asio::awaitable<Result<void>> may_send(std::uint64_t bytes) {
         const bool in_turn = co_await pace_.pass(bytes);
@@ -274,29 +294,58 @@ http::Response come_again() {
     return later;
 }
 
-boost::asio::awaitable<http::Response> get_image(AgentApiParts parts, http::Request request) {
-    const auto device = device_of(parts, request);
-    if (!device) co_return refuse(parts, device.error());
+struct ImageAnswer {
+    explicit ImageAnswer(http::Response answer) : response{std::move(answer)} {}
+    http::Response response;
+    std::shared_ptr<Download> download;  // null: refused
+};
+
+ImageAnswer answer_image(const AgentApiParts& parts, Device& device, const http::Request& request) {
     const auto entry = ready_release(parts, request);
-    if (!entry) co_return refuse(parts, entry.error());
+    if (!entry) return ImageAnswer(refuse(parts, entry.error()));
     const std::string leaf = to_hex((*entry)->release.leaf.view());
-    auto download = std::make_shared<Download>(parts, **device, **entry);
+    auto download = std::make_shared<Download>(parts, device, **entry);
     if (!download->stands()) {
-        Error error(make_error_code(Refusal::kReleaseUnknown), leaf + " is not assigned to " + (*device)->id);
-        co_return refuse(parts, error);
+        return ImageAnswer(refuse(parts, Error(make_error_code(Refusal::kReleaseUnknown),
+                                               leaf + " is not assigned to " + device.id)));
     }
     if (download->is_overtaken()) {
-        co_return http::problem(409, "overtaken", "a more urgent release waits for the device: it is to poll");
+        return ImageAnswer(http::problem(409, "overtaken",
+                                         "a more urgent release waits for the device: it is to poll"));
     }
     SendTerms terms;
     terms.piece_bytes = parts.pacer.limits().piece_bytes();
     terms.sent = [download](std::uint64_t begin, std::uint64_t end) { download->sent(begin, end); };
     terms.may_send = [download](std::uint64_t bytes) { return download->may_send(bytes); };
-    http::Response response = image_response(request, (*entry)->image, leaf, std::move(terms));
-    if (!response.streamed || request.method == "HEAD") co_return response;
-    const auto turn = co_await download->begin(response.streamed->length.value_or(0));
-    if (turn == SendPacer::Turn::kTooFarOff) co_return come_again();
-    co_return response;
+    ImageAnswer out(image_response(request, (*entry)->image, leaf, std::move(terms)));
+    out.download = std::move(download);
+    return out;
+}
+
+// A device asks for chunks as fast as they come, so they cost nothing; what is not even a chunk does. That
+// a release was overtaken is no fault of the device.
+void charge_answer(const AgentApiParts& parts,
+                   Device& device,
+                   const http::Request& request,
+                   const ImageAnswer& answer) {
+    const http::Response& response = answer.response;
+    const bool is_sent = response.streamed && request.method != "HEAD";
+    if (is_sent && response.streamed->length >= answer.download->chunk_bytes()) return;
+    charge_one(parts, device);
+    if (!response.ok() && response.status != 409) parts.budget.charge_refusal(device.account);
+}
+
+boost::asio::awaitable<http::Response> get_image(AgentApiParts parts, http::Request request) {
+    const auto device = co_await device_in_turn(parts, request, Charge::kByAnswer);
+    if (!device) co_return refuse(parts, device.error());
+    ImageAnswer answer = answer_image(parts, **device, request);
+    charge_answer(parts, **device, request, answer);
+    const auto& body = answer.response.streamed;
+    if (!body || request.method == "HEAD") co_return std::move(answer.response);
+    const auto turn = co_await answer.download->begin(body->length.value_or(0));
+    if (turn != SendPacer::Turn::kTooFarOff) co_return std::move(answer.response);
+    charge_one(parts, **device);
+    co_return come_again();
 }
 
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
@@ -331,15 +380,17 @@ boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::R
 }  // namespace
 
 void add_agent_routes(http::Router& router, const AgentApiParts& parts) {
-    const auto bind = [&parts](auto handler) {
-        return [parts, handler](const http::Request& request) { return handler(parts, request); };
-    };
     router.post(protocol::kPollPath,
                 [parts](http::Request request) { return poll(parts, std::move(request)); });
     router.post(protocol::kReceiptsPath,
                 [parts](http::Request request) { return post_receipt(parts, std::move(request)); });
-    add_plain(router, "GET", protocol::kProofPattern, bind(get_device_proof));
-    add_plain(router, "GET", protocol::kChunksPattern, bind(get_chunks));
+    const auto in_turn = [&parts](Answer answer) {
+        return [parts, answer](http::Request request) {
+            return answer_in_turn(parts, std::move(request), answer);
+        };
+    };
+    router.add("GET", protocol::kProofPattern, in_turn(get_device_proof));
+    router.add("GET", protocol::kChunksPattern, in_turn(get_chunks));
     router.add("GET", protocol::kImagePattern,
                [parts](http::Request request) { return get_image(parts, std::move(request)); });
 }

@@ -34,6 +34,7 @@ struct AgentApiParts {
     const ReceiptRecorder& recorder;
     AttestationDesk& attestations;
     PollWaiters& waiters;
+    PollWaiters& overdrawn;  // devices that have asked too much wait here
     SendPacer& pacer;
     RequestBudget budget;
     const ledger::Node& consortium;

@@ -1,4 +1,4 @@
-// How much one device may ask: so many polls and receipts a second for long, ten seconds' worth of them
+// How much one device may ask: so many requests a second for long, ten seconds' worth of them
 // at once. What is refused counts tenfold, since it is work for nothing. A device that has overdrawn its
 // account waits for its answers, and nobody else does; it is not refused. Blank devices are counted by
 // address instead (enrolment/address_budget.hpp). Pure: time is passed in.
@@ -21,6 +21,8 @@ class RequestBudget {
         : price_{requests_per_s == 0 ? Time::duration::zero()
                                      : Time::duration(std::chrono::seconds(1)) / requests_per_s} {}
 
+    // When one that is not charged may be worked on: behind what was.
+    [[nodiscard]] Time due(const Account& account) const noexcept { return account - kCredit; }
     // Charges one request; returns when it may be worked on, which may be in the past.
     [[nodiscard]] Time charge(Account& account, Time now) const noexcept;
     // For a listener that rather refuses than lets wait: false, and nothing is charged, while it would
@@ -39,9 +41,9 @@ class RequestBudget {
 };
 
 inline RequestBudget::Time RequestBudget::charge(Account& account, Time now) const noexcept {
-    const Time due = account - kCredit;
+    const Time when = due(account);
     account = (account < now ? now : account) + price_;
-    return due;
+    return when;
 }
 
 }  // namespace assay::gateway

@@ -426,6 +426,27 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     EXPECT_EQ(again.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 200U);
 }
 
+TEST(ReleasePath, WhoAsksForWhatIsRefusedWaitsAndImagesCostNothing) {
+    Consortium world;
+    world.set_policy();
+    const Bytes image = image_of(2'000'000, 6);
+    const std::string leaf = world.publish(image, 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    TestDevice device(world, "device-1");
+    ASSERT_TRUE(device.poll().assignment);
+    const std::string base = "/agent/v1/releases/";
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 13; ++i) {  // a second each, ten of them on credit
+        EXPECT_EQ(device.request("GET", base + std::string(64, '0') + "/proof").status, 404U);
+    }
+    EXPECT_EQ(device.request("GET", base + leaf + "/image", {}, "bytes=0-99").status, 206U) << "as others do";
+    EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(2500));
+    for (int i = 0; i < 700; ++i) {
+        EXPECT_EQ(device.request("GET", base + leaf + "/image", {}, "bytes=0-65535").body.size(), 65'536U);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60)) << "700 requests at 10 a second";
+}
+
 TEST(ReleasePath, ADeviceThatFailsIsNotOfferedTheSameAtOnce) {
     Consortium world;
     world.set_policy();

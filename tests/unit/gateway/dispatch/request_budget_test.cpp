@@ -40,6 +40,15 @@ TEST(RequestBudget, ARefusalCountsTenfold) {
     EXPECT_EQ(budget.charge(account, kMoment), kMoment + seconds(1));
 }
 
+TEST(RequestBudget, WhatIsNotChargedComesBehindWhatWas) {
+    const RequestBudget budget(10);
+    RequestBudget::Account account = kMoment + seconds(10);
+    EXPECT_EQ(budget.due(account), kMoment);
+    budget.charge_refusal(account);
+    EXPECT_EQ(budget.due(account), kMoment + milliseconds(900));
+    EXPECT_EQ(budget.due(account), kMoment + milliseconds(900)) << "looking costs nothing";
+}
+
 TEST(RequestBudget, ZeroIsNoLimit) {
     const RequestBudget budget(0);
     RequestBudget::Account account{};
