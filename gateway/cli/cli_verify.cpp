@@ -158,11 +158,17 @@ Outcome verify_proof(const VerifyOptions& options) {
         return give_up(ExitCode::kUsage, "verify wants --policy for a tlog-proof or a case file, or "
                                          "--anchor for a device proof");
     }
+    if (!options.more_files.empty() && options.policies.empty()) {
+        return give_up(ExitCode::kUsage, "of device proofs one is checked at a time");
+    }
     if (options.policies.empty()) return verify_device_bundle(options);
     const auto bytes = read_file(options.file, kCaseFileBytesMax);
     if (!bytes) return give_up(bytes.error());
-    return looks_like_case_file(*bytes) ? verify_case(options, *bytes)
-                                        : verify_tlog_proof(options, *bytes);
+    if (looks_like_case_file(*bytes)) return verify_cases(options, *bytes);
+    if (!options.more_files.empty()) {
+        return give_up(ExitCode::kUsage, "of tlog-proofs one is checked at a time");
+    }
+    return verify_tlog_proof(options, *bytes);
 }
 
 }  // namespace assay::gateway::cli

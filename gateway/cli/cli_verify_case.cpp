@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "gateway/cli/verify_verbs.hpp"
-#include "gateway/investigation/case_check.hpp"
+#include "gateway/investigation/case_merge.hpp"
 #include "host/base/file.hpp"
 #include "host/base/text_encoding.hpp"
 
@@ -153,46 +153,83 @@ void describe_question(const CaseQuestion& question, Output& output) {
     if (question.to) out["to"] = *question.to;
 }
 
+Result<CaseReport> judge_case(ByteView bytes, const std::vector<ledger::LogPolicy>& policies) {
+    const auto file = open_case_file(bytes);
+    if (!file) return fail(Error(file.error()));
+    return check_case(*file, policies);
+}
+
+tl::unexpected<Failure> refuse_case(const Error& error) {
+    auto refusal = refuse_proof(error);
+    if (error.is(Refusal::kOriginMismatch)) {
+        refusal.value().advice = "A case file needs the policy of each ledger: --policy for the "
+                                 "consortium's and --policy for the gateways'.";
+    }
+    return refusal;
+}
+
+Output describe_case(const CaseReport& report) {
+    Output output;
+    output.json["verified"] = true;
+    output.json["gateway"] = report.gateway;
+    output.json["written"] = report.written;
+    describe_question(report.question, output);
+    output.add_line(fmt::format("Verified: a case file of gateway {}, written {}*", report.gateway,
+                                utc_text(report.written)));
+    describe_log("consortium", report.consortium, output);
+    describe_log("receipts", report.receipts_log, output);
+    describe_anchor(report.anchored, output);
+    describe_releases(report, output);
+    describe_steps(report, output);
+    output.json["devices"] = texts_of(report.devices);
+    describe_sentences("whole", "No gap is visible:", report.whole, output);
+    describe_sentences("missing", "Missing:", report.missing, output);
+    describe_sentences("noted", "To be looked at:", report.noted, output);
+    output.json["told"] = gateways_word();
+    output.add_line(gateways_word());
+    output.add_line("* as the gateway tells and has signed; no quorum vouches for it.");
+    return output;
+}
+
+// Each by itself, and then what they show together.
+Output describe_together(const std::vector<CaseReport>& reports) {
+    Output output;
+    output.json["verified"] = true;
+    json::array& files = output.json["files"].emplace_array();
+    for (const CaseReport& report : reports) {
+        Output one = describe_case(report);
+        files.push_back(std::move(one.json));
+        output.text += one.text + "\n";
+    }
+    const CaseMerge merged = merge_cases(reports);
+    output.add_line(fmt::format("The {} files together:", reports.size()));
+    describe_sentences("whole", "No gap is visible:", merged.whole, output);
+    describe_sentences("missing", "Missing:", merged.missing, output);
+    describe_sentences("noted", "To be looked at:", merged.noted, output);
+    return output;
+}
+
 }  // namespace
 
-Outcome verify_case(const VerifyOptions& options, ByteView bytes) {
+Outcome verify_cases(const VerifyOptions& options, ByteView bytes) {
     std::vector<ledger::LogPolicy> policies;
     for (const std::filesystem::path& path : options.policies) {
         auto policy = read_log_policy(path);
         if (!policy) return tl::unexpected(policy.error());
         policies.push_back(std::move(*policy));
     }
-    const auto file = open_case_file(bytes);
-    if (!file) return refuse_proof(file.error());
-    const auto report = check_case(*file, policies);
-    if (!report) {
-        auto refusal = refuse_proof(report.error());
-        if (report.error().is(Refusal::kOriginMismatch)) {
-            refusal.value().advice = "A case file needs the policy of each ledger: --policy for the "
-                                     "consortium's and --policy for the gateways'.";
-        }
-        return refusal;
+    auto first = judge_case(bytes, policies);
+    if (!first) return refuse_case(first.error());
+    if (options.more_files.empty()) return describe_case(*first);
+    std::vector<CaseReport> reports{std::move(*first)};
+    for (const std::filesystem::path& path : options.more_files) {
+        const auto more = read_file(path, kCaseFileBytesMax);
+        if (!more) return give_up(more.error());
+        auto report = judge_case(*more, policies);
+        if (!report) return refuse_case(std::move(report).error().within(path.string()));
+        reports.push_back(std::move(*report));
     }
-    Output output;
-    output.json["verified"] = true;
-    output.json["gateway"] = report->gateway;
-    output.json["written"] = report->written;
-    describe_question(report->question, output);
-    output.add_line(fmt::format("Verified: a case file of gateway {}, written {}*", report->gateway,
-                                utc_text(report->written)));
-    describe_log("consortium", report->consortium, output);
-    describe_log("receipts", report->receipts_log, output);
-    describe_anchor(report->anchored, output);
-    describe_releases(*report, output);
-    describe_steps(*report, output);
-    output.json["devices"] = texts_of(report->devices);
-    describe_sentences("whole", "No gap is visible:", report->whole, output);
-    describe_sentences("missing", "Missing:", report->missing, output);
-    describe_sentences("noted", "To be looked at:", report->noted, output);
-    output.json["told"] = gateways_word();
-    output.add_line(gateways_word());
-    output.add_line("* as the gateway tells and has signed; no quorum vouches for it.");
-    return output;
+    return describe_together(reports);
 }
 
 }  // namespace assay::gateway::cli

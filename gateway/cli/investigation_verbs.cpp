@@ -39,12 +39,15 @@ void add_investigation_verbs(CLI::App& app,
     CLI::App* const check = add_verb(
         app, "verify", "Check a proof offline, by a policy or an anchor that you have from elsewhere",
         "assay verify 4711.case --policy fleet.policy --policy gateways.policy\n"
+        "  assay verify 4711.case 4711-at-gateway-2.case --policy fleet.policy --policy gateways.policy\n"
         "  assay verify release.tlog-proof --policy fleet.policy\n"
         "  assay verify release.proof --anchor anchor.cbor",
         [&request, &verb_chosen] {
             verb_chosen = [&request] { return verify_proof(request.verify); };
         });
     check->add_option("file", verify.file, "The proof")->required()->check(CLI::ExistingFile);
+    check->add_option("more", verify.more_files, "More case files, to be taken together with it")
+        ->check(CLI::ExistingFile);
     check
         ->add_option("--policy", verify.policies,
                      "tlog-policy, for a tlog-proof; one for each ledger, for a case file")

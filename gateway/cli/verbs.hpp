@@ -228,6 +228,7 @@ struct BundleOptions {
 
 struct VerifyOptions {
     std::filesystem::path file;
+    std::vector<std::filesystem::path> more_files;  // case files, to be taken together with it
     std::filesystem::path anchor;  // for a device proof
     std::vector<std::filesystem::path> policies;  // one, for a tlog-proof; for a case file, several
     std::string leaf;              // what the tlog-proof must be about; empty: its own entry

@@ -12,6 +12,7 @@ namespace assay::gateway::cli {
 
 [[nodiscard]] tl::unexpected<Failure> refuse_proof(const Error& error);
 [[nodiscard]] Answer<ledger::LogPolicy> read_log_policy(const std::filesystem::path& path);
-[[nodiscard]] Outcome verify_case(const VerifyOptions& options, ByteView bytes);
+// `options.file`, which holds `bytes`, and `options.more_files`.
+[[nodiscard]] Outcome verify_cases(const VerifyOptions& options, ByteView bytes);
 
 }  // namespace assay::gateway::cli

@@ -334,6 +334,8 @@ class CaseJudge {
         CaseStep step;
         step.device = device->second->id;
         step.receipt = receipt->body;
+        step.key = receipt->signature.key_id;
+        step.leaf = crypto::leaf_hash(in.receipt);
         step.is_signature_checked = is_good.has_value();
         step.received = in.received;
         if (const auto word = refusal_from_number(receipt->body.result)) step.word = to_word(*word);

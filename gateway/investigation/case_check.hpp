@@ -37,6 +37,8 @@ struct CaseRelease {
 struct CaseStep {
     std::string device;  // its id
     ledger::ReceiptBody receipt;
+    crypto::KeyId key{};  // that signed it
+    LogHash leaf;         // of its bytes: two receipts are one if it is the same
     std::string word;  // of the result, if there is one
     bool is_signature_checked = false;  // by a key that the file names
     std::uint64_t received = 0;

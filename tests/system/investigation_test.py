@@ -142,6 +142,11 @@ def run(bed):
     for what in ("span of time", "one release alone"):
         expect(any(what in text for text in both["missing"]), f"missing: {both['missing']}")
 
+    together = bed.run("verify", case, proof, *policies)
+    expect(len(together["files"]) == 2 and len(together["whole"]) == 1, f"together: {together['whole']}")
+    expect(not together["missing"] and not together["noted"], f"together: {together['noted']}")
+    refused(bed, case, bed.dir / "consortium.policy", *policies)
+
     expect(refused(bed, case, *policies[:2])["word"] == "origin-mismatch", "one policy suffices")
     check_flips(bed, case, policies)
     print(json.dumps({"receipts": len(rows), "bytes": case.stat().st_size}))
