@@ -24,6 +24,7 @@ json::object describe_tally(const RolloutTally& tally) {
     out["under_way"] = tally.under_way;
     out["done"] = tally.done;
     out["failed"] = tally.failed;
+    out["retried"] = tally.retried;
     return out;
 }
 

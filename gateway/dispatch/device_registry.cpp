@@ -45,6 +45,7 @@ json::object encode_rollouts(const std::map<std::string, RolloutProgress, std::l
         item["step"] = to_string(progress.step);
         item["since"] = progress.since.time_since_epoch().count();
         item["word"] = progress.word;
+        if (progress.is_retry) item["retry"] = true;
     }
     return out;
 }
@@ -132,6 +133,7 @@ RolloutProgress decode_progress(const json::object& in) {
     progress.step = *step;
     progress.since = Timestamp{std::chrono::seconds(in.at("since").to_number<std::int64_t>())};
     progress.word = text_at(in, "word");
+    progress.is_retry = in.contains("retry");
     return progress;
 }
 

@@ -113,9 +113,12 @@ AssignmentVerdict admit(const RolloutPlan& plan,
                         std::uint64_t under_way,
                         Timestamp now) {
     if (state.stage == RolloutStage::kAborted) return AssignmentVerdict::kAborted;
-    if (device.rollouts.contains(plan.id)) return AssignmentVerdict::kAssigned;
+    const auto progress = device.rollouts.find(plan.id);
+    const bool began = progress != device.rollouts.end();
+    if (began && progress->second.under_way()) return AssignmentVerdict::kAssigned;
     if (state.stage == RolloutStage::kPaused) return AssignmentVerdict::kPaused;
-    if (!state.last_place || place_of(plan.id, device.id) > *state.last_place) {
+    const bool is_open = state.last_place && (began || place_of(plan.id, device.id) <= *state.last_place);
+    if (!is_open) {
         return AssignmentVerdict::kLaterPhase;
     }
     if (!plan.windows.is_open(now)) return AssignmentVerdict::kWindowClosed;
@@ -146,6 +149,7 @@ RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> mat
             ++out.failed;
         } else {
             ++out.under_way;
+            if (member.is_retry) ++out.retried;
         }
     }
     return out;
@@ -155,21 +159,26 @@ bool advance(const RolloutPlan& plan,
              RolloutState& state,
              std::span<const RolloutMember> matching,
              Timestamp now) {
-    if (state.stage != RolloutStage::kRunning) return false;
+    const bool is_done = state.stage == RolloutStage::kDone;
+    if (state.stage != RolloutStage::kRunning && !is_done) return false;
     bool changed = false;
-    if (!state.last_place) {
+    // Also if all its devices left it: nobody would ever show that the release is good.
+    const bool is_empty = !matching.empty() && tally(state, matching).members == 0;
+    if (!is_done && (!state.last_place || is_empty)) {
         open_phase(plan, state, state.phase, matching, now);
         if (!state.last_place) return false;
         changed = true;
     }
     for (;;) {
         const RolloutTally counts = tally(state, matching);
-        if (plan.abort_percent != 0 && reaches(counts.failed, counts.members, plan.abort_percent)) {
+        const std::uint64_t failed = counts.failed + counts.retried;
+        if (plan.abort_percent != 0 && reaches(failed, counts.members, plan.abort_percent)) {
             state.stage = RolloutStage::kAborted;
-            state.reason = std::to_string(counts.failed) + " of " + std::to_string(counts.members) +
+            state.reason = std::to_string(failed) + " of " + std::to_string(counts.members) +
                            " devices failed";
             return true;
         }
+        if (is_done) return changed;
         const RolloutPhase& phase = plan.phases[state.phase];
         changed = note_goal(state, reaches(counts.done, counts.members, phase.success_percent), now) ||
                   changed;
@@ -194,7 +203,7 @@ bool waits_at_gate(const RolloutPlan& plan, const RolloutState& state, Timestamp
 }
 
 Result<void> pause(const RolloutPlan& plan, RolloutState& state) {
-    if (state.stage != RolloutStage::kRunning) {
+    if (state.stage != RolloutStage::kRunning && state.stage != RolloutStage::kDone) {
         return not_now(plan, "is " + std::string(to_string(state.stage)) + ": there is nothing to pause");
     }
     state.stage = RolloutStage::kPaused;

@@ -79,12 +79,14 @@ struct RolloutTally {
     std::uint64_t matching = 0;  // in all phases
     std::uint64_t members = 0;
     std::uint64_t waiting = 0, under_way = 0, done = 0, failed = 0;
+    std::uint64_t retried = 0;  // of those under way: failed before
 };
 
 // One matching device, as advance() sees it.
 struct RolloutMember {
     std::uint64_t place = 0;
     std::optional<RolloutStep> step;  // none: not offered yet
+    bool is_retry = false;            // failed before, and is offered the release again
 };
 
 // Where a device stands in the queue of a rollout; even over all 64-bit numbers.
@@ -97,7 +99,8 @@ struct RolloutMember {
 // kAssigned if the device matches; else the first thing that does not.
 [[nodiscard]] AssignmentVerdict match(const DeviceFilter& filter, const Device& device);
 
-// Whether a device that matches may begin or go on now. `under_way` counts the others.
+// Whether a device that matches may begin, try again or go on now. `under_way` counts the others. One
+// that failed keeps its place in the phase, and waits like one that begins.
 [[nodiscard]] AssignmentVerdict admit(const RolloutPlan& plan,
                                       const RolloutState& state,
                                       const Device& device,
@@ -110,7 +113,8 @@ struct RolloutMember {
 
 [[nodiscard]] RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching);
 
-// Opens the next phase, aborts or ends the rollout, if it is time. Returns whether `state` changed.
+// Opens the next phase, aborts or ends the rollout, if it is time; one that is done may still be
+// aborted. A phase that all its devices left is opened again. Returns whether `state` changed.
 // A device that had the release before the rollout is no member.
 bool advance(const RolloutPlan& plan,
              RolloutState& state,

@@ -38,11 +38,6 @@ bool is_for(const ledger::ReleaseRecord& release, const ledger::ReleaseKey& targ
            release.component == target.component;
 }
 
-std::optional<RolloutStep> progress_of(const Device& device, std::string_view rollout) {
-    const auto found = device.rollouts.find(rollout);
-    return found == device.rollouts.end() ? std::nullopt : std::optional(found->second.step);
-}
-
 // A device that began goes on, whatever its inventory says meanwhile: the new version, above all.
 AssignmentVerdict matches(const RolloutPlan& plan,
                           const ledger::ReleaseRecord& release,
@@ -153,19 +148,30 @@ bool RolloutBook::is_cancelled(const Device& device, const ledger::LeafHash& rel
 
 bool RolloutBook::note_offered(Device& device, const Rollout* rollout, Timestamp now) {
     const std::string_view id = rollout == nullptr ? std::string_view() : rollout->plan.id;
-    // What is overtaken begins anew if it is still wanted afterwards.
-    const std::size_t overtaken = std::erase_if(device.rollouts, [&](const auto& item) {
-        if (item.first == id || !item.second.under_way()) return false;
-        const auto other = rollouts_.find(item.first);
-        if (other == rollouts_.end()) return true;
-        if (other->second.under_way > 0) --other->second.under_way;
-        other->second.touched = true;
-        return true;
-    });
-    if (rollout == nullptr || device.rollouts.contains(id)) return overtaken > 0;
-    RolloutProgress progress;
+    // What is overtaken begins anew if it is still wanted afterwards. A failure stays known.
+    bool overtakes = false;
+    for (auto item = device.rollouts.begin(); item != device.rollouts.end();) {
+        const auto current = item++;
+        auto& [name, progress] = *current;
+        if (name == id || !progress.under_way()) continue;
+        overtakes = true;
+        if (const auto other = rollouts_.find(name); other != rollouts_.end()) {
+            if (other->second.under_way > 0) --other->second.under_way;
+            other->second.touched = true;
+        }
+        if (progress.is_retry) {
+            progress.step = RolloutStep::kFailed;
+        } else {
+            device.rollouts.erase(current);
+        }
+    }
+    if (rollout == nullptr) return overtakes;
+    const auto [own, is_first] = device.rollouts.try_emplace(std::string(id));
+    RolloutProgress& progress = own->second;
+    if (!is_first && progress.step != RolloutStep::kFailed) return overtakes;
+    progress.step = RolloutStep::kOffered;
     progress.since = now;
-    device.rollouts.emplace(id, progress);
+    progress.is_retry = !is_first;
     ++rollouts_.find(id)->second.under_way;
     note_change(device);
     return true;
@@ -199,8 +205,7 @@ void RolloutBook::note_change(const Device& device) {
 Result<bool> RolloutBook::step(Timestamp now) {
     bool more = false;
     for (auto& [id, rollout] : rollouts_) {
-        const RolloutStage stage = rollout.state.stage;
-        if (stage != RolloutStage::kRunning && stage != RolloutStage::kPaused) continue;
+        if (rollout.state.stage == RolloutStage::kAborted) continue;
         more = window_moved(rollout, now) || more;
         if (!rollout.touched && now < rollout.due) continue;
         const auto stepped = step_one(rollout, now);
@@ -237,7 +242,7 @@ Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
     if (soaked && *soaked > now) next.due = std::min(next.due, *soaked);
     next.touched = false;
     rollout = std::move(next);
-    const bool has_room = rollout.plan.under_way_max > counts.under_way && counts.waiting > 0;
+    const bool has_room = rollout.plan.under_way_max > counts.under_way && counts.waiting + counts.failed > 0;
     return changed || has_room;
 }
 
@@ -250,6 +255,7 @@ std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
         RolloutMember member;
         member.place = candidate.place;
         member.step = candidate.step;
+        member.is_retry = candidate.is_retry;
         out.push_back(member);
     }
     return out;
@@ -294,7 +300,10 @@ std::vector<RolloutBook::Candidate> RolloutBook::candidates(const RolloutPlan& p
         Candidate candidate;
         candidate.device = &device;
         candidate.verdict = matches(plan, release, device);
-        candidate.step = progress_of(device, plan.id);
+        if (const auto progress = device.rollouts.find(plan.id); progress != device.rollouts.end()) {
+            candidate.step = progress->second.step;
+            candidate.is_retry = progress->second.is_retry;
+        }
         if (candidate.verdict == AssignmentVerdict::kAssigned) candidate.place = place_of(plan.id, id);
         out.push_back(candidate);
     }

@@ -84,6 +84,7 @@ class RolloutBook {
         AssignmentVerdict verdict = AssignmentVerdict::kAssigned;  // of filter and target
         std::uint64_t place = 0;
         std::optional<RolloutStep> step;
+        bool is_retry = false;
     };
     [[nodiscard]] std::vector<Candidate> candidates(const RolloutPlan& plan,
                                                     const ledger::ReleaseRecord& release) const;

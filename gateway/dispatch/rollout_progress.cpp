@@ -65,6 +65,9 @@ RolloutProgress after_receipt(const RolloutProgress& before,
     RolloutProgress after;
     after.step = *step;
     after.since = now;
+    if (*step == RolloutStep::kDone) return after;
+    after.is_retry = before.is_retry;
+    after.word = before.word;
     if (*step == RolloutStep::kFailed) {
         after.word = word.empty() ? std::string(ledger::to_string(event)) : std::string(word);
     }

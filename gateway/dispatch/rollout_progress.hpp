@@ -21,6 +21,7 @@ struct RolloutProgress {
     RolloutStep step = RolloutStep::kOffered;
     Timestamp since{};
     std::string word;  // why it failed: a refusal, "rolled-back", "failed" or "deadline"
+    bool is_retry = false;  // it failed before: counts against the release until it confirms
 
     [[nodiscard]] bool under_way() const noexcept {
         return step != RolloutStep::kDone && step != RolloutStep::kFailed;

@@ -327,6 +327,57 @@ TEST_F(RolloutBooks, KeepsToTheNumberUnderWay) {
     EXPECT_EQ(book_->count(*book_->find("spring")).done, 1U);
 }
 
+TEST_F(RolloutBooks, ARetryTakesARoomAndIsRememberedAsAFailure) {
+    add_devices(10);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.under_way_max = 1;
+    plan.abort_percent = 20;
+    begin(plan);
+    const std::string first = *poll_all().begin();
+    receipt(first, 2, ledger::ReceiptEvent::kFailed);
+    EXPECT_EQ(book_->find("spring")->under_way, 0U);
+    EXPECT_TRUE(book_->step(now_).value()) << "there is room for another";
+    ASSERT_TRUE(poll(first));
+    const RolloutProgress& progress = devices_->find(first)->rollouts.at("spring");
+    EXPECT_EQ(progress.step, RolloutStep::kOffered);
+    EXPECT_TRUE(progress.is_retry);
+    EXPECT_EQ(book_->find("spring")->under_way, 1U);
+    restart();
+    EXPECT_EQ(book_->count(*book_->find("spring")).retried, 1U);
+    EXPECT_EQ(poll_all(), std::set<std::string>{first}) << "the others have no room";
+    receipt(first, 2, ledger::ReceiptEvent::kVerified);
+    EXPECT_EQ(book_->count(*book_->find("spring")).retried, 1U);
+
+    add_release(1, ledger::Urgency::kUrgent);  // overtakes: what failed stays known
+    ASSERT_TRUE(poll(first));
+    EXPECT_EQ(devices_->find(first)->rollouts.at("spring").step, RolloutStep::kFailed);
+    EXPECT_EQ(book_->find("spring")->under_way, 0U);
+    receipt(first, 2, ledger::ReceiptEvent::kConfirmed);
+    const RolloutTally counts = book_->count(*book_->find("spring"));
+    EXPECT_EQ(counts.done, 1U);
+    EXPECT_EQ(counts.failed + counts.retried, 0U);
+}
+
+TEST_F(RolloutBooks, ADoneRolloutKeepsItsSafeguards) {
+    add_devices(10);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.phases[0].success_percent = 50;
+    plan.deadlines.offered = hours(1);
+    begin(plan);
+    poll_all();
+    for (int i = 0; i < 5; ++i) {
+        receipt("device-" + std::to_string(i), 2, ledger::ReceiptEvent::kConfirmed);
+    }
+    ASSERT_TRUE(book_->step(now_));
+    ASSERT_EQ(state("spring").stage, RolloutStage::kDone);
+    now_ += hours(1);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(book_->find("spring")->under_way, 0U) << "the silent ones failed at their deadline";
+    EXPECT_EQ(state("spring").stage, RolloutStage::kAborted);
+}
+
 TEST_F(RolloutBooks, ADeviceThatBeganGoesOnUnderAnotherVersion) {
     add_devices(1);
     add_release(2);

@@ -180,6 +180,52 @@ TEST(Rollout, PausedItOpensNothing) {
     EXPECT_FALSE(pause(fleet.plan, fleet.state));
 }
 
+TEST(Rollout, DoneItIsStillAbortedByFailuresAndCanBePaused) {
+    Fleet fleet(100, {phase(100, 50)});
+    fleet.advance();
+    fleet.bring(50, RolloutStep::kDone);
+    ASSERT_TRUE(fleet.advance());
+    ASSERT_EQ(fleet.state.stage, RolloutStage::kDone);
+    ASSERT_TRUE(pause(fleet.plan, fleet.state));
+    EXPECT_FALSE(fleet.advance());
+    ASSERT_TRUE(resume(fleet.plan, fleet.state));
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kDone);
+    fleet.bring(9, RolloutStep::kFailed);
+    EXPECT_FALSE(fleet.advance());
+    fleet.bring(1, RolloutStep::kFailed);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
+}
+
+TEST(Rollout, APhaseThatAllItsDevicesLeftIsOpenedAgain) {
+    Fleet fleet(100, {phase(1), phase(100)});
+    fleet.advance();
+    fleet.members.erase(fleet.members.begin());  // the first by place: the phase's only device
+    ASSERT_EQ(fleet.count().members, 0U);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 0U) << "the release is still to be shown to be good";
+    EXPECT_EQ(fleet.count().members, 1U);
+    fleet.bring(1, RolloutStep::kDone);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.phase, 1U);
+}
+
+TEST(Rollout, ARetryCountsAsAFailureUntilItConfirms) {
+    Fleet fleet(10, {phase(100)});
+    fleet.plan.abort_percent = 20;
+    fleet.advance();
+    fleet.bring(1, RolloutStep::kOffered);
+    fleet.members[0].is_retry = true;
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_EQ(fleet.count().under_way, 1U);
+    EXPECT_EQ(fleet.count().retried, 1U);
+    fleet.bring(1, RolloutStep::kFailed);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
+    EXPECT_EQ(fleet.state.reason, "2 of 10 devices failed");
+}
+
 TEST(Rollout, LateComersJoinThePhaseThatTheyDraw) {
     Fleet fleet(1000, {phase(10), phase(100)});
     fleet.advance();
@@ -255,6 +301,24 @@ TEST(RolloutAdmission, SaysWhyNot) {
     EXPECT_EQ(verdict(3), AssignmentVerdict::kAssigned) << "what has begun goes on";
     fleet.state.stage = RolloutStage::kAborted;
     EXPECT_EQ(verdict(), AssignmentVerdict::kAborted) << "but not that";
+}
+
+TEST(RolloutAdmission, ADeviceThatFailedWaitsLikeOneThatBegins) {
+    Fleet fleet(1, {phase(100)});
+    fleet.advance();
+    fleet.plan.under_way_max = 3;
+    Device device;
+    device.id = "device-0";
+    device.rollouts["spring"].step = RolloutStep::kFailed;
+    const auto verdict = [&](std::uint64_t under_way = 0) {
+        return admit(fleet.plan, fleet.state, device, under_way, fleet.now);
+    };
+    EXPECT_EQ(verdict(2), AssignmentVerdict::kAssigned);
+    EXPECT_EQ(verdict(3), AssignmentVerdict::kTooMany);
+    fleet.plan.windows.windows.emplace_back();  // of no day
+    EXPECT_EQ(verdict(), AssignmentVerdict::kWindowClosed);
+    fleet.state.stage = RolloutStage::kPaused;
+    EXPECT_EQ(verdict(), AssignmentVerdict::kPaused);
 }
 
 TEST(RolloutFilter, MustBeMetInEveryPart) {
