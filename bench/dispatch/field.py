@@ -52,8 +52,9 @@ class Field:
             for r in (self.gw.get("/v1/releases") or {}).get("releases", [])), 180)
         return leaf, hashlib.sha256(image.read_bytes()).hexdigest()
 
-    def _fleet(self, *arguments, niceness=0):
-        command = ["nice", "-n", niceness, *os.environ.get("ASSAY_BENCH_RUN", "").split(),
+    def _fleet(self, *arguments, behind=False):
+        idle = ["chrt", "--idle", "0"] if behind else []
+        command = [*idle, *os.environ.get("ASSAY_BENCH_RUN", "").split(),
                    self.suite.program("assay-fleet"), *arguments]
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, check=True,
                               timeout=900)
@@ -62,11 +63,12 @@ class Field:
     def beside(self, *scenario, **options):
         """Begins a scenario in a process of its own; what is returned waits for its JSON.
 
-        It steps back behind the devices that are measured (nice 10): those have processors of their own.
+        It gets what processor the gateway and the devices that are measured leave (SCHED_IDLE): those
+        that attack have processors of their own. What it did is counted, so none is spared.
         """
         result = []
         thread = threading.Thread(
-            target=lambda: result.append(self.run(*scenario, niceness=10, **options)))
+            target=lambda: result.append(self.run(*scenario, behind=True, **options)))
         thread.start()
 
         def wait():
@@ -74,13 +76,13 @@ class Field:
             return result[0]
         return wait
 
-    def run(self, scenario, devices, device_class=IDLE_CLASS, address=None, niceness=0, **options):
+    def run(self, scenario, devices, device_class=IDLE_CLASS, address=None, behind=False, **options):
         """One scenario of assay-fleet; its JSON."""
         if address is None:
             options["pid"] = self.gw.process.child.pid
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         result = self._fleet(scenario, "--fleet", self.fleet, "--devices", devices, "--class", device_class,
-                             "--address", address or f"127.0.0.1:{self.gw.devices}", *flags, niceness=niceness)
+                             "--address", address or f"127.0.0.1:{self.gw.devices}", *flags, behind=behind)
         print(f"{scenario} {devices}: {json.dumps(result)}", file=sys.stderr, flush=True)
         return result
 

@@ -29,6 +29,17 @@ struct StartLine {
     }
 };
 
+// Connects, `place` in the line of devices: no more a second than a gateway shakes hands with on two
+// cores. All at once, the last of thousands would be turned away.
+asio::awaitable<Result<void>> connect_in_turn(World& world, RawConnection& connection, std::size_t place) {
+    constexpr std::chrono::milliseconds kEach{3};
+    asio::steady_timer timer(world.io, kEach * place);
+    co_await timer.async_wait(kAsTuple);
+    Result<void> opened = co_await connection.open();
+    if (!opened) world.note(opened.error());
+    co_return opened;
+}
+
 // All begin together.
 asio::awaitable<void> wait_for_all(World& world, StartLine& line) {
     if (--line.missing == 0) {
@@ -48,11 +59,10 @@ struct Downloads {
     std::uint64_t done = 0;
 };
 
-asio::awaitable<void> download(World& world, const FleetDevice& device, Downloads& downloads) {
-    RawConnection connection = world.connection(device);
+asio::awaitable<void> download(World& world, std::size_t place, Downloads& downloads) {
+    RawConnection connection = world.connection(world.devices[place]);
     std::string target = world.options.text("get");
-    const Result<void> opened = co_await connection.open();
-    if (!opened) world.note(opened.error());
+    const Result<void> opened = co_await connect_in_turn(world, connection, place);
     if (opened && target.empty()) {
         const Bytes poll = poll_request(world.options, 0);
         const Result<RawAnswer> answer = co_await connection.exchange(poll);
@@ -95,14 +105,14 @@ Bytes receipt_request(const FleetDevice& device,
 }
 
 asio::awaitable<void> post_all(World& world,
-                               const FleetDevice& device,
+                               std::size_t place,
                                const std::vector<Bytes>& requests,
                                StartLine& line,
                                std::uint64_t& acknowledged) {
-    RawConnection connection = world.connection(device);
-    const Result<void> opened = co_await connection.open();
-    if (!opened) world.note(opened.error());
+    RawConnection connection = world.connection(world.devices[place]);
+    const Result<void> opened = co_await connect_in_turn(world, connection, place);
     co_await wait_for_all(world, line);
+    if (!opened) co_return;
     for (const Bytes& request : requests) {
         const Result<RawAnswer> answer = co_await connection.exchange(request);
         if (!answer || answer->status != 200) {
@@ -275,8 +285,8 @@ asio::awaitable<void> update_device(World& world, const FleetDevice& device, Rol
 
 json::object run_download(World& world) {
     Downloads downloads(world.devices.size());
-    for (const FleetDevice& device : world.devices) {
-        asio::co_spawn(world.io, download(world, device, downloads), asio::detached);
+    for (std::size_t i = 0; i < world.devices.size(); ++i) {
+        asio::co_spawn(world.io, download(world, i, downloads), asio::detached);
     }
     world.io.run();
     const double seconds = downloads.line.seconds();
@@ -302,7 +312,7 @@ json::object run_receipts(World& world) {
     std::uint64_t acknowledged = 0;
     StartLine line(requests.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
-        asio::co_spawn(world.io, post_all(world, world.devices[i], requests[i], line, acknowledged),
+        asio::co_spawn(world.io, post_all(world, i, requests[i], line, acknowledged),
                        asio::detached);
     }
     world.io.run();
