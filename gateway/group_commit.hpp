@@ -1,7 +1,8 @@
 // Makes the writes of many requests durable with one fsync. Writes made under a Deferral are seen by
-// reads at once and are on disk, all of a request together, when settled() returns; what the process
-// is ready to do meanwhile adds its writes to the same fsync. Any other write is on disk when it
-// returns, and takes along what waits, so that no later write is ever on disk without an earlier one.
+// reads at once and are on disk, all of a request together, when settled() returns. A thread of its
+// own writes them, a flight at a time; what the process does meanwhile goes with the next flight, so
+// that nobody who only reads waits for the disk. Any other write is on disk when it returns, and
+// takes along what waits, so that no later write is ever on disk without an earlier one.
 //
 //     {
 //         const GroupCommit::Deferral together(store);
@@ -9,10 +10,12 @@
 //     }
 //     co_await store.settled();  // now it may be acknowledged
 //
-// Io thread only. A store that failed once stays failed (key_value_store.hpp).
+// Io thread only; `disk` is read there and written to by the other thread, one flight at a time. A
+// store that failed once stays failed (key_value_store.hpp).
 
 #pragma once
 
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,6 +23,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "ledger/chain/key_value_store.hpp"
 
@@ -54,17 +58,28 @@ class GroupCommit final : public ledger::KeyValueStore {
     [[nodiscard]] boost::asio::awaitable<Result<void>> settled();
 
   private:
+    using Changes = std::map<Bytes, std::optional<Bytes>>;  // none: erased
+
     void defer(const ledger::WriteBatch& batch);
-    [[nodiscard]] Result<void> flush(const ledger::WriteBatch& last);
+    [[nodiscard]] const std::optional<Bytes>* find_change(ByteView key) const;
+    void begin_flight();
+    void take_in();
+    [[nodiscard]] Result<void> write_all(const ledger::WriteBatch& last);
+    void settle(const Result<void>& written, std::uint64_t up_to);
 
     boost::asio::any_io_executor executor_;
     std::unique_ptr<ledger::KeyValueStore> disk_;
     bool deferring_ = false;
-    bool flush_is_due_ = false;
-    std::map<Bytes, std::optional<Bytes>> pending_;  // none: erased
+    bool flight_is_due_ = false;
+    Changes pending_;                     // for the next flight
+    Changes flying_;                      // being written
+    std::future<Result<void>> flight_;    // valid while one is under way
+    std::uint64_t flights_ = 0;           // begun
+    std::uint64_t flight_up_to_ = 0;      // `deferred_` when the last one began
     std::uint64_t deferred_ = 0;
     std::uint64_t durable_ = 0;  // of those
     std::set<boost::asio::steady_timer*> waiting_;
+    boost::asio::thread_pool writer_{1};  // last: ends before what it writes to
 };
 
 }  // namespace assay::gateway

@@ -1,7 +1,9 @@
 #include "ledger/chain/leveldb_store.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <mutex>
 #include <system_error>
 
 #include <leveldb/db.h>
@@ -103,26 +105,26 @@ class LevelDbStore final : public KeyValueStore {
     }
 
     [[nodiscard]] std::optional<Bytes> get(ByteView key) const override {
-        if (failure_) return std::nullopt;
+        if (failure()) return std::nullopt;
         std::string value;
         const leveldb::Status status = db_->Get(read_options_, slice(key), &value);
         if (status.ok()) return to_bytes(value);
-        if (!status.IsNotFound()) failure_ = to_error(status, "read ledger database");
+        if (!status.IsNotFound()) (void)fail_with(status, "read ledger database");
         return std::nullopt;
     }
 
     void for_each(ByteView prefix, const Visitor& visit) const override {
-        if (failure_) return;
+        if (failure()) return;
         const std::unique_ptr<leveldb::Iterator> it{db_->NewIterator(read_options_)};
         for (it->Seek(slice(prefix)); it->Valid(); it->Next()) {
             if (!it->key().starts_with(slice(prefix))) break;
             if (!visit(view(it->key()), view(it->value()))) break;
         }
-        if (!it->status().ok()) failure_ = to_error(it->status(), "read ledger database");
+        if (!it->status().ok()) (void)fail_with(it->status(), "read ledger database");
     }
 
     [[nodiscard]] Result<void> write_synced(const WriteBatch& batch) override {
-        if (failure_) return fail(*failure_);
+        if (const auto& failed = failure()) return fail(*failed);
         leveldb::WriteBatch updates;
         for (const auto& [key, value] : batch.operations()) {
             if (value) {
@@ -136,30 +138,44 @@ class LevelDbStore final : public KeyValueStore {
         leveldb::Status status = db_->Write(options, &updates);
         if (status.ok()) status = surroundings_->env.failure();
         if (status.ok()) return {};
-        failure_ = to_error(status, "write ledger database");
-        return fail(*failure_);
+        return fail(fail_with(status, "write ledger database"));
     }
 
-    [[nodiscard]] const std::optional<Error>& failure() const noexcept override { return failure_; }
+    [[nodiscard]] const std::optional<Error>& failure() const noexcept override {
+        return has_failed_.load(std::memory_order_acquire) ? failure_ : no_failure_;
+    }
 
     bool check_next(std::size_t entries) override {
-        if (failure_) return false;
+        if (failure()) return false;
         leveldb::ReadOptions once = read_options_;
         once.fill_cache = false;
         const std::unique_ptr<leveldb::Iterator> it{db_->NewIterator(once)};
         it->Seek(slice(checked_to_));
         for (; entries > 0 && it->Valid(); --entries) it->Next();
         checked_to_ = it->Valid() ? to_bytes(view(it->key())) : Bytes{};
-        if (!it->status().ok()) failure_ = to_error(it->status(), "check ledger database");
+        if (!it->status().ok()) (void)fail_with(it->status(), "check ledger database");
         return checked_to_.empty();
     }
 
   private:
+    // The first failure stays; a reader and a writer may have one at the same time.
+    Error fail_with(const leveldb::Status& status, const std::string& what) const {
+        const std::lock_guard lock(failing_);
+        if (!failure_) {
+            failure_ = to_error(status, what);
+            has_failed_.store(true, std::memory_order_release);
+        }
+        return *failure_;
+    }
+
     std::unique_ptr<Surroundings> surroundings_;
     std::unique_ptr<leveldb::DB> db_;
     Bytes checked_to_;  // check_next() goes on here
     leveldb::ReadOptions read_options_;
-    mutable std::optional<Error> failure_;
+    mutable std::mutex failing_;
+    mutable std::atomic<bool> has_failed_{false};
+    mutable std::optional<Error> failure_;  // written once, before has_failed_
+    const std::optional<Error> no_failure_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The key/value store on LevelDB. Every read verifies checksums; every write is synced, and so is
-// the folder whenever its entries change (leveldb_env.hpp).
+// the folder whenever its entries change (leveldb_env.hpp). One thread may write while another reads.
 //
 // Errors tell what helps: Refusal::kMalformed is damage, which stays; std::errc::io_error is a disk
 // that would not; anything else (no space, no permission, in use elsewhere) has its own code and is

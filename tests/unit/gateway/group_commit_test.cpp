@@ -1,5 +1,9 @@
 #include "gateway/group_commit.hpp"
 
+#include <atomic>
+#include <semaphore>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/memory_store.hpp"
@@ -15,12 +19,15 @@ class CountingStore final : public ledger::KeyValueStore {
     void for_each(ByteView prefix, const Visitor& visit) const override { memory.for_each(prefix, visit); }
     Result<void> write_synced(const ledger::WriteBatch& batch) override {
         ++writes;
+        if (is_slow) allowed.acquire();
         return memory.write_synced(batch);
     }
     const std::optional<Error>& failure() const noexcept override { return memory.failure(); }
 
     test::MemoryStore memory;
-    int writes = 0;
+    std::atomic<int> writes{0};
+    bool is_slow = false;  // a write waits until it is `allowed`
+    std::counting_semaphore<> allowed{0};
 };
 
 class GroupCommits : public testing::Test {
@@ -108,6 +115,36 @@ TEST_F(GroupCommits, ReadsSeeDiskAndWaitingWritesAsOne) {
     EXPECT_TRUE(test::run_awaitable(io_, store_->settled()));
     EXPECT_EQ(all(), "k2=b k3=C ");
     EXPECT_EQ(at(*disk_, "k1"), "none");
+}
+
+TEST_F(GroupCommits, NobodyButWhoWritesWaitsForTheDisk) {
+    disk_->is_slow = true;
+    defer("k1", "a");
+    io_.poll();  // under way, and not there yet
+    EXPECT_EQ(at(*store_, "k1"), "a");
+    defer("k1", "b");
+    defer("k2", "c");
+    EXPECT_EQ(all(), "k1=b k2=c ");
+    disk_->allowed.release(2);
+    EXPECT_TRUE(test::run_awaitable(io_, store_->settled()));
+    EXPECT_EQ(disk_->writes, 2) << "what came meanwhile went together";
+    EXPECT_EQ(at(*disk_, "k1"), "b");
+    EXPECT_EQ(at(*disk_, "k2"), "c");
+}
+
+TEST_F(GroupCommits, AWriteThatDoesNotWaitComesAfterThatUnderWay) {
+    disk_->is_slow = true;
+    defer("k1", "a");
+    io_.poll();
+    defer("k1", "b");
+    std::thread disk([this] { disk_->allowed.release(2); });
+    write("k2", "v");
+    disk.join();
+    EXPECT_EQ(disk_->writes, 2);
+    EXPECT_EQ(at(*disk_, "k1"), "b");
+    EXPECT_EQ(at(*disk_, "k2"), "v");
+    EXPECT_TRUE(test::run_awaitable(io_, store_->settled())) << "nothing waits";
+    EXPECT_EQ(disk_->writes, 2);
 }
 
 TEST_F(GroupCommits, ABrokenDiskIsSaidToEveryoneWhoWaits) {
