@@ -1,5 +1,7 @@
 #include "gateway/receipt/attestation_desk.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -150,8 +152,9 @@ TEST_F(Attestations, CatchingUpGoesThroughAllDevicesInParts) {
             device.assignment = Assignment{crypto::leaf_hash(as_bytes("one")), {}};
             ASSERT_TRUE(gateway.devices.save(device));
         }
+        boost::asio::co_spawn(io_, gateway.store.settled(), boost::asio::detached);
         io_.restart();
-        io_.run();  // the flush that they share
+        io_.run();  // until what they share is on disk
     }
     Gateway gateway(*this);
     const std::string after = gateway.desk.catch_up({});
