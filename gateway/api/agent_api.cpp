@@ -144,8 +144,10 @@ void charge_one(const AgentApiParts& parts, Device& device) {
 // When a device that waits is to look again by itself: what it is kept from may be open to it then.
 PollWaiters::Time looks_again_at(const AgentApiParts& parts, const Device& device, PollWaiters::Time until) {
     const Timestamp now = parts.clock.now();
-    if (!device.hold || device.hold->until <= now) return until;
-    return std::min(until, std::chrono::steady_clock::now() + (device.hold->until - now));
+    for (const Hold& hold : device.holds) {
+        if (hold.until > now) until = std::min(until, std::chrono::steady_clock::now() + (hold.until - now));
+    }
+    return until;
 }
 
 boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request request) {

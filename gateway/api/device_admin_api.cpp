@@ -1,6 +1,7 @@
 #include "gateway/api/device_admin_api.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -21,6 +22,14 @@ namespace json = boost::json;
 
 constexpr std::size_t kTagsMax = 64;
 
+json::object describe_hold(const Hold& hold) {
+    json::object out;
+    out["release"] = to_hex(hold.release.view());
+    out["failures"] = hold.failures;
+    out["until"] = hold.until.time_since_epoch().count();
+    return out;
+}
+
 json::object describe_device(const Device& device, const DispatchRules& rules, Timestamp now) {
     json::object out;
     out["id"] = device.id;
@@ -36,6 +45,8 @@ json::object describe_device(const Device& device, const DispatchRules& rules, T
     out["site"] = device.site;
     json::array& tags = out["tags"].emplace_array();
     for (const std::string& tag : device.tags) tags.emplace_back(tag);
+    json::array& holds = out["holds"].emplace_array();
+    for (const Hold& hold : device.holds) holds.push_back(describe_hold(hold));
     if (!device.report) {
         out["state"] = "enrolled";
         return out;
@@ -118,13 +129,15 @@ Result<void> read_labels(std::string_view text, Device& device) {
     return {};
 }
 
+http::Response no_device() {
+    return http::problem(404, "not-found", "no device of that name is enrolled here; "
+                                           "`assay device list` shows those that are");
+}
+
 http::Response post_labels(const DeviceAdminParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     Device* const known = parts.devices.find(request.path_value("id"));
-    if (known == nullptr) {
-        return http::problem(404, "not-found", "no device of that name is enrolled here; "
-                                               "`assay device list` shows those that are");
-    }
+    if (known == nullptr) return no_device();
     Device device = *known;
     if (auto read = read_labels(as_text(request.body), device); !read) return problem_of(read.error());
     if (auto saved = parts.devices.save(device); !saved) return problem_of(saved.error());
@@ -133,6 +146,23 @@ http::Response post_labels(const DeviceAdminParts& parts, const http::Request& r
     parts.rollouts.note_change(*known);
     parts.waiters.wake(*known);
     return json_response(200, describe_device(*known, parts.rules, parts.clock.now()));
+}
+
+// Whatever failed on it is as if it had not: with all its attempts, and without a pause. In a rollout its
+// turn is that of a device that begins.
+http::Response post_retry(const DeviceAdminParts& parts, const http::Request& request) {
+    if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
+    Device* const device = parts.devices.find(request.path_value("id"));
+    if (device == nullptr) return no_device();
+    if (std::vector<Hold> before = std::exchange(device->holds, {}); !before.empty()) {
+        if (auto saved = parts.devices.save(*device); !saved) {
+            device->holds = std::move(before);
+            return problem_of(saved.error());
+        }
+        log::info("device-retry", {{"device", device->id}});
+        parts.waiters.wake(*device);
+    }
+    return json_response(200, describe_device(*device, parts.rules, parts.clock.now()));
 }
 
 http::Response get_audit(const DeviceAdminParts& parts, const http::Request&) {
@@ -157,6 +187,7 @@ void add_device_admin_routes(http::Router& router, const DeviceAdminParts& parts
     add_plain(router, "GET", "/v1/devices", bind(get_devices));
     add_plain(router, "POST", "/v1/devices", bind(post_device));
     add_plain(router, "POST", "/v1/devices/{id}/labels", bind(post_labels));
+    add_plain(router, "POST", "/v1/devices/{id}/retry", bind(post_retry));
     add_plain(router, "GET", "/v1/receipts/audit", bind(get_audit));
 }
 

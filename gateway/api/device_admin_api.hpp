@@ -3,6 +3,7 @@
 //   GET  /v1/devices          what each reported, is assigned and has confirmed
 //   POST /v1/devices          enrols one: {"id","csr","vendor"}; operator token
 //   POST /v1/devices/{id}/labels   its site and tags, for rollouts; operator token
+//   POST /v1/devices/{id}/retry    offers it again at once what failed on it; operator token
 //   GET  /v1/receipts/audit   whether each receipt is on the gateway ledger exactly once
 
 #pragma once

@@ -265,7 +265,7 @@ void add_device_verbs(CLI::App& app, Request& request) {
     verb->add_option("--vendor", enrol.vendor, "Whose releases it takes")->required();
     verb->add_option("--out", enrol.out, "The device's folder")->required();
     verb->add_flag("--replace-key", enrol.replace_key, "Of a device that is enrolled with another");
-    add_label_verb(*device, request.rollout, request.verb);
+    add_device_verbs(*device, request.rollout, request.verb);
     add_enrolment_verbs(*device, request.enrolment, request.verb);
     add_history_verb(*device, request.investigation, request.verb);
     add_dir(*add_verb(*device, "list", "Show the devices and how far they are",

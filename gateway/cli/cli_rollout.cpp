@@ -1,4 +1,5 @@
-// assay rollout create, list, show, pause, resume, abort, approve, dry-run; assay device label.
+// assay rollout create, list, show, pause, resume, abort, approve, dry-run; assay device label,
+// retry.
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -216,6 +217,18 @@ Outcome change_rollout(const RolloutActionOptions& options) {
         daemon->post("/v1/rollouts/" + options.id + "/" + options.action, "application/json", {});
     if (!rollout) return tl::unexpected(rollout.error());
     return shown(std::move(*rollout));
+}
+
+Outcome retry_device(const RetryOptions& options) {
+    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto device = daemon->post("/v1/devices/" + options.id + "/retry", "application/json", {});
+    if (!device) return tl::unexpected(device.error());
+    Output output;
+    output.text = fmt::format("{}: {}\n", options.id,
+                              device->contains("assignment") ? text_at(*device, "assignment") : "not-reported");
+    output.json = std::move(*device);
+    return output;
 }
 
 Outcome label_device(const LabelOptions& options) {

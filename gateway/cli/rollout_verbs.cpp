@@ -53,7 +53,7 @@ void add_rollout_actions(CLI::App& group, RolloutRequest& request, std::function
 
 }  // namespace
 
-void add_label_verb(CLI::App& device, RolloutRequest& request, std::function<Outcome()>& verb_chosen) {
+void add_device_verbs(CLI::App& device, RolloutRequest& request, std::function<Outcome()>& verb_chosen) {
     LabelOptions& label = request.label;
     CLI::App* const verb =
         add_verb(device, "label", "Say where a device is and what it is like, for rollouts",
@@ -70,6 +70,12 @@ void add_rollout_verbs(CLI::App& app, RolloutRequest& request, std::function<Out
     CLI::App* const create = add_verb(
         *group, "create", "Give a release to devices phase by phase",
         "assay rollout create spring --release LEAF --phase 1%,soak=24h,gate --phase 25% \\\n"
+    CLI::App* const retry =
+        add_verb(device, "retry", "Offer a device again at once what failed on it, also after given-up",
+                 "assay device retry dev-1 --dir gw",
+                 [&request, &verb_chosen] { verb_chosen = [&request] { return retry_device(request.retry); }; });
+    retry->add_option("id", request.retry.id, "The device")->required();
+    add_dir(*retry, request.retry.dir);
         "      --phase 100% --abort 5 --site hamburg --window \"daily 22:00-05:00\" --zone Europe/Berlin",
         [&request, &verb_chosen] { verb_chosen = [&request] { return create_rollout(request.plan); }; });
     create->add_option("--release", request.plan.release, "Its leaf hash")->required();

@@ -168,6 +168,12 @@ struct LabelOptions {
 [[nodiscard]] Outcome label_device(const LabelOptions& options);
 
 // cli_investigation.cpp
+struct RetryOptions {
+    std::filesystem::path dir = ".";
+    std::string id;
+};
+[[nodiscard]] Outcome retry_device(const RetryOptions& options);
+
 struct HistoryOptions {
     std::filesystem::path dir = ".";
     std::string id;

@@ -40,6 +40,11 @@ AssignmentDecision decide(AssignmentVerdict verdict, const CatalogEntry& entry, 
     return decision;
 }
 
+const Hold* find_hold(const Device& device, const ledger::LeafHash& release) {
+    const auto found = std::ranges::find(device.holds, release, &Hold::release);
+    return found == device.holds.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 AssignmentVerdict judge_release(const Device& device, const CatalogEntry& entry, Timestamp now) {
@@ -56,9 +61,9 @@ AssignmentVerdict judge_release(const Device& device, const CatalogEntry& entry,
     const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
     if (record.not_before.value_or(0) > time) return AssignmentVerdict::kNotYetValid;
     if (record.expires.value_or(UINT64_MAX) <= time) return AssignmentVerdict::kExpired;
-    if (device.hold && device.hold->release == entry.release.leaf) {
-        if (device.hold->failures >= kFailuresMax) return AssignmentVerdict::kGivenUp;
-        if (now < device.hold->until) return AssignmentVerdict::kHeldBack;
+    if (const Hold* const hold = find_hold(device, entry.release.leaf)) {
+        if (hold->failures >= kFailuresMax) return AssignmentVerdict::kGivenUp;
+        if (now < hold->until) return AssignmentVerdict::kHeldBack;
     }
     return AssignmentVerdict::kAssigned;
 }
@@ -84,16 +89,17 @@ AssignmentDecision decide_assignment(const Device& device, const DispatchRules& 
     return choice.decision;
 }
 
-Hold next_hold(const std::optional<Hold>& before,
-               const ledger::LeafHash& release,
-               Timestamp now) noexcept {
+void hold_back(Device& device, const ledger::LeafHash& release, Timestamp now) {
     constexpr unsigned kDoublingsMax = 7;  // 30 s * 2^7 is more than an hour
     Hold hold;
     hold.release = release;
-    hold.failures = before && before->release == release ? before->failures + 1 : 1;
+    if (const Hold* const before = find_hold(device, release)) hold = *before;
+    ++hold.failures;
     const unsigned doublings = std::min(hold.failures - 1, kDoublingsMax);
     hold.until = now + std::min(seconds(30) * (1U << doublings), seconds(3600));
-    return hold;
+    std::erase_if(device.holds, [&](const Hold& one) { return one.release == release; });
+    if (device.holds.size() == kHoldsMax) device.holds.erase(device.holds.begin());
+    device.holds.push_back(hold);
 }
 
 std::uint32_t poll_sleep_ms(std::size_t devices) noexcept {

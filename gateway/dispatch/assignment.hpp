@@ -39,10 +39,9 @@ struct DispatchRules {
                                                    const DispatchRules& rules,
                                                    Timestamp now);
 
-// After a failure or a refusal: 30 s, doubling with each one in a row, at most an hour.
-[[nodiscard]] Hold next_hold(const std::optional<Hold>& before,
-                             const ledger::LeafHash& release,
-                             Timestamp now) noexcept;
+// After a failure or a refusal: 30 s, doubling with each one of that release, at most an hour. Counts
+// are kept of the last kHoldsMax releases that failed.
+void hold_back(Device& device, const ledger::LeafHash& release, Timestamp now);
 
 // How long a device should sleep between polls: all devices together poll about 100 times a second,
 // each at least every 5 minutes and at most once a second.

@@ -50,6 +50,14 @@ json::object encode_rollouts(const std::map<std::string, RolloutProgress, std::l
     return out;
 }
 
+json::object encode_hold(const Hold& hold) {
+    json::object out;
+    out["release"] = to_hex(hold.release.view());
+    out["until"] = hold.until.time_since_epoch().count();
+    out["failures"] = hold.failures;
+    return out;
+}
+
 std::string encode(const Device& device) {
     json::object out;
     out["ledger_id"] = to_hex(device.ledger_id);
@@ -72,11 +80,9 @@ std::string encode(const Device& device) {
         out["release"] = to_hex(device.assignment->release.view());
         out["nonce"] = to_hex(device.assignment->nonce);
     }
-    if (device.hold) {
-        json::object& hold = out["hold"].emplace_object();
-        hold["release"] = to_hex(device.hold->release.view());
-        hold["until"] = device.hold->until.time_since_epoch().count();
-        hold["failures"] = device.hold->failures;
+    if (!device.holds.empty()) {
+        json::array& holds = out["holds"].emplace_array();
+        for (const Hold& hold : device.holds) holds.push_back(encode_hold(hold));
     }
     if (!device.hardware.empty()) out["hardware"] = device.hardware;
     if (!device.enrolled_by.empty()) out["enrolled_by"] = device.enrolled_by;
@@ -137,6 +143,14 @@ RolloutProgress decode_progress(const json::object& in) {
     return progress;
 }
 
+Hold decode_hold(const json::object& in) {
+    Hold hold;
+    hold.release.bytes = array_at<32>(in, "release");
+    hold.until = Timestamp{std::chrono::seconds(in.at("until").to_number<std::int64_t>())};
+    hold.failures = in.at("failures").to_number<unsigned>();
+    return hold;
+}
+
 // What devices of an earlier version do not have.
 void decode_labels(const json::object& in, Device& device) {
     if (const auto* keys = in.if_contains("former_keys")) {
@@ -174,12 +188,11 @@ Device decode_or_throw(std::string id, ByteView text) {
         assignment.nonce = array_at<8>(in, "nonce");
         device.assignment = assignment;
     }
-    if (const auto* held = in.if_contains("hold")) {
-        const json::object& object = held->as_object();
-        Hold& hold = device.hold.emplace();
-        hold.release.bytes = array_at<32>(object, "release");
-        hold.until = Timestamp{std::chrono::seconds(object.at("until").to_number<std::int64_t>())};
-        hold.failures = object.at("failures").to_number<unsigned>();
+    if (const auto* hold = in.if_contains("hold")) {  // devices of before have one at most
+        device.holds.push_back(decode_hold(hold->as_object()));
+    }
+    if (const auto* holds = in.if_contains("holds")) {
+        for (const json::value& hold : holds->as_array()) device.holds.push_back(decode_hold(hold.as_object()));
     }
     if (in.contains("hardware")) device.hardware = text_at(in, "hardware");
     if (in.contains("enrolled_by")) device.enrolled_by = text_at(in, "enrolled_by");

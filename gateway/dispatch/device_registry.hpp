@@ -51,6 +51,7 @@ struct Hold {
     Timestamp until{};
     unsigned failures = 0;
 };
+inline constexpr std::size_t kHoldsMax = 8;
 
 struct Device {
     std::string id;  // common name of its certificate
@@ -70,7 +71,7 @@ struct Device {
     std::string last_event;  // of its newest receipt: "verified"
     std::string last_word;   // refusal word of that receipt, if any
 
-    std::optional<Hold> hold;
+    std::vector<Hold> holds;  // each of another release, that which failed last at the end; at most kHoldsMax
 
     std::string hardware;     // revision, as it said when it was enrolled; empty: it did not
     std::string enrolled_by;  // "token", "request"; empty: the operator

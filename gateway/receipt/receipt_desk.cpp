@@ -86,7 +86,7 @@ Result<void> ReceiptDesk::note(Device& device,
                               {"release", to_hex(body.release.view())}});
     }
     if (is_new && is_failure(body.event)) {
-        device.hold = next_hold(device.hold, body.release, now);
+        hold_back(device, body.release, now);
         if (word) {
             refusals_->record(*word, device.id + " refused release " + to_hex(body.release.view()) +
                                          (body.detail ? ": " + *body.detail : std::string()));

@@ -124,24 +124,34 @@ TEST_F(Assignments, KeepsToTheTimesOfTheRelease) {
 
 TEST_F(Assignments, AFailedReleaseWaitsLongerEachTime) {
     const CatalogEntry& entry = add(1);
-    device_.hold = next_hold(std::nullopt, entry.release.leaf, kNow);
-    EXPECT_EQ(device_.hold->until, kNow + seconds(30));
+    const auto fails = [&]() -> Hold& {
+        hold_back(device_, entry.release.leaf, kNow);
+        return device_.holds.back();
+    };
+    EXPECT_EQ(fails().until, kNow + seconds(30));
     EXPECT_EQ(decide().verdict, AssignmentVerdict::kHeldBack);
-    device_.hold = next_hold(device_.hold, entry.release.leaf, kNow);
-    EXPECT_EQ(device_.hold->until, kNow + seconds(60));
-    device_.hold->until = kNow;
+    EXPECT_EQ(fails().until, kNow + seconds(60));
+    device_.holds.back().until = kNow;
     EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
-    while (device_.hold->failures < kFailuresMax) {
-        device_.hold = next_hold(device_.hold, entry.release.leaf, kNow);
-        EXPECT_LE(device_.hold->until, kNow + seconds(3600));
-    }
-    device_.hold->until = kNow;
+    while (device_.holds.back().failures < kFailuresMax) EXPECT_LE(fails().until, kNow + seconds(3600));
+    device_.holds.back().until = kNow;
     EXPECT_EQ(decide().verdict, AssignmentVerdict::kGivenUp);
+    add(2);
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned) << "a newer release is another matter";
+}
 
-    // A newer release is another matter.
-    device_.hold->until = kNow + seconds(100);
-    EXPECT_EQ(next_hold(device_.hold, add(2).release.leaf, kNow).failures, 1U);
-    EXPECT_EQ(decide().verdict, AssignmentVerdict::kAssigned);
+TEST_F(Assignments, TwoReleasesThatFailInTurnAreBothGivenUp) {
+    for (unsigned i = 0; i < kFailuresMax; ++i) {
+        hold_back(device_, add(1).release.leaf, kNow);
+        hold_back(device_, add(2).release.leaf, kNow);
+    }
+    ASSERT_EQ(device_.holds.size(), 2U);
+    EXPECT_EQ(decide().verdict, AssignmentVerdict::kGivenUp);
+    EXPECT_EQ(judge_release(device_, add(1), kNow), AssignmentVerdict::kGivenUp);
+    for (std::uint64_t sequence = 3; sequence < 30; ++sequence) {
+        hold_back(device_, add(sequence).release.leaf, kNow);
+    }
+    EXPECT_EQ(device_.holds.size(), kHoldsMax);
 }
 
 TEST(PollSleep, GrowsWithTheFleet) {

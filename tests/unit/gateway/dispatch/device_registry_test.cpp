@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ledger/chain/leveldb_store.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace assay::gateway {
@@ -74,10 +75,11 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
         progress.since = kEnrolled;
         progress.word = "deadline";
         device.rollouts.emplace("spring", progress);
-        device.hold.emplace();
-        device.hold->release.bytes[2] = std::byte{5};
-        device.hold->until = kEnrolled;
-        device.hold->failures = 3;
+        Hold& hold = device.holds.emplace_back();
+        hold.release.bytes[2] = std::byte{5};
+        hold.until = kEnrolled;
+        hold.failures = 3;
+        device.holds.emplace_back().failures = 1;
         ASSERT_TRUE(registry.save(device));
     }
     auto store = ledger::open_leveldb(dir.path()).value();
@@ -94,8 +96,9 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     EXPECT_EQ(device.assignment->nonce[7], std::byte{8});
     EXPECT_EQ(device.confirmed_sequence, 4U);
     EXPECT_EQ(device.last_event, "confirmed");
-    EXPECT_EQ(device.hold->release.bytes[2], std::byte{5});
-    EXPECT_EQ(device.hold->until, kEnrolled);
+    ASSERT_EQ(device.holds.size(), 2U);
+    EXPECT_EQ(device.holds[0].release.bytes[2], std::byte{5});
+    EXPECT_EQ(device.holds[0].until, kEnrolled);
     EXPECT_EQ(device.hardware, "rev C");
     EXPECT_EQ(device.enrolled_by, "token");
     EXPECT_TRUE(device.is_blocked);
@@ -106,7 +109,27 @@ TEST(DeviceRegistry, RemembersADeviceOverARestart) {
     EXPECT_EQ(device.rollouts.at("spring").step, RolloutStep::kFailed);
     EXPECT_EQ(device.rollouts.at("spring").since, kEnrolled);
     EXPECT_EQ(device.rollouts.at("spring").word, "deadline");
-    EXPECT_EQ(device.hold->failures, 3U);
+    EXPECT_EQ(device.holds[0].failures, 3U);
+    EXPECT_EQ(device.holds[1].failures, 1U);
+}
+
+TEST(DeviceRegistry, ReadsTheOneHoldOfDevicesOfBefore) {
+    test::MemoryStore store;
+    {
+        DeviceRegistry registry = DeviceRegistry::open(store).value();
+        ASSERT_TRUE(registry.enrol({"d", {}, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
+    }
+    std::string record(as_text(*store.get(as_bytes("dd"))));
+    ASSERT_TRUE(record.starts_with("{"));
+    record.insert(1, R"("hold":{"release":")" + std::string(64, 'a') + R"(","until":1800000030,"failures":7},)");
+    ledger::WriteBatch batch;
+    batch.put(as_bytes("dd"), as_bytes(record));
+    ASSERT_TRUE(store.write_synced(batch));
+    const DeviceRegistry registry = DeviceRegistry::open(store).value();
+    ASSERT_EQ(registry.find("d")->holds.size(), 1U);
+    EXPECT_EQ(registry.find("d")->holds[0].failures, 7U);
+    EXPECT_EQ(registry.find("d")->holds[0].until, kEnrolled + std::chrono::seconds(30));
+    EXPECT_EQ(registry.find("d")->holds[0].release.bytes[31], std::byte{0xaa});
 }
 
 TEST(DeviceRegistry, SaysWhoIsBlockedAsItWasSavedLast) {
