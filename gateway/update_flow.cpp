@@ -69,6 +69,9 @@ UpdateFlow::Step UpdateFlow::recall_verdict(Delivery& delivery) {
     if (auto refusal = parts_.verdicts.refusal(delivery.entry.release.leaf)) {
         co_return fail(std::move(*refusal));
     }
+    // A rollout may name one that nobody is to have: its image is not fetched.
+    auto withdrawn = withdrawal_of(view_of(parts_.consortium), delivery.entry.release.leaf);
+    if (withdrawn) co_return fail(std::move(*withdrawn));
     co_return Result<void>();
 }
 
@@ -168,7 +171,7 @@ void UpdateFlow::withdraw_releases(const ConsortiumView& view) {
 void UpdateFlow::look_up_releases() {
     const ConsortiumView view = view_of(parts_.consortium);
     const std::tuple seen(parts_.consortium.chain().tip().id, view.final_size,
-                          parts_.rollouts.rollouts().size());
+                          parts_.rollouts.generation());
     if (std::exchange(looked_up_at_, seen) == seen) return;
     withdraw_releases(view);
     std::vector<KnownRelease> wanted = newest_final_releases(view);

@@ -95,8 +95,8 @@ class UpdateFlow {
 
     UpdateFlowParts parts_;
     Wakeup wakeup_;
-    // Tip and final size of the ledger, and the number of rollouts, when releases were last looked up.
-    std::optional<std::tuple<ledger::BlockId, std::uint64_t, std::size_t>> looked_up_at_;
+    // Tip and final size of the ledger, and the rollouts' generation, when releases were last looked up.
+    std::optional<std::tuple<ledger::BlockId, std::uint64_t, std::uint64_t>> looked_up_at_;
     ledger::TaskGroup deliveries_;
     std::map<ledger::LeafHash, Attempt> attempts_;
 };

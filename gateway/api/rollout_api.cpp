@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/dispatch/rollout_advice.hpp"
 #include "gateway/dispatch/rollout_json.hpp"
 #include "gateway/release/release_lookup.hpp"
 #include "host/base/text_encoding.hpp"
@@ -16,11 +17,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kFailedShown = 100;
 
-json::object describe_tally(const RolloutTally& tally) {
+json::object describe_begun(const RolloutTally& tally) {
     json::object out;
-    out["matching"] = tally.matching;
-    out["members"] = tally.members;
-    out["waiting"] = tally.waiting;
     out["under_way"] = tally.under_way;
     out["done"] = tally.done;
     out["failed"] = tally.failed;
@@ -28,17 +26,9 @@ json::object describe_tally(const RolloutTally& tally) {
     return out;
 }
 
-// What the operator could do, or must.
-std::string next_of(const Rollout& rollout, const CatalogEntry* entry, Timestamp now) {
-    const std::string& id = rollout.plan.id;
-    if (rollout.state.stage == RolloutStage::kPaused) return "assay rollout resume " + id;
-    if (waits_at_gate(rollout.plan, rollout.state, now)) return "assay rollout approve " + id;
-    if (rollout.state.stage == RolloutStage::kAborted) return "mend the release, then create another rollout";
-    if (entry == nullptr || entry->stage != ReleaseStage::kReady) return "wait: the release is not ready here";
-    return "";
-}
-
-json::object describe_rollout(const RolloutApiParts& parts, const Rollout& rollout) {
+json::object describe_rollout(const RolloutApiParts& parts,
+                              const Rollout& rollout,
+                              const RolloutTally& counts) {
     const Timestamp now = parts.clock.now();
     const CatalogEntry* const entry = parts.rules.catalog.find(rollout.plan.release);
     json::object out;
@@ -58,7 +48,7 @@ json::object describe_rollout(const RolloutApiParts& parts, const Rollout& rollo
     out["waits_at_gate"] = waits_at_gate(rollout.plan, rollout.state, now);
     out["window_open"] = rollout.plan.windows.is_open(now);
     if (!rollout.state.reason.empty()) out["reason"] = rollout.state.reason;
-    out["devices"] = describe_tally(parts.rollouts.count(rollout));
+    out["devices"] = describe_begun(counts);
     out["next"] = next_of(rollout, entry, now);
     return out;
 }
@@ -79,7 +69,14 @@ json::array failed_devices(const RolloutApiParts& parts, std::string_view rollou
 }
 
 json::object describe_whole(const RolloutApiParts& parts, const Rollout& rollout) {
-    json::object out = describe_rollout(parts, rollout);
+    const RolloutTally counts = parts.rollouts.count(rollout);
+    json::object out = describe_rollout(parts, rollout, counts);
+    json::object& devices = out["devices"].as_object();
+    devices["matching"] = counts.matching;
+    devices["members"] = counts.members;
+    devices["waiting"] = counts.waiting;
+    const CatalogEntry* const entry = parts.rules.catalog.find(rollout.plan.release);
+    out["waits_for"] = wait_of(rollout, entry, counts, parts.clock.now());
     out["plan"] = to_json(rollout.plan);
     out["failed"] = failed_devices(parts, rollout.plan.id);
     return out;
@@ -92,8 +89,9 @@ http::Response no_rollout(std::string_view id) {
 
 http::Response get_rollouts(const RolloutApiParts& parts, const http::Request&) {
     json::array rollouts;
+    const auto counts = parts.rollouts.count_begun();
     for (const auto& [id, rollout] : parts.rollouts.rollouts()) {
-        rollouts.push_back(describe_rollout(parts, rollout));
+        rollouts.push_back(describe_rollout(parts, rollout, counts.at(id)));
     }
     json::object out;
     out["rollouts"] = std::move(rollouts);
@@ -106,27 +104,60 @@ http::Response get_rollout(const RolloutApiParts& parts, const http::Request& re
     return json_response(200, describe_whole(parts, *rollout));
 }
 
+// What the operator sent, and the release that it names.
+struct PlanOfRelease {
+    RolloutPlan plan;
+    KnownRelease release;
+};
+
+Result<PlanOfRelease> wanted_plan(const RolloutApiParts& parts, const http::Request& request) {
+    auto plan = parse_rollout_plan(as_text(request.body));
+    if (!plan) return fail(std::move(plan).error());
+    if (parts.rollouts.find(plan->id) == nullptr) {  // one of before may be sent again
+        if (auto checked = check_labels(plan->filter); !checked) return fail(std::move(checked).error());
+    }
+    auto release = find_release(view_of(parts.consortium), plan->release);
+    if (!release) {
+        return fail(Refusal::kReleaseUnknown,
+                    "the ledger has no such release; `assay release list` shows those it has");
+    }
+    return PlanOfRelease{std::move(*plan), std::move(*release)};
+}
+
+json::array describe_warnings(const RolloutApiParts& parts,
+                              const RolloutPlan& plan,
+                              const ledger::ReleaseRecord& release) {
+    json::array out;
+    for (const std::string& warning :
+         warnings_of(plan, release, parts.devices, parts.rollouts, parts.rules.catalog)) {
+        out.emplace_back(warning);
+    }
+    return out;
+}
+
 http::Response post_rollout(const RolloutApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
-    auto plan = parse_rollout_plan(as_text(request.body));
-    if (!plan) return problem_of(plan.error());
-    const auto release = find_release(view_of(parts.consortium), plan->release);
-    if (!release) {
-        return http::problem(404, Refusal::kReleaseUnknown,
-                             "the ledger has no such release; `assay release list` shows those it has");
+    auto wanted = wanted_plan(parts, request);
+    if (!wanted) return problem_of(wanted.error());
+    const KnownRelease& release = wanted->release;
+    const std::string id = wanted->plan.id;
+    if (parts.rollouts.find(id) == nullptr) {
+        const auto never = why_never_offered(view_of(parts.consortium), release, parts.clock.now());
+        if (never) return problem_of(*never);
     }
-    const std::string id = plan->id;
-    const auto created = parts.rollouts.create(std::move(*plan), parts.clock.now());
+    json::array warnings = describe_warnings(parts, wanted->plan, release.record);
+    const auto created = parts.rollouts.create(std::move(wanted->plan), parts.clock.now());
     if (!created && created.error().is(std::errc::file_exists)) {
         return http::problem(409, "already-exists", created.error().context());
     }
     if (!created) return problem_of(created.error());
     if (*created == RolloutBook::Created::kNew) {
-        log::info("rollout-created", {{"rollout", id}, {"release", to_hex(release->leaf.view())}});
+        log::info("rollout-created", {{"rollout", id}, {"release", to_hex(release.leaf.view())}});
         parts.on_change();
     }
-    return json_response(*created == RolloutBook::Created::kNew ? 201 : 200,
-                         describe_whole(parts, *parts.rollouts.find(id)));
+    json::object out = describe_whole(parts, *parts.rollouts.find(id));
+    out["warnings"] = std::move(warnings);
+    return json_response(*created == RolloutBook::Created::kNew ? 201 : 200, out);
 }
 
 std::optional<RolloutBook::Action> action_of(std::string_view word) {
@@ -134,24 +165,35 @@ std::optional<RolloutBook::Action> action_of(std::string_view word) {
     if (word == "resume") return RolloutBook::Action::kResume;
     if (word == "abort") return RolloutBook::Action::kAbort;
     if (word == "approve") return RolloutBook::Action::kApprove;
+    if (word == "advance") return RolloutBook::Action::kAdvance;
     return std::nullopt;
 }
 
 http::Response post_action(const RolloutApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
-    const std::string_view id = request.path_value("id");
-    const auto action = action_of(request.path_value("action"));
-    if (!action) {
-        return http::problem(404, "not-found", "an action is pause, resume, abort or approve");
+    const std::string id(request.path_value("id"));
+    const std::string word(request.path_value("action"));
+    const auto action = action_of(word);
+    const bool is_deletion = word == "delete";
+    if (!action && !is_deletion) {
+        return http::problem(404, "not-found",
+                             "an action is pause, resume, abort, approve, advance or delete");
     }
-    const auto done = parts.rollouts.act(id, *action, parts.clock.now());
+    const auto done = is_deletion ? parts.rollouts.remove(id)
+                                  : parts.rollouts.act(id, *action, parts.clock.now());
     if (!done && done.error().is(std::errc::operation_not_permitted)) {
         return http::problem(409, "not-now", done.error().context());
     }
     if (!done) return problem_of(done.error());
-    log::info("rollout-" + std::string(request.path_value("action")), {{"rollout", std::string(id)}});
+    log::info("rollout-" + word, {{"rollout", id}});
     parts.on_change();
-    return json_response(200, describe_whole(parts, *parts.rollouts.find(id)));
+    if (const Rollout* const rollout = parts.rollouts.find(id)) {
+        return json_response(200, describe_whole(parts, *rollout));
+    }
+    json::object gone;
+    gone["id"] = id;
+    gone["deleted"] = true;
+    return json_response(200, gone);
 }
 
 json::object describe_candidate(const RolloutBook::Candidate& candidate, AssignmentVerdict verdict) {
@@ -216,18 +258,18 @@ std::vector<std::size_t> phases_of(const RolloutPlan& plan,
 
 http::Response post_dry_run(const RolloutApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
-    const auto plan = parse_rollout_plan(as_text(request.body));
-    if (!plan) return problem_of(plan.error());
-    const auto release = find_release(view_of(parts.consortium), plan->release);
-    if (!release) {
-        return http::problem(404, Refusal::kReleaseUnknown,
-                             "the ledger has no such release; `assay release list` shows those it has");
-    }
-    CatalogEntry entry;  // as if it were ready
-    entry.release = *release;
+    const auto wanted = wanted_plan(parts, request);
+    if (!wanted) return problem_of(wanted.error());
+    const RolloutPlan& plan = wanted->plan;
+    const ledger::ReleaseRecord& record = wanted->release.record;
+    CatalogEntry entry;  // as if it were ready, if it ever can be
+    entry.release = wanted->release;
     entry.stage = ReleaseStage::kReady;
-    const auto candidates = parts.rollouts.candidates(*plan, release->record);
-    const std::vector<std::size_t> phases = phases_of(*plan, candidates);
+    if (const auto why = withdrawal_of(view_of(parts.consortium), entry.release.leaf)) {
+        entry.fail_with(ReleaseStage::kRefused, *why);
+    }
+    const auto candidates = parts.rollouts.candidates(plan, record);
+    const std::vector<std::size_t> phases = phases_of(plan, candidates);
     const Timestamp now = parts.clock.now();
     json::array devices;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -235,13 +277,15 @@ http::Response post_dry_run(const RolloutApiParts& parts, const http::Request& r
         if (verdict == AssignmentVerdict::kAssigned) {
             verdict = judge_release(*candidates[i].device, entry, now);
         }
-        const bool in_a_phase = phases[i] <= plan->phases.size();
+        const bool in_a_phase = phases[i] <= plan.phases.size();
         if (verdict == AssignmentVerdict::kAssigned && !in_a_phase) verdict = AssignmentVerdict::kLaterPhase;
         json::object device = describe_candidate(candidates[i], verdict);
         if (verdict == AssignmentVerdict::kAssigned) device["phase"] = phases[i];
         devices.push_back(std::move(device));
     }
-    return json_response(200, summary_of(std::move(devices)));
+    json::object out = summary_of(std::move(devices));
+    out["warnings"] = describe_warnings(parts, plan, record);
+    return json_response(200, out);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 // Rollouts on the operator listener (docs/rollouts.md). Gateways only.
 //
-//   GET  /v1/rollouts                 all, with how far they are
+//   GET  /v1/rollouts                 all, with how far their devices are that have begun
 //   POST /v1/rollouts                 a new one; the same again is no error; operator token
 //   GET  /v1/rollouts/{id}            one: its plan as well
 //   GET  /v1/rollouts/{id}/devices    each device: whether it would be offered the release now
 //   POST /v1/rollouts/dry-run         the same for a plan that is not to begin yet
-//   POST /v1/rollouts/{id}/{action}   pause, resume, abort, approve; operator token
+//   POST /v1/rollouts/{id}/{action}   pause, resume, abort, approve, advance, delete; operator token
 
 #pragma once
 

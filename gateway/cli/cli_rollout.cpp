@@ -1,5 +1,5 @@
-// assay rollout create, list, show, pause, resume, abort, approve, dry-run; assay device label,
-// retry.
+// assay rollout create, list, show, pause, resume, abort, approve, advance, delete, dry-run; assay device
+// label, retry.
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -108,24 +108,43 @@ Answer<json::object> plan_of(const RolloutOptions& options) {
     return plan;
 }
 
+// " waiting 3", or nothing if the daemon did not say.
+std::string count_of(const json::object& devices, const char* name, std::string_view label) {
+    return devices.contains(name) ? fmt::format("  {} {}", label, text_at(devices, name)) : std::string();
+}
+
 std::string line_of(const json::object& rollout) {
     const json::object& devices = rollout.at("devices").as_object();
-    std::string line = fmt::format(
-        "{:<20} {:<8} phase {}/{} ({} %)  done {}  under way {}  waiting {}  failed {}  of {}\n",
-        text_at(rollout, "id"), text_at(rollout, "stage"), text_at(rollout, "phase"),
-        text_at(rollout, "phases"), text_at(rollout, "phase_percent"), text_at(devices, "done"),
-        text_at(devices, "under_way"), text_at(devices, "waiting"), text_at(devices, "failed"),
-        text_at(devices, "matching"));
+    std::string line =
+        fmt::format("{:<20} {:<8} phase {}/{} ({} %)", text_at(rollout, "id"), text_at(rollout, "stage"),
+                    text_at(rollout, "phase"), text_at(rollout, "phases"), text_at(rollout, "phase_percent"));
+    line += count_of(devices, "done", "done") + count_of(devices, "under_way", "under way");
+    if (text_at(devices, "retried") != "0") line += fmt::format(" ({} again)", text_at(devices, "retried"));
+    line += count_of(devices, "waiting", "waiting") + count_of(devices, "failed", "failed") +
+            count_of(devices, "matching", "of") + "\n";
     if (rollout.contains("reason")) line += fmt::format("    {}\n", text_at(rollout, "reason"));
+    if (rollout.contains("waits_for") && !rollout.at("waits_for").as_string().empty()) {
+        line += fmt::format("    Waits for: {}\n", text_at(rollout, "waits_for"));
+    }
     if (!rollout.at("next").as_string().empty()) {
         line += fmt::format("    Next: {}\n", text_at(rollout, "next"));
     }
     return line;
 }
 
+std::string warnings_in(const json::object& answer) {
+    std::string lines;
+    const json::value* const warnings = answer.if_contains("warnings");
+    if (warnings == nullptr) return lines;
+    for (const json::value& warning : warnings->as_array()) {
+        lines += fmt::format("Warning: {}\n", std::string_view(warning.as_string()));
+    }
+    return lines;
+}
+
 Output shown(json::object rollout) {
     Output output;
-    output.text = line_of(rollout);
+    output.text = warnings_in(rollout) + line_of(rollout);
     output.text += fmt::format("    release {} ({}), window {}\n", text_at(rollout, "release"),
                                text_at(rollout, "release_stage"),
                                rollout.at("window_open").as_bool() ? "open" : "closed");
@@ -154,6 +173,7 @@ Output shown_devices(json::object answer) {
                                    device.contains("phase") ? " in phase " + text_at(device, "phase") : "");
     }
     if (output.text.empty()) output.text = "No device is enrolled.\n";
+    output.text.insert(0, warnings_in(answer));
     output.json = std::move(answer);
     return output;
 }
@@ -195,9 +215,7 @@ Outcome list_rollouts(const FolderOptions& options) {
     for (const json::value& value : rollouts->at("rollouts").as_array()) {
         output.text += line_of(value.as_object());
     }
-    if (output.text.empty()) {
-        output.text = "There is no rollout: each release goes to every device it is for.\n";
-    }
+    if (output.text.empty()) output.text = "There is no rollout.\n";
     output.json = std::move(*rollouts);
     return output;
 }
@@ -217,6 +235,17 @@ Outcome change_rollout(const RolloutActionOptions& options) {
         daemon->post("/v1/rollouts/" + options.id + "/" + options.action, "application/json", {});
     if (!rollout) return tl::unexpected(rollout.error());
     return shown(std::move(*rollout));
+}
+
+Outcome delete_rollout(const RolloutActionOptions& options) {
+    const auto daemon = DaemonClient::open(MemberFolder(options.dir));
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto gone = daemon->post("/v1/rollouts/" + options.id + "/delete", "application/json", {});
+    if (!gone) return tl::unexpected(gone.error());
+    Output output;
+    output.text = fmt::format("{} is deleted; its release still goes out by rollouts alone\n", options.id);
+    output.json = std::move(*gone);
+    return output;
 }
 
 Outcome retry_device(const RetryOptions& options) {

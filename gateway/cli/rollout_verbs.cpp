@@ -34,11 +34,18 @@ void add_rollout_actions(CLI::App& group, RolloutRequest& request, std::function
                  [&request, &verb_chosen] { verb_chosen = [&request] { return show_rollout(request.action); }; });
     show->add_option("id", action.id, "Its name")->required();
     add_dir(*show, action.dir);
+    CLI::App* const remove = add_verb(
+        group, "delete", "Forget a rollout that is done or aborted; its release stays with rollouts",
+        "assay rollout delete spring --dir gw",
+        [&request, &verb_chosen] { verb_chosen = [&request] { return delete_rollout(request.action); }; });
+    remove->add_option("id", action.id, "Its name")->required();
+    add_dir(*remove, action.dir);
     const std::pair<const char*, const char*> actions[] = {
         {"pause", "Begin no more updates; those that began go on"},
         {"resume", "Go on with a paused rollout"},
         {"abort", "Stop for good, downloads under way included"},
-        {"approve", "Open the gate at which a rollout waits"}};
+        {"approve", "Open the gate at which a rollout waits"},
+        {"advance", "Open the next phase now, whatever this one waits for; after the last: done"}};
     for (const auto& [name, about] : actions) {
         CLI::App* const verb = add_verb(
             group, name, about, std::string("assay rollout ") + name + " spring --dir gw",
@@ -63,6 +70,12 @@ void add_device_verbs(CLI::App& device, RolloutRequest& request, std::function<O
     verb->add_option("--site", label.site, "Its site; \"\" for none");
     verb->add_option("--tag", label.tags, "Its tags, in place of those it had");
     add_dir(*verb, label.dir);
+    CLI::App* const retry =
+        add_verb(device, "retry", "Offer a device again at once what failed on it, also after given-up",
+                 "assay device retry dev-1 --dir gw",
+                 [&request, &verb_chosen] { verb_chosen = [&request] { return retry_device(request.retry); }; });
+    retry->add_option("id", request.retry.id, "The device")->required();
+    add_dir(*retry, request.retry.dir);
 }
 
 void add_rollout_verbs(CLI::App& app, RolloutRequest& request, std::function<Outcome()>& verb_chosen) {
@@ -70,12 +83,6 @@ void add_rollout_verbs(CLI::App& app, RolloutRequest& request, std::function<Out
     CLI::App* const create = add_verb(
         *group, "create", "Give a release to devices phase by phase",
         "assay rollout create spring --release LEAF --phase 1%,soak=24h,gate --phase 25% \\\n"
-    CLI::App* const retry =
-        add_verb(device, "retry", "Offer a device again at once what failed on it, also after given-up",
-                 "assay device retry dev-1 --dir gw",
-                 [&request, &verb_chosen] { verb_chosen = [&request] { return retry_device(request.retry); }; });
-    retry->add_option("id", request.retry.id, "The device")->required();
-    add_dir(*retry, request.retry.dir);
         "      --phase 100% --abort 5 --site hamburg --window \"daily 22:00-05:00\" --zone Europe/Berlin",
         [&request, &verb_chosen] { verb_chosen = [&request] { return create_rollout(request.plan); }; });
     create->add_option("--release", request.plan.release, "Its leaf hash")->required();

@@ -1,4 +1,4 @@
-// The command line of rollouts and of devices' labels: fills the options of verbs.hpp.
+// The command line of rollouts, and of what they know of devices: fills the options of verbs.hpp.
 
 #pragma once
 

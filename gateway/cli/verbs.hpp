@@ -154,10 +154,11 @@ struct RolloutOptions {
 struct RolloutActionOptions {
     std::filesystem::path dir = ".";
     std::string id;
-    std::string action;  // pause, resume, abort, approve
+    std::string action;  // pause, resume, abort, approve, advance
 };
 [[nodiscard]] Outcome show_rollout(const RolloutActionOptions& options);
 [[nodiscard]] Outcome change_rollout(const RolloutActionOptions& options);
+[[nodiscard]] Outcome delete_rollout(const RolloutActionOptions& options);
 
 struct LabelOptions {
     std::filesystem::path dir = ".";
@@ -167,13 +168,13 @@ struct LabelOptions {
 };
 [[nodiscard]] Outcome label_device(const LabelOptions& options);
 
-// cli_investigation.cpp
 struct RetryOptions {
     std::filesystem::path dir = ".";
     std::string id;
 };
 [[nodiscard]] Outcome retry_device(const RetryOptions& options);
 
+// cli_investigation.cpp
 struct HistoryOptions {
     std::filesystem::path dir = ".";
     std::string id;

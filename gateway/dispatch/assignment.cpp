@@ -51,6 +51,7 @@ AssignmentVerdict judge_release(const Device& device, const CatalogEntry& entry,
     const ledger::ReleaseRecord& record = entry.release.record;
     const std::uint64_t has = device.sequence();
     if (record.sequence <= has) return AssignmentVerdict::kUpToDate;
+    if (entry.is_withdrawn()) return AssignmentVerdict::kRecalled;
     if (entry.stage != ReleaseStage::kReady) return AssignmentVerdict::kNotReady;
     if (const auto& applies = record.applies_to) {
         if (applies->from_sequence.value_or(0) > has ||
@@ -92,8 +93,8 @@ AssignmentDecision decide_assignment(const Device& device, const DispatchRules& 
 void hold_back(Device& device, const ledger::LeafHash& release, Timestamp now) {
     constexpr unsigned kDoublingsMax = 7;  // 30 s * 2^7 is more than an hour
     Hold hold;
-    hold.release = release;
     if (const Hold* const before = find_hold(device, release)) hold = *before;
+    hold.release = release;
     ++hold.failures;
     const unsigned doublings = std::min(hold.failures - 1, kDoublingsMax);
     hold.until = now + std::min(seconds(30) * (1U << doublings), seconds(3600));

@@ -10,6 +10,8 @@ std::string_view to_string(AssignmentVerdict verdict) noexcept {
             return "no-release";
         case AssignmentVerdict::kNotReady:
             return "not-ready";
+        case AssignmentVerdict::kRecalled:
+            return "recalled";
         case AssignmentVerdict::kUpToDate:
             return "up-to-date";
         case AssignmentVerdict::kNotApplicable:

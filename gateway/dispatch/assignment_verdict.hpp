@@ -12,7 +12,8 @@ enum class AssignmentVerdict {
 
     // The release
     kNoRelease,   // nothing is there for its vendor, class and component
-    kNotReady,    // it is not retrieved and verified yet, or it was refused or recalled
+    kNotReady,    // it is not retrieved and verified yet, or it was refused
+    kRecalled,    // or a key that signed it was revoked
     kUpToDate,    // the device has it, or a newer one
     kNotApplicable,  // not from the sequence the device has
     kNotYetValid,

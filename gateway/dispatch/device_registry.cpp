@@ -268,4 +268,20 @@ Result<void> DeviceRegistry::save(const Device& device) {
     return written;
 }
 
+Result<void> DeviceRegistry::forget_rollout(std::string_view rollout, ledger::WriteBatch batch) {
+    for (const auto& [id, device] : devices_) {
+        if (!device.rollouts.contains(rollout)) continue;
+        Device without = device;
+        without.rollouts.erase(without.rollouts.find(rollout));
+        batch.put(book_key(kDeviceBook, as_bytes(id)), as_bytes(encode(without)));
+    }
+    if (auto written = store_->write_synced(batch); !written) return written;
+    for (auto& [id, device] : devices_) {
+        if (const auto part = device.rollouts.find(rollout); part != device.rollouts.end()) {
+            device.rollouts.erase(part);
+        }
+    }
+    return {};
+}
+
 }  // namespace assay::gateway

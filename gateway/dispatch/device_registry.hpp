@@ -137,6 +137,8 @@ class DeviceRegistry {
     }
     // Writes what has changed in `device`, to disk.
     [[nodiscard]] Result<void> save(const Device& device);
+    // Takes the rollout out of every device's record, to disk with one write, together with `batch`.
+    [[nodiscard]] Result<void> forget_rollout(std::string_view rollout, ledger::WriteBatch batch);
     // As of the last save of each.
     [[nodiscard]] std::shared_ptr<const BlockedDevices> blocked() const noexcept { return blocked_; }
 

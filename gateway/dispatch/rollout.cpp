@@ -238,4 +238,21 @@ Result<void> approve(const RolloutPlan& plan, RolloutState& state, Timestamp now
     return {};
 }
 
+Result<void> open_next(const RolloutPlan& plan,
+                       RolloutState& state,
+                       std::span<const RolloutMember> matching,
+                       Timestamp now) {
+    if (state.stage == RolloutStage::kPaused) return not_now(plan, "is paused; resume it first");
+    if (state.stage != RolloutStage::kRunning) {
+        return not_now(plan, "is " + std::string(to_string(state.stage)) + ": it has no next phase");
+    }
+    if (!state.last_place) return not_now(plan, "has not begun: no device matches yet");
+    if (state.phase + 1 == plan.phases.size()) {
+        state.stage = RolloutStage::kDone;
+    } else {
+        open_phase(plan, state, state.phase + 1, matching, now);
+    }
+    return {};
+}
+
 }  // namespace assay::gateway

@@ -131,5 +131,11 @@ bool advance(const RolloutPlan& plan,
 [[nodiscard]] Result<void> resume(const RolloutPlan& plan, RolloutState& state);
 [[nodiscard]] Result<void> abort(const RolloutPlan& plan, RolloutState& state);
 [[nodiscard]] Result<void> approve(const RolloutPlan& plan, RolloutState& state, Timestamp now);
+// Opens the next phase whatever the goal, the soak time and the gate of this one say; after the last one
+// the rollout is done.
+[[nodiscard]] Result<void> open_next(const RolloutPlan& plan,
+                                     RolloutState& state,
+                                     std::span<const RolloutMember> matching,
+                                     Timestamp now);
 
 }  // namespace assay::gateway

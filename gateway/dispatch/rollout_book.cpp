@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr char kRolloutBook = 'o';
+constexpr char kWithheldBook = 'w';  // release -> 1 byte, 1 if its rollout was aborted
 
 Bytes rollout_key(std::string_view id) {
     return book_key(kRolloutBook, as_bytes(id));
@@ -31,6 +32,19 @@ Rollout read_rollout_or_throw(ByteView text) {
     rollout.state = rollout_state_from(in.at("state").as_object());
     if (rollout.state.phase >= rollout.plan.phases.size()) throw std::invalid_argument("phase");
     return rollout;
+}
+
+// What remove() wrote; anything else throws.
+std::pair<ledger::LeafHash, bool> read_withheld_or_throw(ByteView id, ByteView value) {
+    ledger::LeafHash release;
+    if (id.size() != release.bytes.size() || value.size() != 1) throw std::invalid_argument("size");
+    std::ranges::copy(id, release.bytes.begin());
+    return {release, value[0] != std::byte{0}};
+}
+
+tl::unexpected<Error> unknown_rollout(std::string_view id) {
+    return fail(std::errc::no_such_file_or_directory,
+                "there is no rollout " + std::string(id) + "; `assay rollout list` shows those there are");
 }
 
 bool is_for(const ledger::ReleaseRecord& release, const ledger::ReleaseKey& target) {
@@ -56,6 +70,11 @@ Result<void> RolloutBook::load() {
         rollouts_.emplace(as_text(id), read_rollout_or_throw(value));
     });
     if (!done) return done;
+    const auto withheld = read_book(*store_, kWithheldBook, "release of a deleted rollout",
+                                    [&](ByteView id, ByteView value) {
+                                        withheld_.insert(read_withheld_or_throw(id, value));
+                                    });
+    if (!withheld) return withheld;
     for (const auto& [id, device] : devices_->devices()) {
         for (const auto& [name, progress] : device.rollouts) {
             const auto rollout = rollouts_.find(name);
@@ -71,8 +90,9 @@ const Rollout* RolloutBook::find(std::string_view id) const {
 }
 
 bool RolloutBook::governs(const ledger::LeafHash& release) const {
-    return std::ranges::any_of(
-        rollouts_, [&](const auto& item) { return item.second.plan.release == release; });
+    return withheld_.contains(release) || std::ranges::any_of(rollouts_, [&](const auto& item) {
+               return item.second.plan.release == release;
+           });
 }
 
 Result<RolloutBook::Created> RolloutBook::create(RolloutPlan plan, Timestamp now) {
@@ -82,7 +102,8 @@ Result<RolloutBook::Created> RolloutBook::create(RolloutPlan plan, Timestamp now
                                             "or see it with `assay rollout show " + plan.id + "`");
     }
     if (rollouts_.size() >= kRolloutsMax) {
-        return fail(Refusal::kLimitExceeded, "this gateway keeps 1,000 rollouts at most");
+        return fail(Refusal::kLimitExceeded, "this gateway keeps 1,000 rollouts at most; delete some that "
+                                             "are over with `assay rollout delete`");
     }
     // As it would be read again: what the plan left out is written as well.
     if (json::serialize(to_json(plan)).size() > kPlanBytesMax) {
@@ -95,15 +116,13 @@ Result<RolloutBook::Created> RolloutBook::create(RolloutPlan plan, Timestamp now
     if (auto saved = save(rollout); !saved) return fail(std::move(saved).error());
     std::string id = rollout.plan.id;
     rollouts_.emplace(std::move(id), std::move(rollout));
+    ++generation_;
     return Created::kNew;
 }
 
 Result<void> RolloutBook::act(std::string_view id, Action action, Timestamp now) {
     const auto found = rollouts_.find(id);
-    if (found == rollouts_.end()) {
-        return fail(std::errc::no_such_file_or_directory,
-                    "there is no rollout " + std::string(id) + "; `assay rollout list` shows those there are");
-    }
+    if (found == rollouts_.end()) return unknown_rollout(id);
     Rollout changed = found->second;
     Result<void> done;
     switch (action) {
@@ -119,11 +138,37 @@ Result<void> RolloutBook::act(std::string_view id, Action action, Timestamp now)
         case Action::kApprove:
             done = approve(changed.plan, changed.state, now);
             break;
+        case Action::kAdvance:
+            done = open_next(changed.plan, changed.state, members(changed), now);
+            break;
     }
     if (!done) return done;
     if (auto saved = save(changed); !saved) return saved;
     found->second = std::move(changed);
     found->second.touched = true;
+    return {};
+}
+
+Result<void> RolloutBook::remove(std::string_view id) {
+    const auto found = rollouts_.find(id);
+    if (found == rollouts_.end()) return unknown_rollout(id);
+    const Rollout& rollout = found->second;
+    const RolloutStage stage = rollout.state.stage;
+    const bool is_aborted = stage == RolloutStage::kAborted;
+    if (!is_aborted && stage != RolloutStage::kDone) {
+        return fail(std::errc::operation_not_permitted,
+                    "rollout " + found->first + " is " + std::string(to_string(stage)) + "; abort it first");
+    }
+    const ledger::LeafHash release = rollout.plan.release;
+    const std::byte mark{is_aborted};
+    ledger::WriteBatch batch;
+    batch.erase(rollout_key(id));
+    batch.put(book_key(kWithheldBook, release.view()), ByteView(&mark, 1));
+    if (auto done = devices_->forget_rollout(id, std::move(batch)); !done) return done;
+    withheld_.insert_or_assign(release, is_aborted);
+    was_open_.erase(found->first);
+    rollouts_.erase(found);
+    ++generation_;
     return {};
 }
 
@@ -143,7 +188,13 @@ bool RolloutBook::is_cancelled(const Device& device, const ledger::LeafHash& rel
         if (rollout->state.stage != RolloutStage::kAborted) return false;
         cancelled = true;
     }
-    return cancelled;
+    if (cancelled) return true;
+    const auto withheld = withheld_.find(release);
+    if (withheld == withheld_.end() || !withheld->second) return false;
+    return std::ranges::none_of(rollouts_, [&](const auto& item) {
+        const Rollout& rollout = item.second;
+        return rollout.plan.release == release && rollout.state.stage != RolloutStage::kAborted;
+    });
 }
 
 bool RolloutBook::note_offered(Device& device, const Rollout* rollout, Timestamp now) {
@@ -263,6 +314,20 @@ std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
 
 RolloutTally RolloutBook::count(const Rollout& rollout) const {
     return tally(rollout.state, members(rollout));
+}
+
+std::map<std::string_view, RolloutTally> RolloutBook::count_begun() const {
+    std::map<std::string_view, std::vector<RolloutMember>> begun;
+    for (const auto& [id, device] : devices_->devices()) {
+        for (const auto& [name, progress] : device.rollouts) {
+            RolloutMember& member = begun[name].emplace_back();
+            member.step = progress.step;
+            member.is_retry = progress.is_retry;
+        }
+    }
+    std::map<std::string_view, RolloutTally> out;
+    for (const auto& [id, rollout] : rollouts_) out.emplace(id, tally(rollout.state, begun[id]));
+    return out;
 }
 
 // Those that are not overdue yet say when it is to be called again.

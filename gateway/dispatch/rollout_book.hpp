@@ -2,7 +2,7 @@
 // admits, what receipts mean for it, when its next phase opens. Uses the pure model of rollout.hpp.
 //
 // A release that any rollout names reaches devices through rollouts alone, also after they are
-// aborted. Every other release is offered to every device it is for, unless the configuration says
+// aborted or deleted. Every other release is offered to every device it is for, unless the configuration says
 // that nothing goes out without a rollout. Io thread only.
 
 #pragma once
@@ -31,7 +31,7 @@ struct Rollout {
 
 class RolloutBook {
   public:
-    // All outlive the book, which owns the store's keys that start with 'o'.
+    // All outlive the book, which owns the store's keys that start with 'o' and 'w'.
     RolloutBook(ledger::KeyValueStore& store, DeviceRegistry& devices, const ReleaseCatalog& catalog)
         : store_{&store}, devices_{&devices}, catalog_{&catalog} {}
     // Reads what is on disk; to be called first. Fails if a rollout there is damaged.
@@ -41,8 +41,13 @@ class RolloutBook {
         return rollouts_;
     }
     [[nodiscard]] const Rollout* find(std::string_view id) const;
+    // Another one whenever a rollout came or went.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
     // As things are now; reads every device.
     [[nodiscard]] RolloutTally count(const Rollout& rollout) const;
+    // Of each rollout, by its name, the devices that have begun, and no others. Reads every device once,
+    // however many rollouts there are.
+    [[nodiscard]] std::map<std::string_view, RolloutTally> count_begun() const;
     [[nodiscard]] bool governs(const ledger::LeafHash& release) const;
 
     // On disk when it returns; the same plan again is kKnown. Fails with std::errc::file_exists if
@@ -50,9 +55,13 @@ class RolloutBook {
     enum class Created { kNew, kKnown };
     [[nodiscard]] Result<Created> create(RolloutPlan plan, Timestamp now);
 
-    enum class Action { kPause, kResume, kAbort, kApprove };
+    enum class Action { kPause, kResume, kAbort, kApprove, kAdvance };
     // On disk when it returns. Fails with no_such_file_or_directory or operation_not_permitted.
     [[nodiscard]] Result<void> act(std::string_view id, Action action, Timestamp now);
+    // Takes it out of the book and out of its devices' records, with one write, on disk when it returns; only
+    // what is done or aborted. Its release stays governed, and cancelled if it was aborted, until another
+    // rollout names it. Fails as act() does.
+    [[nodiscard]] Result<void> remove(std::string_view id);
 
     // Whether the rollout would have the device begin or go on now; the release is not judged.
     // Precondition: the device has reported.
@@ -101,6 +110,10 @@ class RolloutBook {
     const ReleaseCatalog* catalog_;
     std::map<std::string, Rollout, std::less<>> rollouts_;
     std::map<std::string, bool, std::less<>> was_open_;  // windows, at the last step
+    // Releases of rollouts that were deleted, and whether the last of them was aborted. A release is on
+    // the ledger before a rollout may name it, so there are no more of them than there.
+    std::map<ledger::LeafHash, bool> withheld_;
+    std::uint64_t generation_ = 0;
 };
 
 }  // namespace assay::gateway

@@ -27,6 +27,11 @@ void CatalogEntry::fail_with(ReleaseStage new_stage, const Error& error) {
     image.reset();
 }
 
+bool CatalogEntry::is_withdrawn() const {
+    return stage == ReleaseStage::kRefused &&
+           (word == to_word(Refusal::kReleaseRecalled) || word == to_word(Refusal::kKeyRevoked));
+}
+
 CatalogEntry& ReleaseCatalog::add(KnownRelease release) {
     const ledger::LeafHash leaf = release.leaf;
     CatalogEntry entry;

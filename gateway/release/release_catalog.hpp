@@ -28,6 +28,8 @@ struct CatalogEntry {
     std::shared_ptr<const ipfs::ImageReader> image;  // set exactly when ready
 
     void fail_with(ReleaseStage new_stage, const Error& error);
+    // Recalled, or signed with a key that was revoked; not refused for what it is.
+    [[nodiscard]] bool is_withdrawn() const;
 };
 
 class ReleaseCatalog {

@@ -50,6 +50,18 @@ TEST_F(CommandLine, UsageErrorsExitWithTwo) {
     EXPECT_EQ(run({"init", "--name", "No Name", "--roles", "oem", "--dir", path("x")}).status, 2);
 }
 
+TEST_F(CommandLine, VerbsOfRolloutsAndDevicesWantAGateway) {
+    for (const char* const verb : {"show", "pause", "resume", "abort", "approve", "advance", "delete"}) {
+        EXPECT_EQ(run({"rollout", verb}).status, 2) << verb;
+        const Ran ran = run({"rollout", verb, "spring", "--dir", path("none"), "--json"});
+        EXPECT_EQ(ran.status, static_cast<int>(cli::ExitCode::kNoStore)) << verb;
+        EXPECT_TRUE(boost::json::parse(ran.err).is_object()) << verb;
+    }
+    EXPECT_EQ(run({"device", "retry"}).status, 2);
+    EXPECT_EQ(run({"device", "retry", "dev-1", "--dir", path("none")}).status,
+              static_cast<int>(cli::ExitCode::kNoStore));
+}
+
 TEST_F(CommandLine, UsageErrorsAreJsonToo) {
     for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
              {"--json", "bogus"}, {"release", "publish", "--json"}, {"status", "--bogus", "--json"}}) {

@@ -141,6 +141,97 @@ TEST_F(RolloutPath, AWaitingDeviceIsWoken) {
     EXPECT_EQ(to_hex(answer->assignment->release.view()), leaf_);
 }
 
+TEST_F(RolloutPath, ARecalledReleaseIsNamedAndTakesNoRolloutMore) {
+    TestDevice device(world_, "device-1");
+    ASSERT_TRUE(cli::create_rollout(plan("spring")));
+    ASSERT_TRUE(eventually([&] { return device.poll().assignment.has_value(); }));
+    cli::RecallOptions recall;
+    recall.dir = world_.oem.folder().dir();
+    recall.leaf = leaf_;
+    recall.wait = true;
+    ASSERT_TRUE(cli::recall_release(recall));
+    ASSERT_TRUE(eventually([&] { return world_.stage(leaf_) == "refused"; }));
+    const auto named = [&] { return show("spring").at("next").as_string().find("release-recalled"); };
+    EXPECT_NE(named(), std::string::npos);
+    const auto refused = cli::create_rollout(plan("autumn"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().word, "release-recalled");
+    EXPECT_TRUE(cli::create_rollout(plan("spring"))) << "it is there already";
+    cli::RolloutOptions existing = plan("spring");
+    existing.release.clear();
+    for (const cli::RolloutOptions& dry : {plan("autumn"), existing}) {
+        const auto tried = cli::try_rollout(dry);
+        ASSERT_TRUE(tried) << tried.error().message;
+        EXPECT_EQ(tried->json.at("verdicts").at("recalled"), 1);
+    }
+    world_.gw.stop();
+    world_.start_gateway();
+    ASSERT_TRUE(eventually([&] { return world_.stage(leaf_) == "refused"; }));
+    EXPECT_NE(named(), std::string::npos);
+}
+
+TEST_F(RolloutPath, TheOperatorRetriesADeviceOpensAPhaseAndForgetsARollout) {
+    TestDevice one(world_, "device-1"), two(world_, "device-2");
+    cli::RolloutOptions spring = plan("spring");
+    spring.phases = {"50%,success=100,gate", "100%"};
+    spring.abort_percent = 0;
+    spring.sites = {"nowhere"};
+    const auto warned = cli::try_rollout(spring);
+    ASSERT_TRUE(warned) << warned.error().message;
+    EXPECT_NE(warned->text.find("Warning: no device is at the site nowhere"), std::string::npos) << warned->text;
+    spring.sites.clear();
+    static_cast<void>(one.poll());  // say who they are
+    static_cast<void>(two.poll());
+    const auto created = cli::create_rollout(spring);
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_TRUE(created->json.at("warnings").as_array().empty());
+    std::optional<protocol::Assignment> given;
+    TestDevice* first = nullptr;
+    ASSERT_TRUE(eventually([&] {
+        for (TestDevice* const device : {&one, &two}) {
+            given = device->poll().assignment;
+            first = device;
+            if (given) return true;
+        }
+        return false;
+    }));
+    TestDevice& second = first == &one ? two : one;
+    const Bytes failed = first->receipt(*given, ledger::ReceiptEvent::kFailed, 1);
+    ASSERT_EQ(first->post(failed).status, 200U);
+    EXPECT_FALSE(first->poll().assignment) << "held back";
+    cli::RetryOptions retry;
+    retry.dir = world_.gw.folder().dir();
+    retry.id = first == &one ? "device-1" : "device-2";
+    auto waiting = std::async(std::launch::async, [&] { return first->poll(0, {}, 25'000); });
+    const auto retried = cli::retry_device(retry);
+    ASSERT_TRUE(retried) << retried.error().message;
+    EXPECT_EQ(retried->text, retry.id + ": assigned\n");
+    EXPECT_TRUE(waiting.get().assignment) << "at once, long before its pause is over";
+    const auto shown = cli::show_rollout({world_.gw.folder().dir(), "spring", ""});
+    EXPECT_NE(shown->text.find("(1 again)"), std::string::npos) << shown->text;
+    EXPECT_NE(shown->text.find("Waits for: 1 more of 1 devices to confirm"), std::string::npos) << shown->text;
+    retry.id = "nobody";
+    EXPECT_FALSE(cli::retry_device(retry));
+
+    EXPECT_FALSE(second.poll().assignment);
+    ASSERT_TRUE(act("spring", "advance"));
+    EXPECT_TRUE(second.poll().assignment) << "without a goal and a gate";
+    cli::RolloutActionOptions deletion{world_.gw.folder().dir(), "spring", ""};
+    const auto early = cli::delete_rollout(deletion);
+    ASSERT_FALSE(early);
+    EXPECT_NE(early.error().message.find("abort it first"), std::string::npos) << early.error().message;
+    ASSERT_TRUE(act("spring", "abort"));
+    const auto deleted = cli::delete_rollout(deletion);
+    ASSERT_TRUE(deleted) << deleted.error().message;
+    EXPECT_TRUE(world_.gw.get("/v1/rollouts").at("rollouts").as_array().empty());
+    const auto history = world_.gw.get("/v1/devices/device-1/history");
+    EXPECT_TRUE(history.at("rollouts").as_array().empty());
+    for (TestDevice* const device : {&one, &two}) {
+        EXPECT_FALSE(device->poll().assignment) << "the release does not go out by itself";
+        EXPECT_EQ(device->request("GET", image_path()).status, 404U) << "nor does what was stopped go on";
+    }
+}
+
 TEST_F(RolloutPath, SaysWhatIsWrongAndWhatToDo) {
     cli::RolloutOptions bad = plan("spring");
     bad.phases = {"ten"};
@@ -151,6 +242,10 @@ TEST_F(RolloutPath, SaysWhatIsWrongAndWhatToDo) {
     bad.zone = "Nowhere/Atlantis";
     EXPECT_NE(cli::create_rollout(bad).error().message.find("Atlantis"), std::string::npos);
     bad.zone = "UTC";
+    bad.sites = {"Hamburg"};
+    EXPECT_EQ(cli::create_rollout(bad).error().word, "malformed");
+    EXPECT_EQ(cli::try_rollout(bad).error().word, "malformed");
+    bad.sites.clear();
     bad.release = std::string(64, '0');
     EXPECT_EQ(cli::create_rollout(bad).error().word, "release-unknown");
     EXPECT_NE(act("nobody", "pause").error().message.find("rollout list"), std::string::npos);

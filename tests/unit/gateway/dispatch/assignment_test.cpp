@@ -154,6 +154,16 @@ TEST_F(Assignments, TwoReleasesThatFailInTurnAreBothGivenUp) {
     EXPECT_EQ(device_.holds.size(), kHoldsMax);
 }
 
+TEST_F(Assignments, SaysThatAReleaseWasRecalled) {
+    CatalogEntry& entry = add(1);
+    entry.fail_with(ReleaseStage::kRefused, Error(make_error_code(Refusal::kReleaseRecalled), ""));
+    EXPECT_EQ(judge_release(device_, entry, kNow), AssignmentVerdict::kRecalled);
+    entry.fail_with(ReleaseStage::kRefused, Error(make_error_code(Refusal::kKeyRevoked), ""));
+    EXPECT_EQ(judge_release(device_, entry, kNow), AssignmentVerdict::kRecalled);
+    entry.fail_with(ReleaseStage::kRefused, Error(make_error_code(Refusal::kImageDigestMismatch), ""));
+    EXPECT_EQ(judge_release(device_, entry, kNow), AssignmentVerdict::kNotReady);
+}
+
 TEST(PollSleep, GrowsWithTheFleet) {
     EXPECT_EQ(poll_sleep_ms(0), 1'000U);
     EXPECT_EQ(poll_sleep_ms(20), 1'000U);

@@ -436,5 +436,124 @@ TEST_F(RolloutBooks, WhatIsNotOnDiskDidNotHappen) {
     EXPECT_EQ(book_->find("autumn"), nullptr);
 }
 
+TEST_F(RolloutBooks, OnlyWhatIsOverIsDeleted) {
+    add_devices(2);
+    add_release(2);
+    begin(plan_of("spring", 2));
+    poll_all();
+    const auto refused = book_->remove("spring");
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(std::errc::operation_not_permitted));
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kPause, now_));
+    EXPECT_FALSE(book_->remove("spring"));
+    EXPECT_TRUE(book_->remove("autumn").error().is(std::errc::no_such_file_or_directory));
+    EXPECT_TRUE(devices_->find("device-0")->rollouts.contains("spring"));
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kAbort, now_));
+    const std::uint64_t before = book_->generation();
+    ASSERT_TRUE(book_->remove("spring"));
+    EXPECT_NE(book_->generation(), before);
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        EXPECT_EQ(book_->find("spring"), nullptr);
+        for (const auto& [id, device] : devices_->devices()) EXPECT_TRUE(device.rollouts.empty()) << id;
+        restart();
+    }
+    EXPECT_EQ(book_->create(plan_of("spring", 2), now_), RolloutBook::Created::kNew);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(book_->count(*book_->find("spring")).waiting, 2U) << "a new one, which nobody has begun";
+}
+
+TEST_F(RolloutBooks, TheReleaseOfADeletedRolloutDoesNotGoOutByItself) {
+    add_devices(3);
+    add_release(2);
+    begin(plan_of("spring", 2));
+    poll_all();
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kAbort, now_));
+    ASSERT_TRUE(book_->remove("spring"));
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        EXPECT_EQ(decide("device-0").verdict, AssignmentVerdict::kNoRelease);
+        EXPECT_TRUE(book_->is_cancelled(*devices_->find("device-0"), leaf_of(2)))
+            << "it has it, and does not start it";
+        restart();
+    }
+    begin(plan_of("again", 2));
+    EXPECT_EQ(offered_sequence("device-0"), 2U);
+    EXPECT_FALSE(book_->is_cancelled(*devices_->find("device-0"), leaf_of(2)));
+    ASSERT_TRUE(book_->act("again", RolloutBook::Action::kAbort, now_));
+    EXPECT_TRUE(book_->is_cancelled(*devices_->find("device-0"), leaf_of(2)));
+}
+
+TEST_F(RolloutBooks, DevicesOfADoneRolloutThatIsDeletedGoOn) {
+    add_devices(10);
+    add_release(2);
+    begin(plan_of("spring", 2));
+    poll_all();
+    for (int i = 0; i < 9; ++i) receipt("device-" + std::to_string(i), 2, ledger::ReceiptEvent::kConfirmed);
+    ASSERT_TRUE(book_->step(now_));
+    ASSERT_EQ(state("spring").stage, RolloutStage::kDone);
+    ASSERT_TRUE(book_->remove("spring"));
+    EXPECT_FALSE(book_->is_cancelled(*devices_->find("device-9"), leaf_of(2)));
+    receipt("device-9", 2, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_EQ(devices_->find("device-9")->confirmed_sequence, 2U);
+}
+
+TEST_F(RolloutBooks, ADeletionThatIsNotOnDiskDidNotHappen) {
+    auto store = std::make_unique<test::MemoryStore>();
+    test::MemoryStore& disk = *store;
+    open(std::move(store));
+    add_devices(1);
+    add_release(2);
+    begin(plan_of("spring", 2));
+    poll_all();
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kAbort, now_));
+    disk.break_down();
+    EXPECT_FALSE(book_->remove("spring"));
+    EXPECT_NE(book_->find("spring"), nullptr);
+    EXPECT_TRUE(devices_->find("device-0")->rollouts.contains("spring"));
+}
+
+TEST_F(RolloutBooks, AnotherGenerationAlsoIfOneComesAsAnotherGoes) {
+    add_devices(1);
+    add_release(2);
+    begin(plan_of("spring", 2));
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kAbort, now_));
+    const std::uint64_t before = book_->generation();
+    ASSERT_TRUE(book_->remove("spring"));
+    begin(plan_of("autumn", 2));
+    EXPECT_NE(book_->generation(), before) << "as many rollouts as before, but others";
+}
+
+TEST_F(RolloutBooks, TheOperatorOpensTheNextPhaseAtOnceAndForGood) {
+    add_devices(10);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.phases[0].percent = 10;
+    plan.phases.emplace_back();
+    begin(plan);
+    EXPECT_EQ(poll_all().size(), 1U);
+    ASSERT_TRUE(book_->act("spring", RolloutBook::Action::kAdvance, now_));
+    restart();
+    EXPECT_EQ(state("spring").phase, 1U);
+    EXPECT_EQ(poll_all().size(), 10U);
+}
+
+TEST_F(RolloutBooks, CountsThoseThatHaveBegunOfAllRolloutsAtOnce) {
+    add_devices(10);
+    add_release(2);
+    add_release(3, ledger::Urgency::kUrgent);
+    RolloutPlan few = plan_of("few", 3);
+    few.filter.devices = {"device-0", "device-1"};
+    begin(few);
+    begin(plan_of("rest", 2));
+    poll_all();
+    receipt("device-0", 3, ledger::ReceiptEvent::kConfirmed);
+    receipt("device-9", 2, ledger::ReceiptEvent::kFailed);
+    const auto begun = book_->count_begun();
+    EXPECT_EQ(begun.at("few").done, 1U);
+    EXPECT_EQ(begun.at("few").under_way, 1U);
+    EXPECT_EQ(begun.at("rest").failed, 1U);
+    EXPECT_EQ(begun.at("rest").under_way, 7U);
+    EXPECT_EQ(begun.at("rest").under_way, book_->count(*book_->find("rest")).under_way);
+}
+
 }  // namespace
 }  // namespace assay::gateway

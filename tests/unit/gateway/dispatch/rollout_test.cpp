@@ -363,6 +363,31 @@ TEST(RolloutDeadlines, HoldForEachStep) {
     }
 }
 
+TEST(Rollout, TheOperatorMayOpenTheNextPhaseBeforeTheGoalIsMet) {
+    Fleet fleet(100, {phase(10), phase(50), phase(100)});
+    fleet.plan.phases[0].gate = true;
+    fleet.plan.phases[0].soak = hours(24);
+    EXPECT_FALSE(open_next(fleet.plan, fleet.state, {}, fleet.now)) << "nobody matches yet";
+    fleet.advance();
+    fleet.bring(2, RolloutStep::kDone);
+    ASSERT_TRUE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
+    EXPECT_EQ(fleet.state.phase, 1U);
+    EXPECT_EQ(fleet.count().members, 50U);
+    ASSERT_TRUE(pause(fleet.plan, fleet.state));
+    const auto paused = open_next(fleet.plan, fleet.state, fleet.members, fleet.now);
+    ASSERT_FALSE(paused);
+    EXPECT_TRUE(paused.error().is(std::errc::operation_not_permitted));
+    ASSERT_TRUE(resume(fleet.plan, fleet.state));
+    ASSERT_TRUE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
+    EXPECT_EQ(fleet.count().members, 100U);
+    fleet.bring(20, RolloutStep::kFailed);
+    ASSERT_TRUE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kDone);
+    EXPECT_FALSE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
+    fleet.advance();
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted) << "the safeguards hold on";
+}
+
 TEST(RolloutProgress, GoesForwardAndForgetsNoFailureButByConfirmation) {
     using ledger::ReceiptEvent;
     RolloutProgress progress;
