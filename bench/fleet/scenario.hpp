@@ -92,7 +92,8 @@ boost::json::object run_storm(World& world);
 boost::json::object run_download(World& world);
 // Signed receipts, --each from every device, as fast as they are acknowledged.
 boost::json::object run_receipts(World& world);
-// Every device takes the release it is offered: proof, chunks, receipts. --seconds, --cut PER MILLE, --counter
+// Every device takes the release it is offered: proof, chunks, receipts. --seconds (from when all are
+// connected), --cut PER MILLE, --counter
 boost::json::object run_rollout(World& world);
 
 // Devices that mean harm, all but the first --honest: forged and replayed receipts, floods, stalls,

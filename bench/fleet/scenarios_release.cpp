@@ -36,7 +36,6 @@ asio::awaitable<Result<void>> connect_in_turn(World& world, RawConnection& conne
     asio::steady_timer timer(world.io, kEach * place);
     co_await timer.async_wait(kAsTuple);
     Result<void> opened = co_await connection.open();
-    if (!opened) world.note(opened.error());
     co_return opened;
 }
 
@@ -63,6 +62,7 @@ asio::awaitable<void> download(World& world, std::size_t place, Downloads& downl
     RawConnection connection = world.connection(world.devices[place]);
     std::string target = world.options.text("get");
     const Result<void> opened = co_await connect_in_turn(world, connection, place);
+    if (!opened) world.note(opened.error());
     if (opened && target.empty()) {
         const Bytes poll = poll_request(world.options, 0);
         const Result<RawAnswer> answer = co_await connection.exchange(poll);
@@ -111,6 +111,7 @@ asio::awaitable<void> post_all(World& world,
                                std::uint64_t& acknowledged) {
     RawConnection connection = world.connection(world.devices[place]);
     const Result<void> opened = co_await connect_in_turn(world, connection, place);
+    if (!opened) world.note(opened.error());
     co_await wait_for_all(world, line);
     if (!opened) co_return;
     for (const Bytes& request : requests) {
@@ -131,9 +132,10 @@ struct Memory {
 };
 
 struct RolloutRun {
-    explicit RolloutRun(ledger::Anchor trusted) : anchor{std::move(trusted)} {}
+    RolloutRun(ledger::Anchor trusted, std::size_t devices) : anchor{std::move(trusted)}, line{devices} {}
     ledger::Anchor anchor;
-    Steady::time_point until{};
+    StartLine line;
+    std::chrono::seconds limit{};  // from the start of all
     std::minstd_rand random{1};
     unsigned cut_per_mille = 0;
     std::uint32_t first_counter = 0;  // above those that earlier runs have used
@@ -149,14 +151,16 @@ class Updater {
         memory_.counter = run.first_counter;
     }
 
-    asio::awaitable<void> run() {
-        while (!is_done() && Steady::now() < run_.until) {
+    asio::awaitable<void> run(std::size_t place) {
+        const Result<void> opened = co_await connect_in_turn(world_, connection_, place);
+        if (!opened) note_problem(opened.error());
+        co_await wait_for_all(world_, run_.line);
+        const auto until = run_.line.began + run_.limit;
+        while (!is_done() && Steady::now() < until) {
             const Result<void> went = co_await go();
             if (went) continue;
             if (refusal_of(went.error().code())) world_.note(went.error());
-            if (run_.first_problem.empty()) run_.first_problem = went.error().to_string();
-            connection_.cut();
-            ++run_.reconnects;
+            note_problem(went.error());
             timer_.expires_after(std::chrono::milliseconds(50 + run_.random() % 400));
             co_await timer_.async_wait(kAsTuple);
         }
@@ -164,6 +168,12 @@ class Updater {
     }
 
   private:
+    // The device tries again.
+    void note_problem(const Error& problem) {
+        if (run_.first_problem.empty()) run_.first_problem = problem.to_string();
+        connection_.cut();
+        ++run_.reconnects;
+    }
     [[nodiscard]] bool is_done() const { return memory_.sequence != 0 && memory_.outbox.empty(); }
     asio::awaitable<Result<RawAnswer>> ask(Bytes request, RawConnection::Sink sink = RawConnection::Sink()) {
         if (run_.random() % 1000 < run_.cut_per_mille) {
@@ -276,9 +286,9 @@ class Updater {
     Memory memory_;
 };
 
-asio::awaitable<void> update_device(World& world, const FleetDevice& device, RolloutRun& run) {
-    Updater updater(world, device, run);
-    co_await updater.run();
+asio::awaitable<void> update_device(World& world, std::size_t place, RolloutRun& run) {
+    Updater updater(world, world.devices[place], run);
+    co_await updater.run(place);
 }
 
 }  // namespace
@@ -327,19 +337,18 @@ json::object run_receipts(World& world) {
 json::object run_rollout(World& world) {
     const auto anchor_bytes = read_file(world.options.text("anchor"), 1U << 20U);
     auto anchor = ledger::decode_anchor(anchor_bytes.value()).value();
-    RolloutRun run(std::move(anchor));
-    const auto began = Steady::now();
-    run.until = began + std::chrono::seconds(world.options.number("seconds", 120));
+    RolloutRun run(std::move(anchor), world.devices.size());
+    run.limit = std::chrono::seconds(world.options.number("seconds", 120));
     run.cut_per_mille = static_cast<unsigned>(world.options.number("cut", 0));
     run.first_counter = static_cast<std::uint32_t>(world.options.number("counter", 0));
     run.random.seed(static_cast<unsigned>(world.options.number("seed", 1)));
-    for (const FleetDevice& device : world.devices) {
-        asio::co_spawn(world.io, update_device(world, device, run), asio::detached);
+    for (std::size_t i = 0; i < world.devices.size(); ++i) {
+        asio::co_spawn(world.io, update_device(world, i, run), asio::detached);
     }
     world.io.run();
     json::object out;
     out["done"] = run.done;
-    out["seconds"] = std::chrono::duration<double>(Steady::now() - began).count();
+    out["seconds"] = run.line.seconds();
     out["receipts_acknowledged"] = run.acknowledged;
     out["reconnects"] = run.reconnects;
     out["first_problem"] = run.first_problem;
