@@ -24,6 +24,14 @@ ledger::WriteBatch batch_of(const std::map<Bytes, std::optional<Bytes>>& changes
 
 }  // namespace
 
+GroupCommit::~GroupCommit() {
+    waiting_.clear();  // whoever waits is not resumed any more
+    if (disk_->failure()) return;  // said already
+    if (const auto written = write_all({}); !written) {
+        log::error("store-failed", {{"reason", written.error().to_string()}});
+    }
+}
+
 const std::optional<Bytes>* GroupCommit::find_change(ByteView key) const {
     if (pending_.empty() && flying_.empty()) return nullptr;
     const Bytes wanted = to_bytes(key);

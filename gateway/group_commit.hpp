@@ -8,7 +8,9 @@
 //         const GroupCommit::Deferral together(store);
 //         ...  // write_synced() by whoever uses the store
 //     }
-//     co_await store.settled();  // now it may be acknowledged
+//     co_await store.settled();  // now it may be acknowledged; durably() does all of this
+//
+// What nobody has waited for is written when the store is destroyed.
 //
 // Io thread only; `disk` is read there and written to by the other thread, one flight at a time. A
 // store that failed once stays failed (key_value_store.hpp).
@@ -33,6 +35,9 @@ class GroupCommit final : public ledger::KeyValueStore {
   public:
     GroupCommit(boost::asio::any_io_executor executor, std::unique_ptr<ledger::KeyValueStore> disk)
         : executor_{std::move(executor)}, disk_{std::move(disk)} {}
+    GroupCommit(const GroupCommit&) = delete;
+    GroupCommit& operator=(const GroupCommit&) = delete;
+    ~GroupCommit() override;
 
     [[nodiscard]] std::optional<Bytes> get(ByteView key) const override;
     void for_each(ByteView prefix, const Visitor& visit) const override;
@@ -81,5 +86,23 @@ class GroupCommit final : public ledger::KeyValueStore {
     std::set<boost::asio::steady_timer*> waiting_;
     boost::asio::thread_pool writer_{1};  // last: ends before what it writes to
 };
+
+// What durably() waits for: writes of its own, if there are any; or all there were until then, since what
+// `work` finds to be so may have been written by another request a moment before.
+enum class WaitFor { kOwnWrites, kAll };
+
+// Does `work` under a Deferral; what it has written is on disk when this returns.
+template <typename Work>
+boost::asio::awaitable<Result<void>> durably(GroupCommit& store, Work work, WaitFor wait_for) {
+    const std::uint64_t before = store.deferred();
+    Result<void> done;
+    {
+        const GroupCommit::Deferral together(store);
+        done = work();
+    }
+    if (!done || (wait_for == WaitFor::kOwnWrites && store.deferred() == before)) co_return done;
+    Result<void> settled = co_await store.settled();
+    co_return settled;
+}
 
 }  // namespace assay::gateway

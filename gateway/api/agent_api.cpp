@@ -5,6 +5,7 @@
 #include "device/protocol/messages.hpp"
 #include "device/protocol/paths.hpp"
 #include "gateway/api/api_support.hpp"
+#include "gateway/api/image_download.hpp"
 #include "gateway/api/image_response.hpp"
 #include "gateway/api/poll_questions.hpp"
 #include "gateway/dispatch/assignment.hpp"
@@ -106,20 +107,6 @@ std::chrono::milliseconds patience_of(const http::Request& request) {
     return std::chrono::milliseconds(std::min<std::uint64_t>(wait.value_or(0), protocol::kWaitMsMax));
 }
 
-// What `work` writes is on disk, with one fsync for all requests that are ready, when this returns.
-template <typename Work>
-boost::asio::awaitable<Result<void>> durably(GroupCommit& store, Work work) {
-    const std::uint64_t before = store.deferred();
-    Result<void> done;
-    {
-        const GroupCommit::Deferral together(store);
-        done = work();
-    }
-    if (!done || store.deferred() == before) co_return done;
-    Result<void> settled = co_await store.settled();
-    co_return settled;
-}
-
 // The device, once it may ask again; it may have been blocked while it waited. What an answer is worth is
 // charged now, or by charge_answer().
 enum class Charge { kNow, kByAnswer };
@@ -165,7 +152,7 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
             }
             return assign(parts, device, assignment);
         };
-        const Result<void> decided = co_await durably(parts.store, decide);
+        const Result<void> decided = co_await durably(parts.store, decide, WaitFor::kOwnWrites);
         if (!decided) {
             parts.budget.charge_refusal(device.account);
             co_return refuse(parts, decided.error());
@@ -237,58 +224,10 @@ boost::asio::awaitable<http::Response> answer_in_turn(AgentApiParts parts,
     co_return response;
 }
 
-// One download by one device.
-class Download {
-  public:
-    Download(const AgentApiParts& parts, Device& device, const CatalogEntry& entry)
-        : parts_{parts},
-          device_{device},
-          entry_{entry},
-          pace_{parts.pacer, device.site, entry.release.record.urgency} {}
-
-    // The device is not blocked, the release not recalled, its rollout not aborted, and still the one
-    // that the device was given.
-    [[nodiscard]] bool stands() const {
-        const ledger::LeafHash& release = entry_.release.leaf;
-        return entry_.stage == ReleaseStage::kReady && !device_.is_blocked && device_.assignment &&
-               device_.assignment->release == release &&
-               !parts_.rollouts.is_cancelled(device_, release);
-    }
-    // Something strictly more urgent is open to the device. Decided anew when anything has changed only.
-    [[nodiscard]] bool is_overtaken() const {
-        const std::uint64_t generation = parts_.waiters.generation();
-        if (device_.looked_at_generation == generation || !device_.report) return false;
-        const auto decision = decide_assignment(device_, parts_.rules, parts_.clock.now());
-        const ledger::Urgency urgency = entry_.release.record.urgency;
-        if (decision.release != nullptr && decision.release->release.record.urgency > urgency) return true;
-        device_.looked_at_generation = generation;
-        return false;
-    }
-    void sent(std::uint64_t begin, std::uint64_t end) const {
-        SentPart part;
-        part.begin = begin;
-        part.end = end;
-        part.image_bytes = entry_.image->bytes();
-        if (stands()) parts_.attestations.sent(device_, part);
-    }
-    // Of the chunks that a device asks for, the last one of an image apart; at most 64 KiB.
-    [[nodiscard]] std::uint64_t chunk_bytes() const {
-        constexpr std::uint64_t kMost = 64 * 1024;
-        return std::min(entry_.release.full_image()->import.chunk_bytes, kMost);
-    }
-    boost::asio::awaitable<SendPacer::Turn> begin(std::uint64_t length) { return pace_.begin(length); }
-    boost::asio::awaitable<Result<void>> may_send(std::uint64_t bytes) {
-        const bool in_turn = co_await pace_.pass(bytes);
-        if (in_turn && stands() && !is_overtaken()) co_return Result<void>();
-        co_return fail(std::errc::operation_canceled, "withdrawn or overtaken while it was sent");
-    }
-
-  private:
-    AgentApiParts parts_;
-    Device& device_;
-    const CatalogEntry& entry_;
-    SendPacer::Download pace_;
-};
+ImageDownloadParts download_parts(const AgentApiParts& parts) {
+    return {parts.store,        parts.devices, parts.rules, parts.rollouts,
+            parts.attestations, parts.waiters, parts.pacer, parts.clock};
+}
 
 http::Response come_again() {
     auto later = http::problem(503, "busy", "the rates for images are used up; ask again later");
@@ -299,14 +238,14 @@ http::Response come_again() {
 struct ImageAnswer {
     explicit ImageAnswer(http::Response answer) : response{std::move(answer)} {}
     http::Response response;
-    std::shared_ptr<Download> download;  // null: refused
+    std::shared_ptr<ImageDownload> download;  // null: refused
 };
 
 ImageAnswer answer_image(const AgentApiParts& parts, Device& device, const http::Request& request) {
     const auto entry = ready_release(parts, request);
     if (!entry) return ImageAnswer(refuse(parts, entry.error()));
     const std::string leaf = to_hex((*entry)->release.leaf.view());
-    auto download = std::make_shared<Download>(parts, device, **entry);
+    auto download = std::make_shared<ImageDownload>(download_parts(parts), device, **entry);
     if (!download->stands()) {
         return ImageAnswer(refuse(parts, Error(make_error_code(Refusal::kReleaseUnknown),
                                                leaf + " is not assigned to " + device.id)));
@@ -370,7 +309,8 @@ boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::R
         is_taken = *done;
         return {};
     };
-    const Result<void> taken = co_await durably(parts.store, take);
+    // One that came before may still be on its way to the disk.
+    const Result<void> taken = co_await durably(parts.store, take, WaitFor::kAll);
     if (!taken) {
         parts.budget.charge_refusal((*device)->account);
         co_return refuse(parts, taken.error());

@@ -320,8 +320,15 @@ TEST(ReleasePath, AnUrgentReleaseOvertakesADownloadAndItsRecallBringsTheOlderOne
             device.receipt(*answer.assignment, ledger::ReceiptEvent::kRolledBack, counter, word);
         EXPECT_EQ(device.post(failed).status, 200U);
     }
-    const auto began = std::chrono::steady_clock::now();
-    auto waiting = std::async(std::launch::async, [&] { return device.poll(0, {}, 60'000); });
+    // One poll waits for at most a minute; that the recall wakes it is seen in poll_waiters_test.
+    auto waiting = std::async(std::launch::async, [&] {
+        std::optional<protocol::Assignment> given;
+        EXPECT_TRUE(eventually([&] {
+            given = device.poll(0, {}, 60'000).assignment;
+            return given.has_value();
+        }));
+        return given;
+    });
     cli::RecallOptions recall;
     recall.dir = world.oem.folder().dir();
     recall.leaf = urgent;
@@ -330,9 +337,8 @@ TEST(ReleasePath, AnUrgentReleaseOvertakesADownloadAndItsRecallBringsTheOlderOne
     const auto recalled = cli::recall_release(recall);
     ASSERT_TRUE(recalled) << recalled.error().message;
     const auto again = waiting.get();
-    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(55)) << "woken, not timed out";
-    ASSERT_TRUE(again.assignment);
-    EXPECT_EQ(to_hex(again.assignment->release.view()), routine);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(to_hex(again->release.view()), routine);
 }
 
 TEST(ReleasePath, StatusesSayWhichReleaseIsCurrentAndDevicesMayAskForThem) {
@@ -426,7 +432,7 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     EXPECT_EQ(again.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 200U);
 }
 
-TEST(ReleasePath, WhoAsksForWhatIsRefusedWaitsAndImagesCostNothing) {
+TEST(ReleasePath, WhoAsksForWhatIsRefusedWaits) {
     Consortium world;
     world.set_policy();
     const Bytes image = image_of(2'000'000, 6);
@@ -441,10 +447,27 @@ TEST(ReleasePath, WhoAsksForWhatIsRefusedWaitsAndImagesCostNothing) {
     }
     EXPECT_EQ(device.request("GET", base + leaf + "/image", {}, "bytes=0-99").status, 206U) << "as others do";
     EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(2500));
-    for (int i = 0; i < 700; ++i) {
-        EXPECT_EQ(device.request("GET", base + leaf + "/image", {}, "bytes=0-65535").body.size(), 65'536U);
+}
+
+// Each would be worth a second, of which ten are on credit.
+TEST(ReleasePath, ChunksOfImagesCostNothing) {
+    Consortium world;
+    world.set_policy();
+    const std::string leaf = world.publish(image_of(2'000'000, 6), 1);
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    world.gw.stop();
+    world.gw.configure("[peer]\nlisten = \"127.0.0.1:0\"\n[gateway]\n"
+                       "[devices]\nlisten = \"127.0.0.1:0\"\nrequests_per_s = 1\n");
+    world.gw.start();
+    ASSERT_TRUE(eventually([&] { return world.stage(leaf) == "ready"; }));
+    TestDevice device(world, "device-1");
+    ASSERT_TRUE(device.poll().assignment);
+    const std::string path = "/agent/v1/releases/" + leaf + "/image";
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 150; ++i) {
+        EXPECT_EQ(device.request("GET", path, {}, "bytes=0-65535").body.size(), 65'536U);
     }
-    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60)) << "700 requests at 10 a second";
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(120)) << "it takes less than one";
 }
 
 TEST(ReleasePath, ADeviceThatFailsIsNotOfferedTheSameAtOnce) {

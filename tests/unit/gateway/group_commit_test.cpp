@@ -15,6 +15,13 @@ namespace {
 // Counts what reaches the disk.
 class CountingStore final : public ledger::KeyValueStore {
   public:
+    ~CountingStore() override {
+        if (left == nullptr) return;
+        memory.for_each({}, [&](ByteView key, ByteView value) {
+            *left += std::string(as_text(key)) + "=" + std::string(as_text(value)) + " ";
+            return true;
+        });
+    }
     std::optional<Bytes> get(ByteView key) const override { return memory.get(key); }
     void for_each(ByteView prefix, const Visitor& visit) const override { memory.for_each(prefix, visit); }
     Result<void> write_synced(const ledger::WriteBatch& batch) override {
@@ -28,6 +35,7 @@ class CountingStore final : public ledger::KeyValueStore {
     std::atomic<int> writes{0};
     bool is_slow = false;  // a write waits until it is `allowed`
     std::counting_semaphore<> allowed{0};
+    std::string* left = nullptr;  // what is on it in the end
 };
 
 class GroupCommits : public testing::Test {
@@ -145,6 +153,43 @@ TEST_F(GroupCommits, AWriteThatDoesNotWaitComesAfterThatUnderWay) {
     EXPECT_EQ(at(*disk_, "k2"), "v");
     EXPECT_TRUE(test::run_awaitable(io_, store_->settled())) << "nothing waits";
     EXPECT_EQ(disk_->writes, 2);
+}
+
+// What a request finds written may have been written by another one a moment before.
+TEST_F(GroupCommits, WhoAcknowledgesWhatIsKnownWaitsForItsFirstWriting) {
+    disk_->is_slow = true;
+    defer("k", "v");
+    io_.poll();  // under way, and not there yet
+    const auto finds_it = [&]() -> Result<void> {
+        EXPECT_EQ(at(*store_, "k"), "v");
+        return {};
+    };
+    std::optional<Result<void>> poll, receipt;
+    const auto into = [](auto& out) {
+        return [&out](const std::exception_ptr&, Result<void> done) { out = std::move(done); };
+    };
+    boost::asio::co_spawn(io_, durably(*store_, finds_it, WaitFor::kOwnWrites), into(poll));
+    boost::asio::co_spawn(io_, durably(*store_, finds_it, WaitFor::kAll), into(receipt));
+    io_.restart();
+    io_.poll();
+    EXPECT_TRUE(poll) << "it has written nothing";
+    EXPECT_FALSE(receipt);
+    disk_->allowed.release(1);
+    test::run_until(io_, [&] { return receipt.has_value(); });
+    EXPECT_TRUE(*receipt);
+    EXPECT_EQ(at(*disk_, "k"), "v");
+}
+
+TEST_F(GroupCommits, WhatNobodyWaitsForIsWrittenInTheEnd) {
+    std::string kept;
+    disk_->left = &kept;
+    disk_->is_slow = true;
+    defer("k1", "a");
+    io_.poll();  // under way
+    defer("k2", "b");
+    disk_->allowed.release(2);
+    store_.reset();
+    EXPECT_EQ(kept, "k1=a k2=b ");
 }
 
 TEST_F(GroupCommits, ABrokenDiskIsSaidToEveryoneWhoWaits) {
