@@ -342,8 +342,10 @@ class CaseJudge {
         if (auto r = judge_place(in, step); !r) return fail(std::move(r).error().within(name));
         // What a gateway attests it counts for each device, with whatever key it has then.
         const bool is_attested = receipt->body.attested_by_gateway;
-        auto& counters =
-            seen_.counters[{step.device, is_attested ? CaseSeen::kGateway : receipt->signature.key_id}];
+        const CaseSeen::Series series{step.device,
+                                      is_attested ? CaseSeen::kGateway : receipt->signature.key_id};
+        if (!step.is_signature_checked) seen_.unchecked.insert(series);
+        auto& counters = seen_.counters[series];
         if (!counters.empty() && receipt->body.counter <= counters.back()) {
             return fail(Refusal::kReceiptReplayed, name);
         }

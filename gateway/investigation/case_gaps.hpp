@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,9 @@ struct CaseSeen {
     std::vector<Batch> batches;  // ascending per gateway
     // Of each device and key, ascending; kGateway: what the gateway attested of it.
     static constexpr crypto::KeyId kGateway{};
-    std::map<std::pair<std::string, crypto::KeyId>, std::vector<std::uint32_t>> counters;
+    using Series = std::pair<std::string, crypto::KeyId>;
+    std::map<Series, std::vector<std::uint32_t>> counters;
+    std::set<Series> unchecked;  // with a receipt whose key is not in the file: anybody may have made it
     bool is_file_key_on_ledger = false;  // a batch in the file is signed by the key that signed it
 };
 

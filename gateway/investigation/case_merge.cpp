@@ -51,7 +51,7 @@ void merge_gaps(const crypto::KeyId& key, const Counters& counters, CaseMerge& o
         if (counter > next) {
             out.missing.push_back("Receipts " + std::to_string(next) + " to " +
                                   std::to_string(counter - 1) + " that " + name +
-                                  " are in none of these files.");
+                                  " are in none of these files, or were not checked.");
         }
         next = std::uint64_t{counter} + 1;
     }
@@ -79,16 +79,38 @@ void compare_logs(std::span<const CaseReport> reports, std::vector<std::string>&
 CaseMerge merge_cases(std::span<const CaseReport> reports) {
     CaseMerge out;
     std::map<crypto::KeyId, Counters> keys;
+    std::map<std::string, std::size_t> files, unchecked;  // by device
     for (const CaseReport& report : reports) {
+        std::set<std::string> devices;
         for (const CaseStep& step : report.steps) {
-            if (!step.receipt.attested_by_gateway) add(step, keys[step.key], out.noted);
+            if (step.receipt.attested_by_gateway) continue;
+            if (!step.is_signature_checked) {  // anybody may have made it
+                ++unchecked[step.device];
+                continue;
+            }
+            add(step, keys[step.key], out.noted);
+            devices.insert(step.device);
         }
+        for (const std::string& device : devices) ++files[device];
+    }
+    for (const auto& [device, count] : unchecked) {
+        out.missing.push_back(std::to_string(count) + " receipts of " + device +
+                              " could not be checked, and were not compared.");
+    }
+    const auto is_in_several = [](const auto& device) { return device.second > 1; };
+    if (reports.size() > 1 && std::ranges::none_of(files, is_in_several)) {
+        out.missing.emplace_back("No device has checked receipts in two of these files: there was nothing "
+                                 "to compare.");
     }
     // Each of them has all that its gateway has of its devices, or none can say what is missing.
     const bool is_narrowed = std::ranges::any_of(reports, [](const CaseReport& report) {
         const CaseQuestion& asked = report.question;
         return asked.release || asked.to || asked.from.value_or(0) != 0;
     });
+    if (is_narrowed) {
+        out.missing.emplace_back("One of the files was asked for one release or a span of time alone: what is "
+                                 "in none of them was not looked for.");
+    }
     for (const auto& [key, counters] : keys) {
         name_doubles(key, counters, out.noted);
         if (!is_narrowed) merge_gaps(key, counters, out);

@@ -188,6 +188,9 @@ TEST(CaseCheck, SaysWhenTheKeyOfTheFileOrOfAReceiptIsUnknown) {
     EXPECT_TRUE(is_missing(*report, "No batch in the file is signed by the key"));
     EXPECT_TRUE(is_missing(*report, "6 of the receipts of 4711 are signed by a key"));
     EXPECT_FALSE(report->steps[0].is_signature_checked);
+    EXPECT_EQ(report->whole, std::vector<std::string>());
+    EXPECT_TRUE(is_missing(*report, "Whether a gap is in what gateway-1 attested of 4711 is not judged"));
+    EXPECT_TRUE(is_missing(*report, "Whether a gap is in what 4711 signed with key "));
 }
 
 TEST(CaseCheck, SaysThatItHasNoCheckpointAndThatOnlyAPartWasAskedFor) {

@@ -57,6 +57,28 @@ TEST(CaseMerge, FillsTheGapsOfOneFileWithTheOther) {
     EXPECT_EQ(merge_cases(reports).whole, std::vector<std::string>());
 }
 
+TEST(CaseMerge, ComparesNoReceiptThatWasNotChecked) {
+    auto reports = two_reports();
+    for (CaseStep& step : reports[1].steps) step.is_signature_checked = false;
+    reports[1].steps[0].leaf = LogHash{};
+    const CaseMerge merged = merge_cases(reports);
+    EXPECT_EQ(merged.noted, std::vector<std::string>());
+    EXPECT_TRUE(is_told(merged.missing, "3 receipts of 4711 could not be checked"));
+    EXPECT_TRUE(is_told(merged.missing, "there was nothing to compare"));
+    for (CaseStep& step : reports[0].steps) step.is_signature_checked = false;
+    EXPECT_EQ(merge_cases(reports).whole, std::vector<std::string>());
+}
+
+TEST(CaseMerge, SaysThatItHadNothingToCompare) {
+    auto reports = two_reports();
+    EXPECT_FALSE(is_told(merge_cases(reports).missing, "there was nothing to compare"));
+    EXPECT_FALSE(is_told(merge_cases(reports).missing, "was not looked for"));
+    reports[1].steps.clear();
+    EXPECT_TRUE(is_told(merge_cases(reports).missing, "there was nothing to compare"));
+    reports[1].question.to = 5;
+    EXPECT_TRUE(is_told(merge_cases(reports).missing, "was not looked for"));
+}
+
 TEST(CaseMerge, NamesTwoReceiptsOfOneCounterAndTwoLogsOfOneSize) {
     auto reports = two_reports();
     reports[1].steps.resize(1);
