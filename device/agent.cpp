@@ -30,9 +30,10 @@ Agent::Agent(AgentOptions options, const AgentParts& parts)
       slots_{options_.slots, parts.storage} {}
 
 Result<Agent::Next> Agent::round() {
-    const std::uint64_t failures_before = gateway_failures_;
     Milliseconds pause = options_.poll_max;
     has_more_to_ask_ = false;
+    has_failed_ = false;
+    busy_pause_ = Milliseconds(0);
     problem_.reset();
     if (auto checked = keep_in_touch(); !checked) return fail(std::move(checked).error());
     if (auto sent = send_receipts(); !sent) return fail(std::move(sent).error());
@@ -50,10 +51,11 @@ Result<Agent::Next> Agent::round() {
     auto due = may_restart();
     if (!due) return fail(std::move(due).error());
     if (*due) return restart_into_new_slot();
-    if (gateway_failures_ == failures_before) {
-        gateway_failures_ = 0;
+    if (busy_pause_.count() > 0) pause = busy_pause_;
+    if (has_failed_) {
+        pause = std::max(busy_pause_, backoff(gateway_failures_, kGatewayRetryFirst, options_.poll_max));
     } else {
-        pause = backoff(gateway_failures_, kGatewayRetryFirst, options_.poll_max);
+        gateway_failures_ = 0;
     }
     return Next{Next::Kind::kSleep, with_jitter(pause)};
 }
@@ -168,7 +170,11 @@ Result<void> Agent::download() {
         if (!is_source_trouble(fetched.error())) {
             return give_up({release.release, release.nonce, release.slot, fetched.error()});
         }
-        note_gateway_failure(fetched.error());
+        if (fetched.error().is(std::errc::operation_canceled)) {
+            has_more_to_ask_ = true;
+        } else {
+            note_gateway_failure(fetched.error());
+        }
         return {};
     }
     if (parts_.installer == nullptr) return note_installed();
@@ -250,6 +256,7 @@ Result<void> Agent::fetch_image(const PendingRelease& release) {
                         "chunk " + std::to_string(i) + " of the image");
         }
         if (auto written = image->write_chunk(i, *chunk); !written) return written;
+        gateway_failures_ = 0;  // it is slow, maybe, and serves
     }
     return image->check_whole(*digests);
 }

@@ -161,6 +161,8 @@ class Agent {
     std::uint64_t known_time_ = 0;
     std::chrono::steady_clock::time_point known_at_{};
     std::uint64_t gateway_failures_ = 0;  // in a row
+    bool has_failed_ = false;             // the gateway, in this round
+    Milliseconds busy_pause_{0};          // that it asked for, in this round
     std::optional<Error> problem_;
     std::chrono::steady_clock::time_point refresh_at_{};  // not before
     std::optional<std::chrono::steady_clock::time_point> judged_at_;  // the pending release, in this life

@@ -10,6 +10,7 @@ namespace assay::device {
 namespace {
 
 constexpr std::size_t kDetailBytesMax = 128;
+constexpr Milliseconds kBusyPauseMin{1'000};
 
 // No later answer to the same bytes can be another one.
 bool is_for_good(const Error& error) {
@@ -136,8 +137,13 @@ Result<void> Agent::save() {
 }
 
 void Agent::note_gateway_failure(const Error& error) {
-    ++gateway_failures_;
     problem_ = error;
+    if (const auto busy = parts_.gateway.busy_for()) {
+        busy_pause_ = std::max(Milliseconds(*busy), kBusyPauseMin);
+    } else {
+        ++gateway_failures_;
+        has_failed_ = true;
+    }
     parts_.log("gateway-failed", {{"word", std::string(source_trouble_word(error))},
                                   {"detail", error.to_string()}});
 }

@@ -2,9 +2,13 @@
 // (bundle_source.hpp), or, in a test, memory. Nothing that comes from there is believed without proof.
 //
 // An error says that the source could not be had or did not keep to the protocol. That is no
-// judgement on a release: but for kPeerUnknown it carries no refusal. One thread; blocks.
+// judgement on a release: but for kPeerUnknown it carries no refusal. std::errc::operation_canceled: what
+// was asked for is overtaken by something more urgent, which a poll names. One thread; blocks.
 
 #pragma once
+
+#include <chrono>
+#include <optional>
 
 #include "device/protocol/messages.hpp"
 
@@ -47,6 +51,8 @@ class Gateway {
 
     // A medium, not a gateway: it takes no receipts and has no news.
     [[nodiscard]] virtual bool is_offline() const noexcept { return false; }
+    // After an error: how long it wants to be left alone, if it said so. Then it is busy, not broken.
+    [[nodiscard]] virtual std::optional<std::chrono::seconds> busy_for() const { return std::nullopt; }
     [[nodiscard]] virtual Result<protocol::PollAnswer> poll(
         const protocol::PollRequest& request) = 0;
     [[nodiscard]] virtual Result<Bytes> proof(const ledger::LeafHash& release) = 0;

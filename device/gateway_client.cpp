@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "device/protocol/paths.hpp"
+#include "host/base/parse_number.hpp"
 #include "ledger/core/device_proof.hpp"
 
 namespace assay::device {
 namespace {
 
 constexpr std::size_t kDigestBytes = sizeof(Sha256Digest);
+constexpr std::uint64_t kRetryAfterMax = 300;  // seconds, whatever the gateway says
 
 // What the HTTP client or a parser calls malformed is a broken gateway here, not a bad release.
 tl::unexpected<Error> source_trouble(const Error& error) {
@@ -22,7 +24,17 @@ std::error_code code_of(std::string_view problem, bool is_receipt) {
          {Refusal::kReceiptReplayed, Refusal::kSignatureInvalid, Refusal::kMalformed}) {
         if (is_receipt && problem.starts_with(to_word(word))) return make_error_code(word);
     }
+    if (problem.starts_with("overtaken")) return std::make_error_code(std::errc::operation_canceled);
     return std::make_error_code(std::errc::resource_unavailable_try_again);
+}
+
+// In seconds; a date is not taken.
+std::optional<std::chrono::seconds> retry_after(const http::Response& response) {
+    const auto text = response.headers.find("Retry-After");
+    if (!text) return std::nullopt;
+    const auto seconds = parse_number(*text);
+    if (!seconds) return std::nullopt;
+    return std::chrono::seconds(std::min(*seconds, kRetryAfterMax));
 }
 
 tl::unexpected<Error> unexpected_size(std::string_view what, std::size_t have, std::size_t wanted) {
@@ -45,6 +57,7 @@ GatewayClient::GatewayClient(std::string url,
 Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
                                                const http::BodySink& sink,
                                                std::chrono::milliseconds silence) {
+    busy_for_.reset();
     const std::string what = request.method + " " + request.url;
     const bool is_receipt = request.url.starts_with(protocol::kReceiptsPath);
     request.url.insert(0, url_);
@@ -54,6 +67,7 @@ Result<http::Response> GatewayClient::exchange(http::ClientRequest request,
                          : client_.request(std::move(request));
     if (!response) return source_trouble(std::move(response).error().within(what));
     if (!response->ok()) {
+        if (response->status == 503) busy_for_ = retry_after(*response);
         const std::string problem = protocol::describe_problem(response->text());
         return fail(code_of(problem, is_receipt), what + ": status " + std::to_string(response->status) +
                               (problem.empty() ? "" : " (" + problem + ")"));

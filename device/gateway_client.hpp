@@ -24,6 +24,7 @@ class GatewayClient final : public Gateway {
         : GatewayClient(std::move(url), std::move(tls), Limits{}) {}
     GatewayClient(std::string url, std::shared_ptr<const http::TlsContext> tls, Limits limits);
 
+    [[nodiscard]] std::optional<std::chrono::seconds> busy_for() const override { return busy_for_; }
     [[nodiscard]] Result<protocol::PollAnswer> poll(const protocol::PollRequest& request) override;
     [[nodiscard]] Result<Bytes> proof(const ledger::LeafHash& release) override;
     [[nodiscard]] Result<std::vector<Sha256Digest>> chunk_digests(const ledger::LeafHash& release,
@@ -44,6 +45,7 @@ class GatewayClient final : public Gateway {
     std::string url_;
     Limits limits_;
     Pacer pacer_;
+    std::optional<std::chrono::seconds> busy_for_;
     http::BlockingClient client_;
 };
 

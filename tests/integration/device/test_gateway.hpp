@@ -139,6 +139,8 @@ class TestGateway {
     std::atomic<int> ranges_served = 0;
     std::atomic<int> tampered_byte = -1;  // of the image: one bit of it is flipped
     std::atomic<int> ranges_until_failure = -1;
+    std::atomic<int> retry_after_s = -1;  // of that failure
+    std::atomic<bool> is_overtaken = false;
     std::atomic<int> ranges_until_withdrawal = -1;
     std::atomic<bool> images_stall = false;  // no byte of them ever comes
     std::atomic<bool> receipts_fail = false;
@@ -279,7 +281,12 @@ class TestGateway {
     http::Response image(const http::Request& request) {
         const OfferedRelease* release = find(request);
         if (release == nullptr) return not_found();
-        if (ranges_until_failure == 0) return http::problem(503, "unavailable", "try later");
+        if (is_overtaken) return http::problem(409, "overtaken", "poll");
+        if (ranges_until_failure == 0) {
+            http::Response later = http::problem(503, "unavailable", "try later");
+            if (retry_after_s >= 0) later.headers.set("Retry-After", std::to_string(retry_after_s));
+            return later;
+        }
         if (ranges_until_failure > 0) --ranges_until_failure;
         ++ranges_served;
         if (ranges_until_withdrawal >= 0 && ranges_until_withdrawal-- == 0) {
