@@ -294,7 +294,7 @@ DeviceAdminParts GatewayRole::admin_parts(const OperatorToken& token) {
 
 EnrolmentApiParts GatewayRole::enrolment_parts(const OperatorToken& token) {
     const std::string address = factory_address();
-    return {factory_parts(), token, address.empty() ? "" : "https://" + address, factory_pin_};
+    return {factory_parts(), rollouts_, token, address.empty() ? "" : "https://" + address, factory_pin_};
 }
 
 InvestigationParts GatewayRole::investigation_parts() const {

@@ -95,9 +95,7 @@ Result<void> take_report(const AgentApiParts& parts, Device& device, const http:
     DeviceReport report = report_of(*message);
     device.last_poll = request.body;
     if (device.report == report) return {};
-    parts.rollouts.note_change(device);
-    device.report = std::move(report);
-    parts.rollouts.note_change(device);
+    parts.rollouts.change(device, [&](Device& it) { it.report = std::move(report); }, parts.clock.now());
     return parts.devices.save(device);
 }
 

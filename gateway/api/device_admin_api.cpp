@@ -85,8 +85,14 @@ http::Response post_device(const DeviceAdminParts& parts, const http::Request& r
     if (!identity) return problem_of(identity.error());
     using KeyChange = DeviceRegistry::KeyChange;
     const auto change = wanted->replace_key ? KeyChange::kReplace : KeyChange::kRefuse;
-    const auto enrolled = parts.devices.enrol(
-        {wanted->id, identity->ledger_id, identity->key, {}, {}}, change, parts.clock.now());
+    const Enrolment enrolment{wanted->id, identity->ledger_id, identity->key, {}, {}};
+    Result<void> enrolled;
+    const auto enrol = [&] { enrolled = parts.devices.enrol(enrolment, change, parts.clock.now()); };
+    if (Device* const known = parts.devices.find(wanted->id); known != nullptr) {
+        parts.rollouts.change(*known, [&](Device&) { enrol(); }, parts.clock.now());
+    } else {
+        enrol();
+    }
     if (!enrolled && enrolled.error().is(std::errc::file_exists)) {
         return http::problem(409, "already-enrolled", enrolled.error().context());
     }
@@ -141,9 +147,7 @@ http::Response post_labels(const DeviceAdminParts& parts, const http::Request& r
     Device device = *known;
     if (auto read = read_labels(as_text(request.body), device); !read) return problem_of(read.error());
     if (auto saved = parts.devices.save(device); !saved) return problem_of(saved.error());
-    parts.rollouts.note_change(*known);
-    *known = std::move(device);
-    parts.rollouts.note_change(*known);
+    parts.rollouts.change(*known, [&](Device& it) { it = std::move(device); }, parts.clock.now());
     parts.waiters.wake(*known);
     return json_response(200, describe_device(*known, parts.rules, parts.clock.now()));
 }

@@ -75,10 +75,18 @@ http::Response standing_response(const std::string& id, Standing standing) {
     return json_response(200, out);
 }
 
+// Accepts or blocks; the rollouts count no device that is blocked.
+void decide(const EnrolmentApiParts& parts, const std::string& id, const std::function<void()>& act) {
+    Device* const device = parts.factory.devices.find(id);
+    if (device == nullptr) return act();
+    parts.rollouts.change(*device, [&](Device&) { act(); }, parts.factory.clock.now());
+}
+
 http::Response post_accept(const EnrolmentApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     const std::string id(request.path_value("id"));
-    const auto accepted = accept_device(parts.factory, id);
+    Result<bool> accepted;
+    decide(parts, id, [&] { accepted = accept_device(parts.factory, id); });
     if (!accepted) return problem_of(accepted.error());
     if (!*accepted) {
         return http::problem(404, "not-found", id + " has not asked to be enrolled here; "
@@ -102,7 +110,8 @@ http::Response post_refuse(const EnrolmentApiParts& parts, const http::Request& 
 http::Response post_block(const EnrolmentApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     const std::string id(request.path_value("id"));
-    const auto blocked = block_device(parts.factory, id);
+    Result<void> blocked;
+    decide(parts, id, [&] { blocked = block_device(parts.factory, id); });
     if (!blocked) return problem_of(blocked.error());
     return standing_response(id, Standing::kBlocked);
 }

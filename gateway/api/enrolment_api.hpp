@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gateway/api/api_support.hpp"
+#include "gateway/dispatch/rollout_book.hpp"
 #include "gateway/enrolment/address_budget.hpp"
 #include "gateway/enrolment/factory_desk.hpp"
 #include "host/http/router.hpp"
@@ -18,6 +19,7 @@ namespace assay::gateway {
 
 struct EnrolmentApiParts {
     FactoryParts factory;
+    RolloutBook& rollouts;
     const OperatorToken& token;
     std::string factory_url;  // of the listener for blank devices; empty: there is none
     Sha256Digest pin;         // of its key

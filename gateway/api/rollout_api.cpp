@@ -228,9 +228,6 @@ http::Response get_rollout_devices(const RolloutApiParts& parts, const http::Req
         if (verdict == AssignmentVerdict::kAssigned) {
             verdict = parts.rollouts.judge(*rollout, *candidate.device, now);
         }
-        if (verdict == AssignmentVerdict::kAssigned) {
-            verdict = judge_release(*candidate.device, *entry, now);
-        }
         devices.push_back(describe_candidate(candidate, verdict));
     }
     return json_response(200, summary_of(std::move(devices)));

@@ -47,18 +47,24 @@ const Hold* find_hold(const Device& device, const ledger::LeafHash& release) {
 
 }  // namespace
 
+bool is_applicable(const ledger::ReleaseRecord& release, std::uint64_t has) noexcept {
+    const auto& applies = release.applies_to;
+    return !applies || (applies->from_sequence.value_or(0) <= has &&
+                        has <= applies->to_sequence.value_or(UINT64_MAX));
+}
+
+bool is_given_up(const Device& device, const ledger::LeafHash& release) noexcept {
+    const Hold* const hold = find_hold(device, release);
+    return hold != nullptr && hold->failures >= kFailuresMax;
+}
+
 AssignmentVerdict judge_release(const Device& device, const CatalogEntry& entry, Timestamp now) {
     const ledger::ReleaseRecord& record = entry.release.record;
     const std::uint64_t has = device.sequence();
     if (record.sequence <= has) return AssignmentVerdict::kUpToDate;
     if (entry.is_withdrawn()) return AssignmentVerdict::kRecalled;
     if (entry.stage != ReleaseStage::kReady) return AssignmentVerdict::kNotReady;
-    if (const auto& applies = record.applies_to) {
-        if (applies->from_sequence.value_or(0) > has ||
-            applies->to_sequence.value_or(UINT64_MAX) < has) {
-            return AssignmentVerdict::kNotApplicable;
-        }
-    }
+    if (!is_applicable(record, has)) return AssignmentVerdict::kNotApplicable;
     const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
     if (record.not_before.value_or(0) > time) return AssignmentVerdict::kNotYetValid;
     if (record.expires.value_or(UINT64_MAX) <= time) return AssignmentVerdict::kExpired;
@@ -74,9 +80,8 @@ AssignmentDecision decide_assignment(const Device& device, const DispatchRules& 
     for (const auto& [id, rollout] : rules.rollouts.rollouts()) {
         const CatalogEntry* const entry = rules.catalog.find(rollout.plan.release);
         if (entry == nullptr) continue;
-        AssignmentVerdict verdict = rules.rollouts.judge(rollout, device, now);
+        const AssignmentVerdict verdict = rules.rollouts.judge(rollout, device, now);
         if (verdict == AssignmentVerdict::kOtherTarget) continue;
-        if (verdict == AssignmentVerdict::kAssigned) verdict = judge_release(device, *entry, now);
         choice.consider(decide(verdict, *entry, &rollout),
                         rank_of(entry->release.record, rollout.plan.priority));
     }

@@ -27,6 +27,12 @@ struct DispatchRules {
     bool outside_rollouts = true;  // releases that no rollout names go to all
 };
 
+// Whether the release is for devices that have that sequence.
+[[nodiscard]] bool is_applicable(const ledger::ReleaseRecord& release, std::uint64_t has) noexcept;
+
+// It failed so often on the device that it is not offered again.
+[[nodiscard]] bool is_given_up(const Device& device, const ledger::LeafHash& release) noexcept;
+
 // Whether the device may have this release at all, whatever offers it.
 [[nodiscard]] AssignmentVerdict judge_release(const Device& device,
                                               const CatalogEntry& entry,

@@ -36,6 +36,8 @@ std::string_view to_string(AssignmentVerdict verdict) noexcept {
             return "other-version";
         case AssignmentVerdict::kNotListed:
             return "not-listed";
+        case AssignmentVerdict::kBlocked:
+            return "blocked";
         case AssignmentVerdict::kLaterPhase:
             return "later-phase";
         case AssignmentVerdict::kWindowClosed:

@@ -28,6 +28,7 @@ enum class AssignmentVerdict {
     kMissingTag,
     kOtherVersion,
     kNotListed,
+    kBlocked,  // by the operator
 
     // The rollout
     kLaterPhase,

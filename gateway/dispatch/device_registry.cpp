@@ -238,6 +238,7 @@ Result<void> DeviceRegistry::enrol(const Enrolment& enrolment, KeyChange change,
             device.former_keys.erase(device.former_keys.begin());
             device.are_former_keys_forgotten = true;
         }
+        device.confirmed_sequence = 0;  // another board: its reports say what it has
     }
     if (known == nullptr || is_other_key) device.enrolled_by = enrolment.by;
     if (!enrolment.hardware.empty()) device.hardware = enrolment.hardware;

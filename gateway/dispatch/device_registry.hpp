@@ -125,8 +125,8 @@ class DeviceRegistry {
     [[nodiscard]] static Result<DeviceRegistry> open(ledger::KeyValueStore& store);
 
     // On disk, with one write, when it returns. A device that is enrolled again keeps its history, and who
-    // let it in, unless it has a new key. Fails with std::errc::file_exists if it has another key that is
-    // not to be replaced.
+    // let it in and what it confirmed, unless it has a new key. Fails with std::errc::file_exists if it
+    // has another key that is not to be replaced.
     enum class KeyChange { kRefuse, kReplace };
     [[nodiscard]] Result<void> enrol(const Enrolment& enrolment, KeyChange change, Timestamp now);
 

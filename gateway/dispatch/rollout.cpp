@@ -147,6 +147,7 @@ RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> mat
             ++out.done;
         } else if (*member.step == RolloutStep::kFailed) {
             ++out.failed;
+            if (member.is_given_up) ++out.given_up;
         } else {
             ++out.under_way;
             if (member.is_retry) ++out.retried;
@@ -172,7 +173,8 @@ bool advance(const RolloutPlan& plan,
     for (;;) {
         const RolloutTally counts = tally(state, matching);
         const std::uint64_t failed = counts.failed + counts.retried;
-        if (plan.abort_percent != 0 && reaches(failed, counts.members, plan.abort_percent)) {
+        const bool is_enough = failed >= (is_done ? kFailuresAfterDoneMin : 1);
+        if (plan.abort_percent != 0 && is_enough && reaches(failed, counts.members, plan.abort_percent)) {
             state.stage = RolloutStage::kAborted;
             state.reason = std::to_string(failed) + " of " + std::to_string(counts.members) +
                            " devices failed";

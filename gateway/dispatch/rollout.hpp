@@ -80,6 +80,7 @@ struct RolloutTally {
     std::uint64_t members = 0;
     std::uint64_t waiting = 0, under_way = 0, done = 0, failed = 0;
     std::uint64_t retried = 0;  // of those under way: failed before
+    std::uint64_t given_up = 0;  // of those that failed: not offered it again
 };
 
 // One matching device, as advance() sees it.
@@ -87,7 +88,12 @@ struct RolloutMember {
     std::uint64_t place = 0;
     std::optional<RolloutStep> step;  // none: not offered yet
     bool is_retry = false;            // failed before, and is offered the release again
+    bool is_given_up = false;         // failed too often to be offered it again
 };
+
+// A rollout that has reached its goal is aborted by so many failed devices at least: where few match, one
+// that is late, or broken, would be share enough.
+inline constexpr std::uint64_t kFailuresAfterDoneMin = 3;
 
 // Where a device stands in the queue of a rollout; even over all 64-bit numbers.
 [[nodiscard]] std::uint64_t place_of(std::string_view rollout, std::string_view device);

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "gateway/book_entries.hpp"
+#include "gateway/dispatch/assignment.hpp"
 #include "gateway/dispatch/rollout_json.hpp"
 #include "host/base_daemon/log.hpp"
 
@@ -52,15 +53,65 @@ bool is_for(const ledger::ReleaseRecord& release, const ledger::ReleaseKey& targ
            release.component == target.component;
 }
 
-// A device that began goes on, whatever its inventory says meanwhile: the new version, above all.
+// A device that began goes on, whatever its inventory says meanwhile: the new version, above all. One that
+// is blocked is no part of anything: nobody is to wait for it.
 AssignmentVerdict matches(const RolloutPlan& plan,
                           const ledger::ReleaseRecord& release,
                           const Device& device) {
-    if (device.rollouts.contains(plan.id)) return AssignmentVerdict::kAssigned;
-    if (device.report && !is_for(release, device.report->target)) return AssignmentVerdict::kOtherTarget;
+    const bool began = device.rollouts.contains(plan.id);
+    if (!began && device.report && !is_for(release, device.report->target)) {
+        return AssignmentVerdict::kOtherTarget;
+    }
+    if (device.is_blocked) return AssignmentVerdict::kBlocked;
+    if (began) return AssignmentVerdict::kAssigned;
     const AssignmentVerdict verdict = match(plan.filter, device);
     if (verdict != AssignmentVerdict::kAssigned) return verdict;
-    return device.sequence() >= release.sequence ? AssignmentVerdict::kUpToDate : verdict;
+    if (device.sequence() >= release.sequence) return AssignmentVerdict::kUpToDate;
+    return is_applicable(release, device.sequence()) ? verdict : AssignmentVerdict::kNotApplicable;
+}
+
+bool has_release(const Device& device, const ledger::ReleaseRecord& release) {
+    return device.report && is_for(release, device.report->target) && device.sequence() >= release.sequence;
+}
+
+bool is_full(const Rollout& rollout) {
+    return rollout.plan.under_way_max != 0 && rollout.under_way >= rollout.plan.under_way_max;
+}
+
+bool has_deadlines(const RolloutPlan& plan) {
+    const RolloutDeadlines& deadlines = plan.deadlines;
+    return (deadlines.offered + deadlines.verified + deadlines.installed).count() != 0;
+}
+
+// What is done opens nothing any more: without any of these nobody needs to look at its devices.
+bool is_watched(const Rollout& rollout) {
+    return rollout.state.stage != RolloutStage::kDone || rollout.plan.abort_percent != 0 ||
+           rollout.plan.under_way_max != 0 || has_deadlines(rollout.plan);
+}
+
+// Why its release will be offered to nobody any more; empty: it may be. What devices have begun when the
+// release expires they may finish, and what is done stays so.
+std::string why_over(const Rollout& rollout, const CatalogEntry* entry, Timestamp now) {
+    if (entry == nullptr) return {};
+    if (entry->stage == ReleaseStage::kRefused) return "the release is refused: " + entry->word;
+    const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
+    const bool has_expired = entry->release.record.expires.value_or(UINT64_MAX) <= time;
+    const bool is_open = rollout.state.stage != RolloutStage::kDone && rollout.under_way == 0;
+    return has_expired && is_open ? "the release has expired" : "";
+}
+
+void log_state(const Rollout& rollout) {
+    log::info("rollout", {{"rollout", rollout.plan.id},
+                          {"stage", std::string(to_string(rollout.state.stage))},
+                          {"phase", rollout.state.phase + 1},
+                          {"reason", rollout.state.reason.empty() ? "-" : rollout.state.reason}});
+}
+
+RolloutProgress done_at(Timestamp now) {
+    RolloutProgress progress;
+    progress.step = RolloutStep::kDone;
+    progress.since = now;
+    return progress;
 }
 
 }  // namespace
@@ -78,8 +129,13 @@ Result<void> RolloutBook::load() {
     for (const auto& [id, device] : devices_->devices()) {
         for (const auto& [name, progress] : device.rollouts) {
             const auto rollout = rollouts_.find(name);
-            if (rollout != rollouts_.end() && progress.under_way()) ++rollout->second.under_way;
+            const bool counts = progress.under_way() && !device.is_blocked;
+            if (rollout != rollouts_.end() && counts) ++rollout->second.under_way;
         }
+    }
+    for (auto& [id, rollout] : rollouts_) {
+        rollout.was_full = is_full(rollout);
+        rollout.touched = rollout.state.stage != RolloutStage::kDone || has_deadlines(rollout.plan);
     }
     return {};
 }
@@ -177,7 +233,9 @@ AssignmentVerdict RolloutBook::judge(const Rollout& rollout, const Device& devic
     if (entry == nullptr) return AssignmentVerdict::kNotReady;
     const AssignmentVerdict verdict = matches(rollout.plan, entry->release.record, device);
     if (verdict != AssignmentVerdict::kAssigned) return verdict;
-    return admit(rollout.plan, rollout.state, device, rollout.under_way, now);
+    const AssignmentVerdict admitted = admit(rollout.plan, rollout.state, device, rollout.under_way, now);
+    const bool is_for_release = admitted == AssignmentVerdict::kAssigned || entry->is_withdrawn();
+    return is_for_release ? judge_release(device, *entry, now) : admitted;
 }
 
 bool RolloutBook::is_cancelled(const Device& device, const ledger::LeafHash& release) const {
@@ -217,15 +275,28 @@ bool RolloutBook::note_offered(Device& device, const Rollout* rollout, Timestamp
         }
     }
     if (rollout == nullptr) return overtakes;
-    const auto [own, is_first] = device.rollouts.try_emplace(std::string(id));
-    RolloutProgress& progress = own->second;
-    if (!is_first && progress.step != RolloutStep::kFailed) return overtakes;
-    progress.step = RolloutStep::kOffered;
-    progress.since = now;
-    progress.is_retry = !is_first;
-    ++rollouts_.find(id)->second.under_way;
-    note_change(device);
+    RolloutProgress next;
+    if (const auto own = device.rollouts.find(id); own != device.rollouts.end()) {
+        if (own->second.under_way()) return overtakes;
+        // One that was done lost the release again, with its board perhaps: it begins anew.
+        next.is_retry = own->second.step == RolloutStep::kFailed;
+        next.word = own->second.word;
+    }
+    next.since = now;
+    put_step(device, id, next);
     return true;
+}
+
+// Keeps the number under way, of devices that are not blocked, and that the rollout is to be looked at.
+void RolloutBook::put_step(Device& device, std::string_view id, const RolloutProgress& progress) {
+    Rollout& rollout = rollouts_.find(id)->second;
+    const auto own = device.rollouts.find(id);
+    const bool was_under_way = own != device.rollouts.end() && own->second.under_way();
+    if (was_under_way && !progress.under_way() && rollout.under_way > 0) --rollout.under_way;
+    if (!was_under_way && progress.under_way()) ++rollout.under_way;
+    device.rollouts.insert_or_assign(std::string(id), progress);
+    rollout.touched = true;
+    rollout.was_full = rollout.was_full || is_full(rollout);
 }
 
 void RolloutBook::note_receipt(Device& device,
@@ -233,23 +304,45 @@ void RolloutBook::note_receipt(Device& device,
                                ledger::ReceiptEvent event,
                                std::string_view word,
                                Timestamp now) {
-    note_change(device);
-    for (auto& [id, progress] : device.rollouts) {
-        const auto rollout = rollouts_.find(id);
-        if (rollout == rollouts_.end() || rollout->second.plan.release != release) continue;
-        const bool was_under_way = progress.under_way();
-        progress = after_receipt(progress, event, word, now);
-        std::uint64_t& under_way = rollout->second.under_way;
-        if (was_under_way && !progress.under_way() && under_way > 0) --under_way;
+    for (const auto& [id, progress] : device.rollouts) {
+        const Rollout* const rollout = find(id);
+        if (rollout == nullptr || rollout->plan.release != release) continue;
+        const RolloutProgress after = after_receipt(progress, event, word, now);
+        if (!(after == progress)) put_step(device, id, after);
     }
 }
 
-void RolloutBook::note_change(const Device& device) {
+void RolloutBook::change(Device& device, const std::function<void(Device&)>& make, Timestamp now) {
+    struct Part {
+        Rollout* rollout = nullptr;
+        const ledger::ReleaseRecord* release = nullptr;
+        bool matched = false;
+        bool had_it = false;
+    };
+    std::vector<Part> parts;
     for (auto& [id, rollout] : rollouts_) {
-        if (rollout.touched) continue;
-        const CatalogEntry* const entry = catalog_->find(rollout.plan.release);
-        rollout.touched = entry == nullptr || !device.report || device.rollouts.contains(id) ||
-                          is_for(entry->release.record, device.report->target);
+        const RolloutStage stage = rollout.state.stage;
+        const bool began = device.rollouts.contains(id);
+        const bool is_over = stage == RolloutStage::kAborted || (stage == RolloutStage::kDone && !began);
+        const CatalogEntry* const entry = is_over ? nullptr : catalog_->find(rollout.plan.release);
+        if (entry == nullptr) continue;  // what is done takes newcomers as they poll
+        const ledger::ReleaseRecord& release = entry->release.record;
+        const bool matched = matches(rollout.plan, release, device) == AssignmentVerdict::kAssigned;
+        parts.push_back({&rollout, &release, matched, has_release(device, release)});
+    }
+    make(device);
+    for (const Part& part : parts) {
+        const RolloutPlan& plan = part.rollout->plan;
+        if (part.matched && has_release(device, *part.release)) {
+            const auto own = device.rollouts.find(plan.id);
+            const bool began = own != device.rollouts.end();
+            const auto& last = part.rollout->state.last_place;
+            const bool is_member = began || (last && place_of(plan.id, device.id) <= *last);
+            const bool is_news = !part.had_it || (began && own->second.under_way());
+            if (is_member && is_news) put_step(device, plan.id, done_at(now));
+        }
+        const bool matches_now = matches(plan, *part.release, device) == AssignmentVerdict::kAssigned;
+        part.rollout->touched = part.rollout->touched || part.matched != matches_now;
     }
 }
 
@@ -258,7 +351,13 @@ Result<bool> RolloutBook::step(Timestamp now) {
     for (auto& [id, rollout] : rollouts_) {
         if (rollout.state.stage == RolloutStage::kAborted) continue;
         more = window_moved(rollout, now) || more;
-        if (!rollout.touched && now < rollout.due) continue;
+        const std::string over = why_over(rollout, catalog_->find(rollout.plan.release), now);
+        if (!over.empty()) {
+            if (auto ended = end(rollout, over); !ended) return fail(std::move(ended).error());
+            more = true;
+            continue;
+        }
+        if (!is_watched(rollout) || (!rollout.touched && now < rollout.due)) continue;
         const auto stepped = step_one(rollout, now);
         if (!stepped) return fail(Error(stepped.error()).within("rollout " + id));
         more = more || *stepped;
@@ -269,6 +368,16 @@ Result<bool> RolloutBook::step(Timestamp now) {
 bool RolloutBook::window_moved(const Rollout& rollout, Timestamp now) {
     const bool is_open = rollout.plan.windows.is_open(now);
     return std::exchange(was_open_[rollout.plan.id], is_open) != is_open;
+}
+
+Result<void> RolloutBook::end(Rollout& rollout, const std::string& reason) {
+    Rollout ended = rollout;
+    ended.state.stage = RolloutStage::kAborted;
+    ended.state.reason = reason;
+    if (auto saved = save(ended); !saved) return saved;
+    log_state(ended);
+    rollout = std::move(ended);
+    return {};
 }
 
 Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
@@ -282,19 +391,18 @@ Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
         if (auto saved = save(next); !saved) return fail(std::move(saved).error());
     }
     if (next.state.stage != rollout.state.stage || next.state.phase != rollout.state.phase) {
-        log::info("rollout", {{"rollout", next.plan.id},
-                              {"stage", std::string(to_string(next.state.stage))},
-                              {"phase", next.state.phase + 1},
-                              {"reason", next.state.reason.empty() ? "-" : next.state.reason}});
+        log_state(next);
     }
     const RolloutTally counts = tally(next.state, matching);
     next.under_way = counts.under_way;
     const auto soaked = soaked_at(next.plan, next.state);
     if (soaked && *soaked > now) next.due = std::min(next.due, *soaked);
     next.touched = false;
+    const bool was_full = std::exchange(next.was_full, is_full(next));
     rollout = std::move(next);
-    const bool has_room = rollout.plan.under_way_max > counts.under_way && counts.waiting + counts.failed > 0;
-    return changed || has_room;
+    // Woken once: who finds the room taken makes it full again.
+    const bool is_wanted = counts.waiting + counts.failed > counts.given_up;
+    return changed || (was_full && !rollout.was_full && is_wanted);
 }
 
 std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
@@ -307,6 +415,7 @@ std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
         member.place = candidate.place;
         member.step = candidate.step;
         member.is_retry = candidate.is_retry;
+        member.is_given_up = candidate.is_given_up;
         out.push_back(member);
     }
     return out;
@@ -333,11 +442,10 @@ std::map<std::string_view, RolloutTally> RolloutBook::count_begun() const {
 // Those that are not overdue yet say when it is to be called again.
 Result<void> RolloutBook::fail_overdue(Rollout& rollout, Timestamp now) {
     rollout.due = Timestamp::max();
-    const RolloutDeadlines& deadlines = rollout.plan.deadlines;
-    if ((deadlines.offered + deadlines.verified + deadlines.installed).count() == 0) return {};
+    if (!has_deadlines(rollout.plan)) return {};
     for (const auto& [id, known] : devices_->devices()) {
         const auto progress = known.rollouts.find(rollout.plan.id);
-        if (progress == known.rollouts.end()) continue;
+        if (progress == known.rollouts.end() || known.is_blocked) continue;
         const auto deadline = deadline_of(rollout.plan, progress->second);
         if (!deadline) continue;
         if (now < *deadline) {
@@ -350,8 +458,9 @@ Result<void> RolloutBook::fail_overdue(Rollout& rollout, Timestamp now) {
                                                 {"device", id},
                                                 {"step", std::string(to_string(late.step))}});
         late.step = RolloutStep::kFailed;
-        late.word = "deadline";
+        late.word = kLateWord;
         late.since = now;
+        hold_back(device, rollout.plan.release, now);
         if (auto saved = devices_->save(device); !saved) return saved;
     }
     return {};
@@ -365,6 +474,7 @@ std::vector<RolloutBook::Candidate> RolloutBook::candidates(const RolloutPlan& p
         Candidate candidate;
         candidate.device = &device;
         candidate.verdict = matches(plan, release, device);
+        candidate.is_given_up = is_given_up(device, plan.release);
         if (const auto progress = device.rollouts.find(plan.id); progress != device.rollouts.end()) {
             candidate.step = progress->second.step;
             candidate.is_retry = progress->second.is_retry;

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct Rollout {
     RolloutPlan plan;
     RolloutState state;
     std::uint64_t under_way = 0;  // devices that began and are neither done nor failed
+    bool was_full = false;        // devices that wait may have been told that there is no room
     bool touched = true;          // one of its devices, or the operator, has done something
     Timestamp due = Timestamp::max();  // when something falls due by itself
 };
@@ -63,8 +65,7 @@ class RolloutBook {
     // rollout names it. Fails as act() does.
     [[nodiscard]] Result<void> remove(std::string_view id);
 
-    // Whether the rollout would have the device begin or go on now; the release is not judged.
-    // Precondition: the device has reported.
+    // Whether the rollout would give the device its release now. Precondition: the device has reported.
     [[nodiscard]] AssignmentVerdict judge(const Rollout& rollout, const Device& device, Timestamp now) const;
     // The operator has stopped it, or failures have, after the device was given the release.
     [[nodiscard]] bool is_cancelled(const Device& device, const ledger::LeafHash& release) const;
@@ -78,10 +79,12 @@ class RolloutBook {
                       std::string_view word,
                       Timestamp now);
 
-    // The labels or the report of a device have changed, or are about to: to be called for both.
-    void note_change(const Device& device);
+    // Makes a change of what is known of a device: its report, labels, key or standing. One that has come by
+    // the release of a rollout in another way, or by a newer one, is done there. The caller saves the device.
+    void change(Device& device, const std::function<void(Device&)>& make, Timestamp now);
 
-    // Fails devices that are overdue, opens phases, stops what fails. Returns whether there may be something
+    // Fails devices that are overdue, opens phases, stops what fails or what nobody is to have any more.
+    // Returns whether there may be something
     // to offer that was not before. To be called about once a second: it reads the devices of those
     // rollouts alone that something has happened to, or that something is due for.
     [[nodiscard]] Result<bool> step(Timestamp now);
@@ -94,6 +97,7 @@ class RolloutBook {
         std::uint64_t place = 0;
         std::optional<RolloutStep> step;
         bool is_retry = false;
+        bool is_given_up = false;
     };
     [[nodiscard]] std::vector<Candidate> candidates(const RolloutPlan& plan,
                                                     const ledger::ReleaseRecord& release) const;
@@ -103,6 +107,8 @@ class RolloutBook {
     [[nodiscard]] Result<void> fail_overdue(Rollout& rollout, Timestamp now);
     [[nodiscard]] std::vector<RolloutMember> members(const Rollout& rollout) const;
     [[nodiscard]] Result<bool> step_one(Rollout& rollout, Timestamp now);
+    [[nodiscard]] Result<void> end(Rollout& rollout, const std::string& reason);
+    void put_step(Device& device, std::string_view rollout, const RolloutProgress& progress);
     [[nodiscard]] bool window_moved(const Rollout& rollout, Timestamp now);
 
     ledger::KeyValueStore* store_;

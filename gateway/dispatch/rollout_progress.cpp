@@ -27,6 +27,17 @@ std::optional<RolloutStep> step_of(ReceiptEvent event) {
     }
 }
 
+bool leads_on(const RolloutProgress& before, RolloutStep step, ReceiptEvent event) {
+    switch (before.step) {
+        case RolloutStep::kDone:
+            return event == ReceiptEvent::kFailed || event == ReceiptEvent::kRolledBack;
+        case RolloutStep::kFailed:
+            return step == RolloutStep::kDone || before.word == kLateWord;
+        default:
+            return step > before.step;  // kFailed is above all others
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(RolloutStep step) noexcept {
@@ -57,16 +68,12 @@ RolloutProgress after_receipt(const RolloutProgress& before,
                               std::string_view word,
                               Timestamp now) {
     const auto step = step_of(event);
-    if (!step || before.step == RolloutStep::kDone) return before;
-    if (*step <= before.step && *step != RolloutStep::kFailed && before.step != RolloutStep::kFailed) {
-        return before;  // sent again
-    }
-    if (before.step == RolloutStep::kFailed && *step != RolloutStep::kDone) return before;
+    if (!step || !leads_on(before, *step, event)) return before;
     RolloutProgress after;
     after.step = *step;
     after.since = now;
     if (*step == RolloutStep::kDone) return after;
-    after.is_retry = before.is_retry;
+    after.is_retry = before.is_retry || before.step == RolloutStep::kFailed;
     after.word = before.word;
     if (*step == RolloutStep::kFailed) {
         after.word = word.empty() ? std::string(ledger::to_string(event)) : std::string(word);

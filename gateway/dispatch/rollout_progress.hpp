@@ -26,10 +26,14 @@ struct RolloutProgress {
     [[nodiscard]] bool under_way() const noexcept {
         return step != RolloutStep::kDone && step != RolloutStep::kFailed;
     }
+    friend bool operator==(const RolloutProgress&, const RolloutProgress&) = default;
 };
 
-// What a receipt makes of it; one that is sent again changes nothing. A failed device may still get
-// there, and stays failed until then; done is done.
+// The word of a device that was late, and may still get there.
+inline constexpr std::string_view kLateWord = "deadline";
+
+// What a receipt that was not known makes of it. A failed device stays failed until it confirms; one that
+// was late goes on, and counts as failed until then. One that falls back after it had confirmed has failed.
 [[nodiscard]] RolloutProgress after_receipt(const RolloutProgress& before,
                                             ledger::ReceiptEvent event,
                                             std::string_view word,

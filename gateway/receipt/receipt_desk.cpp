@@ -17,6 +17,14 @@ bool is_failure(ReceiptEvent event) {
            event == ReceiptEvent::kRefused;
 }
 
+// A device that falls back after it had confirmed runs what it had before, and its reports say what that is.
+std::uint64_t confirmed_after(const Device& device, ReceiptEvent event, std::uint64_t sequence) {
+    const std::uint64_t before = device.confirmed_sequence;
+    if (event == ReceiptEvent::kConfirmed) return std::max(before, sequence);
+    const bool falls_back = event == ReceiptEvent::kFailed || event == ReceiptEvent::kRolledBack;
+    return falls_back && before == sequence ? 0 : before;
+}
+
 }  // namespace
 
 Result<ledger::Receipt> check_receipt(const crypto::PublicKey& device_key,
@@ -53,11 +61,14 @@ Result<bool> ReceiptDesk::take(Device& device,
     const auto added = receipts_->add(key, body.counter, bytes, now, after);
     if (!added) return fail(Error(added.error()).within("receipt by " + device.id));
     if (*added == ReceiptStore::Added::kBehindMissing) return false;
-    if (key != crypto::key_id(device.key)) return true;
-    if (body.event == ReceiptEvent::kConfirmed) {
-        device.confirmed_sequence = std::max(device.confirmed_sequence, *sequence);
+    // What is known was noted with the same write. It may be older than what the device did since.
+    if (*added == ReceiptStore::Added::kKnown || key != crypto::key_id(device.key)) return true;
+    const std::uint64_t had = device.confirmed_sequence;
+    const std::uint64_t has = sequence ? confirmed_after(device, body.event, *sequence) : had;
+    if (has != had) {
+        rollouts_->change(device, [&](Device& it) { it.confirmed_sequence = has; }, now);
     }
-    auto noted = note(device, body, *added == ReceiptStore::Added::kNew, now);
+    auto noted = note(device, body, now);
     if (!noted) return fail(std::move(noted).error());
     return true;
 }
@@ -72,20 +83,16 @@ Result<std::uint64_t> ReceiptDesk::sequence_of(const ledger::LeafHash& release) 
 
 Result<void> ReceiptDesk::note(Device& device,
                                const ledger::ReceiptBody& body,
-                               bool is_new,
                                Timestamp now) {
     const auto word = refusal_from_number(body.result);
     device.last_event = ledger::to_string(body.event);
     device.last_word = word ? std::string(to_word(*word)) : std::string();
-    // Also of one that is known: the power may have gone between the two writes.
     rollouts_->note_receipt(device, body.release, body.event, device.last_word, now);
-    if (is_new) {
-        log::info("receipt", {{"device", device.id},
-                              {"step", device.last_event},
-                              {"word", device.last_word.empty() ? "-" : device.last_word},
-                              {"release", to_hex(body.release.view())}});
-    }
-    if (is_new && is_failure(body.event)) {
+    log::info("receipt", {{"device", device.id},
+                          {"step", device.last_event},
+                          {"word", device.last_word.empty() ? "-" : device.last_word},
+                          {"release", to_hex(body.release.view())}});
+    if (is_failure(body.event)) {
         hold_back(device, body.release, now);
         if (word) {
             refusals_->record(*word, device.id + " refused release " + to_hex(body.release.view()) +

@@ -49,7 +49,6 @@ class ReceiptDesk {
     [[nodiscard]] Result<std::uint64_t> sequence_of(const ledger::LeafHash& release) const;
     [[nodiscard]] Result<void> note(Device& device,
                                     const ledger::ReceiptBody& body,
-                                    bool is_new,
                                     Timestamp now);
 
     ReceiptStore* receipts_;

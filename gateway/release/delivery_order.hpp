@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "ledger/core/ids.hpp"
 #include "ledger/core/release_record.hpp"
 
 namespace assay::gateway {

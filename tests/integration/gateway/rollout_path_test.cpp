@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/cli/enrolment_verbs.hpp"
 #include "tests/integration/gateway/daemons.hpp"
 
 namespace assay::gateway {
@@ -151,8 +152,13 @@ TEST_F(RolloutPath, ARecalledReleaseIsNamedAndTakesNoRolloutMore) {
     recall.wait = true;
     ASSERT_TRUE(cli::recall_release(recall));
     ASSERT_TRUE(eventually([&] { return world_.stage(leaf_) == "refused"; }));
-    const auto named = [&] { return show("spring").at("next").as_string().find("release-recalled"); };
-    EXPECT_NE(named(), std::string::npos);
+    const auto is_named = [&] {
+        const auto shown = show("spring");
+        const auto* const reason = shown.if_contains("reason");
+        return reason != nullptr && reason->as_string() == "the release is refused: release-recalled";
+    };
+    ASSERT_TRUE(eventually(is_named));
+    EXPECT_EQ(show("spring").at("stage").as_string(), "aborted");
     const auto refused = cli::create_rollout(plan("autumn"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().word, "release-recalled");
@@ -167,7 +173,35 @@ TEST_F(RolloutPath, ARecalledReleaseIsNamedAndTakesNoRolloutMore) {
     world_.gw.stop();
     world_.start_gateway();
     ASSERT_TRUE(eventually([&] { return world_.stage(leaf_) == "refused"; }));
-    EXPECT_NE(named(), std::string::npos);
+    EXPECT_TRUE(is_named());
+}
+
+TEST_F(RolloutPath, AFallbackIsSeenAndNobodyWaitsForABlockedDevice) {
+    TestDevice one(world_, "device-1"), two(world_, "device-2");
+    static_cast<void>(one.poll());  // say who they are
+    static_cast<void>(two.poll());
+    cli::RolloutOptions spring = plan("spring");
+    spring.phases = {"100%,success=100"};
+    spring.abort_percent = 0;
+    ASSERT_TRUE(cli::create_rollout(spring));
+    std::optional<protocol::Assignment> given;
+    ASSERT_TRUE(eventually([&] {
+        given = one.poll().assignment;
+        return given.has_value();
+    }));
+    const Bytes confirmed = one.receipt(*given, ledger::ReceiptEvent::kConfirmed, 1);
+    ASSERT_EQ(one.post(confirmed).status, 200U);
+    EXPECT_EQ(show("spring").at("stage").as_string(), "running");
+    ASSERT_TRUE(cli::block_device({world_.gw.folder().dir(), "device-2"}));
+    ASSERT_TRUE(eventually([&] { return show("spring").at("stage").as_string() == "done"; }));
+
+    const auto device = [&] { return world_.gw.get("/v1/devices").at("devices").as_array().at(0).as_object(); };
+    EXPECT_EQ(device().at("confirmed_sequence"), 1);
+    ASSERT_EQ(one.post(one.receipt(*given, ledger::ReceiptEvent::kRolledBack, 2)).status, 200U);
+    ASSERT_EQ(one.post(confirmed).status, 200U) << "sent again";
+    EXPECT_EQ(show("spring").at("devices").at("failed"), 1);
+    EXPECT_EQ(device().at("confirmed_sequence"), 0);
+    EXPECT_EQ(device().at("assignment").as_string(), "held-back") << "and then it is offered it again";
 }
 
 TEST_F(RolloutPath, TheOperatorRetriesADeviceOpensAPhaseAndForgetsARollout) {

@@ -155,14 +155,17 @@ TEST(DeviceRegistry, ANewKeyKeepsTheHistoryAndMustBeAskedFor) {
     auto registry = DeviceRegistry::open(*store).value();
     ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
     registry.find("device-1")->confirmed_sequence = 5;
+    registry.find("device-1")->site = "kiel";
     const auto refused = registry.enrol({"device-1", {}, key_of_byte(2), {}, {}}, kRefuse, kEnrolled);
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error().is(std::errc::file_exists));
     EXPECT_EQ(registry.find("device-1")->key, key_of_byte(1));
     ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(1), {}, {}}, kRefuse, kEnrolled));
+    EXPECT_EQ(registry.find("device-1")->confirmed_sequence, 5U);
     ASSERT_TRUE(registry.enrol({"device-1", {}, key_of_byte(2), {}, {}}, kReplace, kEnrolled));
     EXPECT_EQ(registry.find("device-1")->key, key_of_byte(2));
-    EXPECT_EQ(registry.find("device-1")->confirmed_sequence, 5U);
+    EXPECT_EQ(registry.find("device-1")->site, "kiel");
+    EXPECT_EQ(registry.find("device-1")->confirmed_sequence, 0U) << "the other board's";
     EXPECT_EQ(registry.find("device-2"), nullptr);
 }
 

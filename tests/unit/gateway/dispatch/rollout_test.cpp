@@ -198,6 +198,20 @@ TEST(Rollout, DoneItIsStillAbortedByFailuresAndCanBePaused) {
     EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
 }
 
+TEST(Rollout, DoneItIsNotEndedByOneLateDeviceOfAFew) {
+    Fleet fleet(5, {phase(100, 60)});
+    fleet.advance();
+    fleet.bring(3, RolloutStep::kDone);
+    ASSERT_TRUE(fleet.advance());
+    fleet.bring(2, RolloutStep::kFailed);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kDone);
+    RolloutMember& third = fleet.members.emplace_back(fleet.members[4]);
+    ASSERT_EQ(third.step, RolloutStep::kFailed);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
+}
+
 TEST(Rollout, APhaseThatAllItsDevicesLeftIsOpenedAgain) {
     Fleet fleet(100, {phase(1), phase(100)});
     fleet.advance();
@@ -402,7 +416,25 @@ TEST(RolloutProgress, GoesForwardAndForgetsNoFailureButByConfirmation) {
     EXPECT_EQ(progress.word, "rolled-back");
     EXPECT_EQ(next(ReceiptEvent::kInstalled), RolloutStep::kFailed);
     EXPECT_EQ(next(ReceiptEvent::kConfirmed), RolloutStep::kDone);
-    EXPECT_EQ(next(ReceiptEvent::kFailed, "slot-write-failed"), RolloutStep::kDone);
+    EXPECT_EQ(next(ReceiptEvent::kInstalled), RolloutStep::kDone) << "sent again";
+    EXPECT_EQ(next(ReceiptEvent::kRefused), RolloutStep::kDone) << "of what it has already";
+    EXPECT_EQ(next(ReceiptEvent::kFailed, "slot-write-failed"), RolloutStep::kFailed) << "it fell back";
+    EXPECT_EQ(next(ReceiptEvent::kVerified), RolloutStep::kFailed);
+}
+
+TEST(RolloutProgress, ALateDeviceGoesOnAndCountsAsFailedUntilItConfirms) {
+    using ledger::ReceiptEvent;
+    RolloutProgress late;
+    late.step = RolloutStep::kFailed;
+    late.word = kLateWord;
+    const RolloutProgress installed = after_receipt(late, ReceiptEvent::kInstalled, "", kStart);
+    EXPECT_EQ(installed.step, RolloutStep::kInstalled);
+    EXPECT_TRUE(installed.is_retry);
+    const RolloutProgress done = after_receipt(installed, ReceiptEvent::kConfirmed, "", kStart);
+    EXPECT_EQ(done.step, RolloutStep::kDone);
+    EXPECT_FALSE(done.is_retry);
+    const RolloutProgress failed = after_receipt(late, ReceiptEvent::kFailed, "slot-write-failed", kStart);
+    EXPECT_EQ(failed.word, "slot-write-failed");
 }
 
 TEST(RolloutJson, APlanIsReadAsItIsWritten) {
