@@ -33,7 +33,7 @@ GO_MIN = (1, 25)
 GO_TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.8.linux-"
 CONFORMANCE = "github.com/ipfs/gateway-conformance@v0.13.2"
 GO_LOCK = threading.Lock()
-PATIENCE_S = 1200  # an installation shares the machine with a compilation
+PATIENCE_S = 3000  # an installation has what processor a compilation leaves, which may take half an hour
 
 
 class Unavailable(Exception):
