@@ -16,6 +16,7 @@ namespace assay::gateway {
 namespace {
 
 constexpr std::size_t kDeviceConnectionsMax = 16'000;
+constexpr std::size_t kConnectionsOfDeviceMax = 4;  // an agent has one, and leaves some that broke
 constexpr std::size_t kAgentBodyBytesMax = 16 * 1024;
 constexpr std::size_t kFactoryConnectionsMax = 1'000;
 constexpr std::size_t kFactoryBodyBytesMax = 64 * 1024;
@@ -142,6 +143,7 @@ Result<void> GatewayRole::listen_for_devices(const GatewayNeeds& needs) {
     options.tls = *tls;
     // Half of the files stay for everything else.
     options.connections_max = std::min(kDeviceConnectionsMax, raise_open_files_limit() / 2);
+    options.connections_of_key_max = kConnectionsOfDeviceMax;
     waiters_.limit(options.connections_max / 4 * 3);  // the rest is for those that have to work
     options.body_bytes_max = kAgentBodyBytesMax;
     options.handshake_pool = &handshakes_;

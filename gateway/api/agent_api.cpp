@@ -43,7 +43,11 @@ std::chrono::milliseconds place_of(const Device& device) {
 
 http::Response refuse(const AgentApiParts& parts, const Error& error) {
     parts.refusals.record(error);
-    return error.is(Refusal::kDeviceUnknown) ? http::problem(403, error) : problem_of(error);
+    if (!error.is(Refusal::kDeviceUnknown)) return problem_of(error);
+    // Whoever it is has no allowance that could be charged: a handshake is the price of trying again.
+    http::Response stranger = http::problem(403, error);
+    stranger.ends_connection = true;
+    return stranger;
 }
 
 DeviceReport report_of(const protocol::PollRequest& poll) {
@@ -141,6 +145,8 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
     const auto known = co_await device_in_turn(parts, request);
     if (!known) co_return refuse(parts, known.error());
     Device& device = **known;
+    const std::uint64_t number = ++device.polls;
+    parts.waiters.look_again(device);
     for (bool reported = false;;) {
         const std::uint64_t generation = parts.waiters.generation();
         std::optional<protocol::Assignment> assignment;
@@ -158,10 +164,11 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
         protocol::PollAnswer answer;
         answer_questions(parts, device, request, answer);
         const bool has_lost_some = answer.receipts == protocol::KeptReceipts::kSendAgain;
-        const bool is_over = has_lost_some || std::chrono::steady_clock::now() >= until;
+        const bool is_last = device.polls == number;  // or its line broke, and it asks on another one
+        const bool is_over = has_lost_some || !is_last || std::chrono::steady_clock::now() >= until;
         if (assignment || is_over || !parts.waiters.has_room()) {
             // One that was kept to the end may come back at once: that is how it is woken.
-            const bool was_kept = is_over && patience.count() > 0;
+            const bool was_kept = is_over && is_last && patience.count() > 0;
             answer.sleep_ms = was_kept ? kKeptPollSleepMs : poll_sleep_ms(parts.devices.devices().size());
             answer.assignment = std::move(assignment);
             const std::string text = protocol::to_json(answer);

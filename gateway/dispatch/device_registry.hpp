@@ -80,6 +80,7 @@ struct Device {
     Timestamp last_seen{};  // after a restart: when its record was last written
     Bytes last_poll;        // what `report` was read from: most polls say the same again; not kept
     RequestBudget::Account account{};  // of its requests; not kept
+    std::uint64_t polls = 0;  // begun; a newer one ends those that wait; not kept
     // Of PollWaiters, when a download of it last looked for something more urgent; not kept.
     std::uint64_t looked_at_generation = 0;
 

@@ -51,6 +51,10 @@ class PollWaiters {
     // Something has changed for this device alone.
     void wake(const Device& device) {
         ++generation_;
+        look_again(device);
+    }
+    // Those that wait for this device look again, although nothing has changed.
+    void look_again(const Device& device) {
         for (auto at = waiting_.lower_bound(Place(&device, nullptr));
              at != waiting_.end() && at->first == &device; ++at) {
             at->second->cancel();

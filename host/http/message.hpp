@@ -129,6 +129,7 @@ struct Response {
     Bytes body;
     std::optional<FileRange> file;
     std::optional<StreamedBody> streamed;
+    bool ends_connection = false;  // whoever wants more has to connect anew
 };
 
 using Handler = std::function<boost::asio::awaitable<Response>(Request)>;

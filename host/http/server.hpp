@@ -32,6 +32,8 @@ struct ServerOptions {
     // One more replaces one that has not said anything yet (newcomers.hpp); if there is none, it is
     // answered 503 (plain) or closed (TLS).
     std::size_t connections_max = 1024;
+    // One more of a client key closes the oldest of that key, whose line may have broken; 0: any number.
+    std::size_t connections_of_key_max = 0;
 
     std::chrono::milliseconds handshake_timeout{5'000};
     std::chrono::milliseconds idle_timeout{75'000};    // between requests

@@ -83,15 +83,34 @@ Session::Session(SessionContext& context, Stream stream)
 }
 
 Session::~Session() {
+    leave_key();
     context_.sessions.erase(this);
     if (leaving_) --context_.leaving;
     if (context_.on_session_end) context_.on_session_end();
 }
 
 void Session::give_up() noexcept {
+    leave_key();
     leaving_ = true;
     ++context_.leaving;
     close();
+}
+
+void Session::enter_key() {
+    const PeerIdentity* const peer = stream_.peer();
+    const std::size_t most = context_.options.connections_of_key_max;
+    if (peer == nullptr || most == 0) return;
+    of_key_ = &*context_.of_key.try_emplace(peer->spki_sha256).first;
+    std::vector<Session*>& sessions = of_key_->second;
+    sessions.push_back(this);
+    if (sessions.size() > most) sessions.front()->give_up();
+}
+
+void Session::leave_key() noexcept {
+    if (of_key_ == nullptr) return;
+    std::erase(of_key_->second, this);
+    if (of_key_->second.empty()) context_.of_key.erase(of_key_->first);
+    of_key_ = nullptr;
 }
 
 asio::awaitable<void> Session::run() {
@@ -99,6 +118,7 @@ asio::awaitable<void> Session::run() {
     const Result<void> secured = co_await stream_.handshake(context_.options.handshake_pool);
     if (!secured) co_return;
     if (context_.options.tls) newcomer_.leave();
+    enter_key();
 
     Bytes rest;
     for (;;) {
@@ -141,7 +161,7 @@ asio::awaitable<bool> Session::serve_one(Bytes& rest) {
 
     deadline_.ignore();
     Response response = co_await handle(std::move(request));
-    const bool keep_alive = wanted && !context_.stopping;
+    const bool keep_alive = wanted && !context_.stopping && !response.ends_connection;
     const bool sent = co_await send(std::move(response), head_only, keep_alive);
     if (sent && !keep_alive) co_await close_gently();
     co_return sent&& keep_alive;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <ctime>
+#include <map>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,6 +26,8 @@ struct SessionContext {
     std::unordered_set<Session*> sessions;
     Newcomers newcomers;      // those of the sessions that have not said anything
     std::size_t leaving = 0;  // sessions given up for others, and not yet gone
+    using OfKey = std::map<Sha256Digest, std::vector<Session*>>;
+    OfKey of_key;  // of each client key, the oldest first, without those given up; if there is a limit
     bool stopping = false;
     std::function<void()> on_session_end;
 
@@ -51,6 +55,8 @@ class Session {
 
   private:
     void give_up() noexcept;
+    void enter_key();
+    void leave_key() noexcept;
     // One request and its response; true if the connection may be used again. `rest` holds bytes
     // that came with the request before.
     boost::asio::awaitable<bool> serve_one(Bytes& rest);
@@ -71,6 +77,7 @@ class Session {
     Deadline deadline_;
     const Origin origin_;
     Newcomers::Entry newcomer_;
+    SessionContext::OfKey::value_type* of_key_ = nullptr;  // where it is listed
     bool idle_ = false;
     bool leaving_ = false;
 };

@@ -245,6 +245,16 @@ class TestDevice {
         EXPECT_TRUE(response) << response.error().to_string();
         return response.value_or(http::Response(599));
     }
+    // Over a connection of its own, beside what another one waits for.
+    http::Response request_apart(const std::string& method, std::string_view path, ByteView body) {
+        http::BlockingClient client(tls_);
+        http::ClientRequest request(method,
+                                    "https://" + world_.gw.address("devices") + std::string(path));
+        request.body = to_bytes(body);
+        auto response = client.request(std::move(request));
+        EXPECT_TRUE(response) << response.error().to_string();
+        return response.value_or(http::Response(599));
+    }
     // Of one connection, piece by piece.
     Result<http::Response> download(std::string_view path, const http::BodySink& sink) {
         http::ClientRequest request("GET", "https://" + world_.gw.address("devices") + std::string(path));

@@ -427,7 +427,9 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().word, "already-enrolled");
     TestDevice again(world, "device-1", /*replace_key=*/true);
-    EXPECT_EQ(device.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 403U);
+    const auto stranger = device.request("GET", "/agent/v1/releases/" + leaf + "/proof");
+    EXPECT_EQ(stranger.status, 403U);
+    EXPECT_EQ(stranger.header("Connection"), "close") << "it is to shake hands for another try";
     EXPECT_EQ(world.gw.refusals("device-unknown"), 1);
     EXPECT_EQ(again.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 200U);
 }

@@ -117,19 +117,23 @@ TEST_F(RolloutPath, GoesPhaseByPhaseThroughAGateAndARestart) {
     EXPECT_EQ(listed.at("rollouts").as_array().at(0).at("stage").as_string(), "aborted");
 }
 
+std::string idle_poll() {
+    protocol::PollRequest poll;
+    poll.vendor = ledger::vendor_id_of(Consortium::kVendor);
+    poll.device_class = ledger::class_id_of(poll.vendor, Consortium::kClass);
+    poll.component = Consortium::kComponent;
+    poll.state = "idle";
+    return protocol::to_json(poll);
+}
+
 TEST_F(RolloutPath, AWaitingDeviceIsWoken) {
     TestDevice device(world_, "device-1");
     cli::RolloutOptions other = plan("other");
     other.devices = {"somebody-else"};
     ASSERT_TRUE(cli::create_rollout(other));
     EXPECT_FALSE(device.poll().assignment);
-    protocol::PollRequest poll;
-    poll.vendor = ledger::vendor_id_of(Consortium::kVendor);
-    poll.device_class = ledger::class_id_of(poll.vendor, Consortium::kClass);
-    poll.component = Consortium::kComponent;
-    poll.state = "idle";
     auto waiting = std::async(std::launch::async, [&] {
-        return device.request("POST", "/agent/v1/poll?wait_ms=60000", as_bytes(protocol::to_json(poll)));
+        return device.request("POST", "/agent/v1/poll?wait_ms=60000", as_bytes(idle_poll()));
     });
     EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout)
         << "there is nothing for it yet";
@@ -140,6 +144,26 @@ TEST_F(RolloutPath, AWaitingDeviceIsWoken) {
     ASSERT_TRUE(answer && answer->assignment);
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(55)) << "woken, not timed out";
     EXPECT_EQ(to_hex(answer->assignment->release.view()), leaf_);
+}
+
+TEST_F(RolloutPath, ANewerPollOfADeviceEndsThoseThatWait) {
+    TestDevice device(world_, "device-1");
+    cli::RolloutOptions other = plan("other");
+    other.devices = {"somebody-else"};
+    ASSERT_TRUE(cli::create_rollout(other));
+    const auto began = std::chrono::steady_clock::now();
+    auto waiting = std::async(std::launch::async, [&] {
+        return device.request("POST", "/agent/v1/poll?wait_ms=60000", as_bytes(idle_poll()));
+    });
+    ASSERT_TRUE(eventually([&] {
+        const auto newer = device.request_apart("POST", protocol::kPollPath, as_bytes(idle_poll()));
+        EXPECT_EQ(newer.status, 200U);
+        return waiting.wait_for(std::chrono::milliseconds(100)) == std::future_status::ready;
+    }));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(55)) << "ended, not timed out";
+    const auto answer = protocol::parse_poll_answer(waiting.get().text());
+    ASSERT_TRUE(answer);
+    EXPECT_GE(answer->sleep_ms, 1'000U) << "two agents with one key are not to end each other's polls at once";
 }
 
 TEST_F(RolloutPath, ARecalledReleaseIsNamedAndTakesNoRolloutMore) {

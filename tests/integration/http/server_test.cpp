@@ -49,6 +49,17 @@ TEST_F(ServerTest, ClosesAfterAnHttp10Request) {
     EXPECT_NE(answer.find("Connection: close"), std::string::npos);
 }
 
+TEST_F(ServerTest, AnAnswerMayEndItsConnection) {
+    serve([](Request) -> asio::awaitable<Response> {
+        Response response(403);
+        response.ends_connection = true;
+        co_return response;
+    });
+    const std::string answer = run(talk("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"));
+    EXPECT_EQ(count_of(answer, "HTTP/1.1 403 "), 1U) << answer;
+    EXPECT_EQ(count_of(answer, "Connection: close"), 1U);
+}
+
 TEST_F(ServerTest, AsksForTheBodyWhenTheClientWaits) {
     serve(echo);
     const auto exchange = [](HttpFixture*,

@@ -33,6 +33,18 @@ class TlsServerTest : public HttpFixture {
         return run(client.request(ClientRequest("GET", url("/x"))));
     }
 
+    // A connection that has shaken hands.
+    asio::awaitable<std::unique_ptr<Stream>> secured(std::shared_ptr<const TlsContext> context) {
+        asio::ip::tcp::socket socket(io);
+        const asio::ip::tcp::endpoint endpoint(asio::ip::make_address("127.0.0.1"), server->port());
+        auto [code] = co_await socket.async_connect(endpoint, kAsTuple);
+        EXPECT_FALSE(code) << code.message();
+        auto stream = std::make_unique<Stream>(std::move(socket), context, "gateway-1");
+        const Result<void> done = co_await stream->handshake();
+        EXPECT_TRUE(done) << done.error().to_string();
+        co_return stream;
+    }
+
     TestCertificate ca = test::make_ca("site CA");
     TestCertificate gateway = test::issue(ca, "gateway-1");
     TestCertificate device = test::issue(ca, "device-7");
@@ -147,6 +159,30 @@ TEST_F(TlsServerTest, AnswersPlainHttpWithAnAlertAndCloses) {
     const std::string answer = run(talk("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
     EXPECT_EQ(answer.find("200 OK"), std::string::npos);
     EXPECT_TRUE(answer.empty() || answer.front() == '\x15') << answer;  // an alert record
+}
+
+TEST_F(TlsServerTest, OneConnectionMoreOfAKeyClosesItsOldest) {
+    options.connections_of_key_max = 2;
+    serve(echo);
+    const TestCertificate other = test::issue(ca, "device-8");
+    Client neighbour(io.get_executor(), client_context(&other));
+    ASSERT_TRUE(run(neighbour.request(ClientRequest("GET", url("/")))));
+    std::vector<std::unique_ptr<Stream>> streams;
+    for (int i = 0; i < 3; ++i) {
+        streams.push_back(run(secured(client_context(&device))));
+        ASSERT_TRUE(run(streams.back()->write_all(as_bytes("GET / HTTP/1.1\r\nHost: h\r\n\r\n"))));
+        Bytes first(8);
+        ASSERT_TRUE(run(streams.back()->read_exact(first))) << i;
+    }
+    test::run_until(io, [&] { return server->connections() == 3; });
+    EXPECT_TRUE(run(read_until_end(*streams[0])).ends_with("peer device-7\n")) << "the oldest is closed";
+    ASSERT_TRUE(run(streams[1]->write_all(
+        as_bytes("GET /on HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))));
+    EXPECT_NE(run(read_until_end(*streams[1])).find("GET /on"), std::string::npos);
+    streams.clear();
+    test::run_until(io, [&] { return server->connections() == 1; });
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(get(&device)) << "those that went count no more";
+    EXPECT_TRUE(run(neighbour.request(ClientRequest("GET", url("/")))));
 }
 
 TEST_F(TlsServerTest, ClosesMoreConnectionsThanAllowed) {
