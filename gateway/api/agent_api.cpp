@@ -43,9 +43,12 @@ std::chrono::milliseconds place_of(const Device& device) {
 
 http::Response refuse(const AgentApiParts& parts, const Error& error) {
     parts.refusals.record(error);
-    if (!error.is(Refusal::kDeviceUnknown)) return problem_of(error);
-    // Whoever it is has no allowance that could be charged: a handshake is the price of trying again.
-    http::Response stranger = http::problem(403, error);
+    return error.is(Refusal::kDeviceUnknown) ? http::problem(403, error) : problem_of(error);
+}
+
+// Whoever is no device has no allowance that could be charged: a handshake is the price of trying again.
+http::Response turn_away(const AgentApiParts& parts, const Error& error) {
+    http::Response stranger = refuse(parts, error);
     stranger.ends_connection = true;
     return stranger;
 }
@@ -143,7 +146,7 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
     const auto patience = patience_of(request);
     const auto until = std::chrono::steady_clock::now() + patience;
     const auto known = co_await device_in_turn(parts, request);
-    if (!known) co_return refuse(parts, known.error());
+    if (!known) co_return turn_away(parts, known.error());
     Device& device = **known;
     const std::uint64_t number = ++device.polls;
     parts.waiters.look_again(device);
@@ -176,7 +179,7 @@ boost::asio::awaitable<http::Response> poll(AgentApiParts parts, http::Request r
         }
         co_await parts.waiters.wait(device, looks_again_at(parts, device, until), generation);
         const auto still = device_of(parts, request);  // it may have been blocked meanwhile
-        if (!still) co_return refuse(parts, still.error());
+        if (!still) co_return turn_away(parts, still.error());
     }
 }
 
@@ -223,7 +226,7 @@ boost::asio::awaitable<http::Response> answer_in_turn(AgentApiParts parts,
                                                       http::Request request,
                                                       Answer answer) {
     const auto device = co_await device_in_turn(parts, request);
-    if (!device) co_return refuse(parts, device.error());
+    if (!device) co_return turn_away(parts, device.error());
     http::Response response = answer(parts, **device, request);
     if (response.status < 500 && !response.ok()) parts.budget.charge_refusal((*device)->account);
     co_return response;
@@ -283,7 +286,7 @@ void charge_answer(const AgentApiParts& parts,
 
 boost::asio::awaitable<http::Response> get_image(AgentApiParts parts, http::Request request) {
     const auto device = co_await device_in_turn(parts, request, Charge::kByAnswer);
-    if (!device) co_return refuse(parts, device.error());
+    if (!device) co_return turn_away(parts, device.error());
     ImageAnswer answer = answer_image(parts, **device, request);
     charge_answer(parts, **device, request, answer);
     const auto& body = answer.response.streamed;
@@ -296,14 +299,14 @@ boost::asio::awaitable<http::Response> get_image(AgentApiParts parts, http::Requ
 
 boost::asio::awaitable<http::Response> post_receipt(AgentApiParts parts, http::Request request) {
     const auto known = co_await device_in_turn(parts, request);
-    if (!known) co_return refuse(parts, known.error());
+    if (!known) co_return turn_away(parts, known.error());
     auto check = [key = (*known)->key, former = (*known)->former_keys, &request] {
         return check_receipt(key, former, request.body);
     };
     const auto receipt = co_await compute::run_blocking(parts.pool, std::move(check));
     // It may have been blocked meanwhile, or have another key: then the connection is not its own.
     const auto device = device_of(parts, request);
-    if (!device) co_return refuse(parts, device.error());
+    if (!device) co_return turn_away(parts, device.error());
     const auto after =
         protocol::parse_receipt_name(request.query_value(protocol::kAfterParameter).value_or(""));
     bool is_taken = false;

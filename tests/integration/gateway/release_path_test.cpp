@@ -403,6 +403,13 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     EXPECT_EQ(device.post(device.receipt(assignment, ledger::ReceiptEvent::kInstalled, 5)).status,
               422U);
     EXPECT_EQ(world.gw.refusals("receipt-replayed"), 1);
+    ledger::ReceiptBody of_other;
+    of_other.device = other.enrolment.ledger_id;
+    of_other.release = assignment.release;
+    of_other.event = ledger::ReceiptEvent::kConfirmed;
+    const auto not_its_own = device.post(ledger::sign_receipt(of_other, device.key).value());
+    EXPECT_EQ(not_its_own.status, 403U);
+    EXPECT_FALSE(not_its_own.header("Connection")) << "it is a device, which its allowance holds back";
     auto unknown = assignment;
     unknown.release.bytes[0] ^= std::byte{1};
     EXPECT_EQ(device.post(device.receipt(unknown, ledger::ReceiptEvent::kConfirmed, 6)).status,
@@ -430,7 +437,7 @@ TEST(ReleasePath, CountsWhatDevicesAndStrangersTry) {
     const auto stranger = device.request("GET", "/agent/v1/releases/" + leaf + "/proof");
     EXPECT_EQ(stranger.status, 403U);
     EXPECT_EQ(stranger.header("Connection"), "close") << "it is to shake hands for another try";
-    EXPECT_EQ(world.gw.refusals("device-unknown"), 1);
+    EXPECT_EQ(world.gw.refusals("device-unknown"), 2);
     EXPECT_EQ(again.request("GET", "/agent/v1/releases/" + leaf + "/proof").status, 200U);
 }
 
