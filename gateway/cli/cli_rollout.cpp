@@ -91,6 +91,7 @@ Answer<json::object> plan_of(const RolloutOptions& options) {
         }
     }
     plan["abort_percent"] = options.abort_percent;
+    plan["abort_finished_min"] = options.abort_finished_min;
     plan["windows"] = list_of(options.windows);
     plan["zone"] = options.zone;
     plan["priority"] = options.priority;

@@ -15,6 +15,8 @@ void add_plan_options(CLI::App& verb, RolloutOptions& rollout) {
                     "PERCENT[,success=PERCENT][,soak=TIME][,gate]; several, growing (default: 100%)");
     verb.add_option("--abort", rollout.abort_percent, "Stop when so many percent failed; 0: never")
         ->capture_default_str();
+    verb.add_option("--abort-after", rollout.abort_finished_min, "...but not before so many are done or failed")
+        ->capture_default_str();
     verb.add_option("--window", rollout.windows, "When to begin, e.g. \"mon-fri 22:00-05:00\"");
     verb.add_option("--zone", rollout.zone, "Of the windows, e.g. Europe/Berlin")->capture_default_str();
     verb.add_option("--priority", rollout.priority, "Higher goes first among equally urgent ones")

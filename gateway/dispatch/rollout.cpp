@@ -173,7 +173,8 @@ bool advance(const RolloutPlan& plan,
     for (;;) {
         const RolloutTally counts = tally(state, matching);
         const std::uint64_t failed = counts.failed + counts.retried;
-        const bool is_enough = failed >= (is_done ? kFailuresAfterDoneMin : 1);
+        const bool is_enough = counts.done + failed >= plan.abort_finished_min &&
+                               failed >= (is_done ? kFailuresAfterDoneMin : 1);
         if (plan.abort_percent != 0 && is_enough && reaches(failed, counts.members, plan.abort_percent)) {
             state.stage = RolloutStage::kAborted;
             state.reason = std::to_string(failed) + " of " + std::to_string(counts.members) +

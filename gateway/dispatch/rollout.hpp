@@ -53,6 +53,7 @@ struct RolloutPlan {
     DeviceFilter filter;
     std::vector<RolloutPhase> phases;  // ascending
     unsigned abort_percent = 10;       // failed devices of the open phases; 0: never by itself
+    std::uint32_t abort_finished_min = 1;  // devices that are done or failed before it may be aborted
     MaintenanceWindows windows;        // when updates begin; what has begun goes on
     int priority = 0;                  // among releases of the same urgency, higher goes first
     std::uint32_t under_way_max = 0;   // devices at a time; 0: any number

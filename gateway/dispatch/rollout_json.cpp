@@ -172,6 +172,10 @@ RolloutPlan read_plan(const json::value& value, std::optional<Error>& error) {
     read_filter(in, plan.filter);
     read_phases(in, plan.phases);
     plan.abort_percent = static_cast<unsigned>(in.integer("abort_percent", 10, 0, 100));
+    plan.abort_finished_min = static_cast<std::uint32_t>(in.integer("abort_finished_min", 1, 1, UINT32_MAX));
+    if (plan.abort_percent == 0 && plan.abort_finished_min > 1) {
+        in.refuse("abort_finished_min", "says when it may be aborted, but abort_percent is 0: never");
+    }
     read_windows(in, plan.windows);
     plan.priority = static_cast<int>(in.integer("priority", 0, -1000, 1000));
     plan.under_way_max = static_cast<std::uint32_t>(in.number("under_way_max", 0, UINT32_MAX));
@@ -218,6 +222,7 @@ json::object to_json(const RolloutPlan& plan) {
         phases.push_back(std::move(item));
     }
     out["abort_percent"] = plan.abort_percent;
+    out["abort_finished_min"] = plan.abort_finished_min;
     json::array& windows = out["windows"].emplace_array();
     for (const WeeklyWindow& window : plan.windows.windows) windows.emplace_back(window.text);
     out["zone"] = plan.windows.zone.rule();

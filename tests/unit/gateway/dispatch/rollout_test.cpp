@@ -156,6 +156,22 @@ TEST(Rollout, AbortsAtTheShareOfFailures) {
     EXPECT_FALSE(fleet.advance()) << "for good";
 }
 
+TEST(Rollout, AbortsOnlyOnceEnoughDevicesHaveFinished) {
+    Fleet fleet(1000, {phase(10), phase(100)});
+    fleet.plan.abort_finished_min = 20;
+    fleet.advance();
+    fleet.bring(12, RolloutStep::kFailed);
+    EXPECT_FALSE(fleet.advance()) << "a share of 12 % is enough, 12 devices are not";
+    fleet.bring(7, RolloutStep::kDone);
+    EXPECT_FALSE(fleet.advance());
+    fleet.bring(10, RolloutStep::kOffered);
+    EXPECT_FALSE(fleet.advance()) << "who is under way has not finished";
+    fleet.bring(1, RolloutStep::kDone);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
+    EXPECT_EQ(fleet.state.reason, "12 of 100 devices failed");
+}
+
 TEST(Rollout, NeverAbortsByItselfIfToldSo) {
     Fleet fleet(10, {phase(100)});
     fleet.plan.abort_percent = 0;
@@ -442,7 +458,7 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     const auto plan = parse_rollout_plan(
         R"({"id":"spring-1.0","release":")" + leaf + R"(","filter":{"sites":["kiel"],"tags":["canary"],)"
         R"("versions":["1.0"],"devices":["d-1"]},"phases":[{"percent":5,"success_percent":99,"soak_s":3600,)"
-        R"("gate":true},{"percent":100}],"abort_percent":3,"windows":["mon-fri 22:00-05:00"],)"
+        R"("gate":true},{"percent":100}],"abort_percent":3,"abort_finished_min":20,"windows":["mon-fri 22:00-05:00"],)"
         R"("zone":"CET-1CEST,M3.5.0,M10.5.0/3","priority":-2,"under_way_max":50,)"
         R"("deadlines":{"offered_s":1,"verified_s":2,"installed_s":3}})");
     ASSERT_TRUE(plan) << plan.error().to_string();
@@ -450,6 +466,7 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     EXPECT_TRUE(plan->phases[0].gate);
     EXPECT_EQ(plan->phases[1].success_percent, 90U);
     EXPECT_EQ(plan->windows.windows[0].length, 7 * 60);
+    EXPECT_EQ(plan->abort_finished_min, 20U);
     const std::string text = boost::json::serialize(to_json(*plan));
     const auto again = parse_rollout_plan(text);
     ASSERT_TRUE(again) << again.error().to_string();
@@ -459,6 +476,7 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     EXPECT_EQ(least->phases.size(), 1U);
     EXPECT_EQ(least->phases[0].percent, 100U);
     EXPECT_EQ(least->abort_percent, 10U);
+    EXPECT_EQ(least->abort_finished_min, 1U);
 }
 
 TEST(RolloutJson, RefusesWhatItDoesNotUnderstand) {
@@ -473,6 +491,12 @@ TEST(RolloutJson, RefusesWhatItDoesNotUnderstand) {
         const auto plan = parse_rollout_plan(head + tail);
         ASSERT_FALSE(plan) << tail;
         EXPECT_TRUE(plan.error().is(Refusal::kMalformed)) << tail;
+    }
+    for (const char* const tail : {R"(,"abort_finished_min":0})", R"(,"abort_finished_min":"5"})",
+                                   R"(,"abort_percent":0,"abort_finished_min":5})"}) {
+        const auto plan = parse_rollout_plan(head + tail);
+        ASSERT_FALSE(plan) << tail;
+        EXPECT_NE(plan.error().to_string().find("abort_finished_min"), std::string::npos) << plan.error().to_string();
     }
     EXPECT_FALSE(parse_rollout_plan("[]"));
     EXPECT_TRUE(parse_rollout_plan(std::string(kPlanBytesMax + 1, ' ')).error().is(Refusal::kLimitExceeded));
