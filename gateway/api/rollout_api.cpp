@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/dispatch/rfc3339.hpp"
 #include "gateway/dispatch/rollout_advice.hpp"
 #include "gateway/dispatch/rollout_json.hpp"
 #include "gateway/release/release_lookup.hpp"
@@ -26,6 +27,11 @@ json::object describe_begun(const RolloutTally& tally) {
     return out;
 }
 
+void add_times(json::object& out, const RolloutPlan& plan) {
+    if (plan.begin) out["begin"] = to_rfc3339(*plan.begin);
+    if (plan.end) out["end"] = to_rfc3339(*plan.end);
+}
+
 json::object describe_rollout(const RolloutApiParts& parts,
                               const Rollout& rollout,
                               const RolloutTally& counts) {
@@ -42,6 +48,7 @@ json::object describe_rollout(const RolloutApiParts& parts,
     out["phase_percent"] = rollout.plan.phases[rollout.state.phase].percent;
     out["created"] = rollout.state.created.time_since_epoch().count();
     out["phase_opened"] = rollout.state.phase_opened.time_since_epoch().count();
+    add_times(out, rollout.plan);
     if (rollout.state.met_since) {
         out["met_since"] = rollout.state.met_since->time_since_epoch().count();
     }
@@ -115,6 +122,7 @@ Result<PlanOfRelease> wanted_plan(const RolloutApiParts& parts, const http::Requ
     if (!plan) return fail(std::move(plan).error());
     if (parts.rollouts.find(plan->id) == nullptr) {  // one of before may be sent again
         if (auto checked = check_labels(plan->filter); !checked) return fail(std::move(checked).error());
+        if (auto checked = check_end(*plan, parts.clock.now()); !checked) return fail(std::move(checked).error());
     }
     auto release = find_release(view_of(parts.consortium), plan->release);
     if (!release) {
@@ -230,7 +238,9 @@ http::Response get_rollout_devices(const RolloutApiParts& parts, const http::Req
         }
         devices.push_back(describe_candidate(candidate, verdict));
     }
-    return json_response(200, summary_of(std::move(devices)));
+    json::object out = summary_of(std::move(devices));
+    add_times(out, rollout->plan);
+    return json_response(200, out);
 }
 
 // The phase in which each matching device would get it, were the plan begun now.
@@ -281,6 +291,7 @@ http::Response post_dry_run(const RolloutApiParts& parts, const http::Request& r
         devices.push_back(std::move(device));
     }
     json::object out = summary_of(std::move(devices));
+    add_times(out, plan);
     out["warnings"] = describe_warnings(parts, plan, record);
     return json_response(200, out);
 }

@@ -92,6 +92,8 @@ Answer<json::object> plan_of(const RolloutOptions& options) {
     }
     plan["abort_percent"] = options.abort_percent;
     plan["abort_finished_min"] = options.abort_finished_min;
+    if (!options.begin.empty()) plan["begin"] = options.begin;
+    if (!options.end.empty()) plan["end"] = options.end;
     plan["windows"] = list_of(options.windows);
     plan["zone"] = options.zone;
     plan["priority"] = options.priority;
@@ -133,6 +135,13 @@ std::string line_of(const json::object& rollout) {
     return line;
 }
 
+std::string times_in(const json::object& answer) {
+    std::string line;
+    if (answer.contains("begin")) line += fmt::format("    begins {}\n", text_at(answer, "begin"));
+    if (answer.contains("end")) line += fmt::format("    ends {}\n", text_at(answer, "end"));
+    return line;
+}
+
 std::string warnings_in(const json::object& answer) {
     std::string lines;
     const json::value* const warnings = answer.if_contains("warnings");
@@ -149,6 +158,7 @@ Output shown(json::object rollout) {
     output.text += fmt::format("    release {} ({}), window {}\n", text_at(rollout, "release"),
                                text_at(rollout, "release_stage"),
                                rollout.at("window_open").as_bool() ? "open" : "closed");
+    output.text += times_in(rollout);
     for (const json::value& value : rollout.at("failed").as_array()) {
         output.text += fmt::format("    failed: {:<20} {}\n", text_at(value.as_object(), "id"),
                                    text_at(value.as_object(), "word"));
@@ -174,7 +184,7 @@ Output shown_devices(json::object answer) {
                                    device.contains("phase") ? " in phase " + text_at(device, "phase") : "");
     }
     if (output.text.empty()) output.text = "No device is enrolled.\n";
-    output.text.insert(0, warnings_in(answer));
+    output.text.insert(0, warnings_in(answer) + times_in(answer));
     output.json = std::move(answer);
     return output;
 }

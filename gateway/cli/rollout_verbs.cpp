@@ -17,6 +17,8 @@ void add_plan_options(CLI::App& verb, RolloutOptions& rollout) {
         ->capture_default_str();
     verb.add_option("--abort-after", rollout.abort_finished_min, "...but not before so many are done or failed")
         ->capture_default_str();
+    verb.add_option("--begin", rollout.begin, "Not before, e.g. 2027-03-01T22:00:00+01:00");
+    verb.add_option("--end", rollout.end, "Nobody begins after, e.g. 2027-03-08T05:00:00+01:00");
     verb.add_option("--window", rollout.windows, "When to begin, e.g. \"mon-fri 22:00-05:00\"");
     verb.add_option("--zone", rollout.zone, "Of the windows, e.g. Europe/Berlin")->capture_default_str();
     verb.add_option("--priority", rollout.priority, "Higher goes first among equally urgent ones")

@@ -142,6 +142,7 @@ struct RolloutOptions {
     std::vector<std::string> phases;  // "10%,success=95,soak=24h,gate"
     unsigned abort_percent = 10;
     std::uint32_t abort_finished_min = 1;
+    std::string begin, end;  // RFC 3339; empty: none
     std::vector<std::string> windows;
     std::string zone = "UTC";
     int priority = 0;

@@ -44,6 +44,10 @@ std::string_view to_string(AssignmentVerdict verdict) noexcept {
             return "window-closed";
         case AssignmentVerdict::kTooMany:
             return "too-many";
+        case AssignmentVerdict::kNotBegun:
+            return "not-begun";
+        case AssignmentVerdict::kEnded:
+            return "ended";
         case AssignmentVerdict::kPaused:
             return "paused";
         case AssignmentVerdict::kAborted:

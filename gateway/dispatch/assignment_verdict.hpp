@@ -34,6 +34,8 @@ enum class AssignmentVerdict {
     kLaterPhase,
     kWindowClosed,
     kTooMany,  // as many as it may have under way at once are
+    kNotBegun,  // before its begin
+    kEnded,     // its end has passed
     kPaused,
     kAborted,
 };

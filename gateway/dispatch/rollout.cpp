@@ -46,6 +46,15 @@ bool has_soaked(const RolloutPlan& plan, const RolloutState& state, Timestamp no
     return due && now >= *due;
 }
 
+bool has_begun(const RolloutPlan& plan, Timestamp now) { return !plan.begin || now >= *plan.begin; }
+
+bool has_ended(const RolloutPlan& plan, Timestamp now) { return plan.end && now >= *plan.end; }
+
+std::string what_is_left(const RolloutTally& counts) {
+    return "its end has come: " + std::to_string(counts.matching - counts.done) + " of " +
+           std::to_string(counts.matching) + " devices had not confirmed";
+}
+
 tl::unexpected<Error> not_now(const RolloutPlan& plan, const std::string& why) {
     return fail(std::errc::operation_not_permitted, "rollout " + plan.id + " " + why);
 }
@@ -62,6 +71,8 @@ std::string_view to_string(RolloutStage stage) noexcept {
             return "aborted";
         case RolloutStage::kDone:
             return "done";
+        case RolloutStage::kEnded:
+            return "ended";
     }
     return "unknown";
 }
@@ -116,7 +127,9 @@ AssignmentVerdict admit(const RolloutPlan& plan,
     const auto progress = device.rollouts.find(plan.id);
     const bool began = progress != device.rollouts.end();
     if (began && progress->second.under_way()) return AssignmentVerdict::kAssigned;
+    if (state.stage == RolloutStage::kEnded || has_ended(plan, now)) return AssignmentVerdict::kEnded;
     if (state.stage == RolloutStage::kPaused) return AssignmentVerdict::kPaused;
+    if (!has_begun(plan, now)) return AssignmentVerdict::kNotBegun;
     const bool is_open = state.last_place && (began || place_of(plan.id, device.id) <= *state.last_place);
     if (!is_open) {
         return AssignmentVerdict::kLaterPhase;
@@ -161,7 +174,13 @@ bool advance(const RolloutPlan& plan,
              std::span<const RolloutMember> matching,
              Timestamp now) {
     const bool is_done = state.stage == RolloutStage::kDone;
-    if (state.stage != RolloutStage::kRunning && !is_done) return false;
+    const bool is_paused = state.stage == RolloutStage::kPaused;
+    if ((state.stage == RolloutStage::kRunning || is_paused) && has_ended(plan, now)) {
+        state.stage = RolloutStage::kEnded;
+        state.reason = what_is_left(tally(state, matching));
+        return true;
+    }
+    if ((state.stage != RolloutStage::kRunning && !is_done) || !has_begun(plan, now)) return false;
     bool changed = false;
     // Also if all its devices left it: nobody would ever show that the release is good.
     const bool is_empty = !matching.empty() && tally(state, matching).members == 0;
@@ -249,7 +268,7 @@ Result<void> open_next(const RolloutPlan& plan,
     if (state.stage != RolloutStage::kRunning) {
         return not_now(plan, "is " + std::string(to_string(state.stage)) + ": it has no next phase");
     }
-    if (!state.last_place) return not_now(plan, "has not begun: no device matches yet");
+    if (!state.last_place) return not_now(plan, "has not begun: no device matches, or it is too early");
     if (state.phase + 1 == plan.phases.size()) {
         state.stage = RolloutStage::kDone;
     } else {

@@ -54,14 +54,16 @@ struct RolloutPlan {
     std::vector<RolloutPhase> phases;  // ascending
     unsigned abort_percent = 10;       // failed devices of the open phases; 0: never by itself
     std::uint32_t abort_finished_min = 1;  // devices that are done or failed before it may be aborted
+    std::optional<Timestamp> begin, end;  // not before, and not after; what has begun goes on
     MaintenanceWindows windows;        // when updates begin; what has begun goes on
     int priority = 0;                  // among releases of the same urgency, higher goes first
     std::uint32_t under_way_max = 0;   // devices at a time; 0: any number
     RolloutDeadlines deadlines;
 };
 
-enum class RolloutStage { kRunning, kPaused, kAborted, kDone };
-// "running", "paused", "aborted", "done"
+// Ended: its end came before its goal was met. Nobody begins any more.
+enum class RolloutStage { kRunning, kPaused, kAborted, kDone, kEnded };
+// "running", "paused", "aborted", "done", "ended"
 [[nodiscard]] std::string_view to_string(RolloutStage stage) noexcept;
 
 struct RolloutState {
@@ -72,7 +74,7 @@ struct RolloutState {
     std::optional<std::uint64_t> last_place;  // of the open phases; none while nobody matches
     std::optional<Timestamp> met_since;       // the phase's goal has been met
     bool approved = false;                    // the gate after this phase
-    std::string reason;                       // why it was aborted or paused
+    std::string reason;                       // why it was aborted, or what its end left
 };
 
 // Of the devices of the open phases.
@@ -120,7 +122,7 @@ inline constexpr std::uint64_t kFailuresAfterDoneMin = 3;
 
 [[nodiscard]] RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching);
 
-// Opens the next phase, aborts or ends the rollout, if it is time; one that is done may still be
+// Opens the next phase, or has the rollout aborted, ended or done, if it is time; one that is done may still be
 // aborted. A phase that all its devices left is opened again. Returns whether `state` changed.
 // A device that had the release before the rollout is no member.
 bool advance(const RolloutPlan& plan,

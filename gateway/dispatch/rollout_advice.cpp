@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "gateway/dispatch/rfc3339.hpp"
 #include "gateway/dispatch/rollout_json.hpp"
 
 namespace assay::gateway {
@@ -57,7 +58,8 @@ void warn_of_others(const RolloutPlan& plan,
     Names same, rivals;
     for (const auto& [id, other] : rollouts.rollouts()) {
         const RolloutStage stage = other.state.stage;
-        if (id == plan.id || stage == RolloutStage::kAborted) continue;
+        const bool is_over = stage == RolloutStage::kAborted || stage == RolloutStage::kEnded;
+        if (id == plan.id || is_over) continue;
         if (other.plan.release == plan.release) {
             same.insert(id);
         } else if (stage != RolloutStage::kDone) {
@@ -99,6 +101,11 @@ Result<void> check_labels(const DeviceFilter& filter) {
     return {};
 }
 
+Result<void> check_end(const RolloutPlan& plan, Timestamp now) {
+    if (!plan.end || now < *plan.end) return {};
+    return fail(Refusal::kMalformed, "rollout: end " + to_rfc3339(*plan.end) + " is past");
+}
+
 std::optional<Error> why_never_offered(const ConsortiumView& consortium,
                                        const KnownRelease& release,
                                        Timestamp now) {
@@ -125,6 +132,7 @@ std::string next_of(const Rollout& rollout, const CatalogEntry* entry, Timestamp
     const std::string& id = rollout.plan.id;
     const RolloutStage stage = rollout.state.stage;
     if (stage == RolloutStage::kDone) return "";
+    if (stage == RolloutStage::kEnded) return "create another rollout for the devices that are left";
     if (stage == RolloutStage::kAborted) return "mend the release, then create another rollout";
     if (const std::string why = why_dead(entry, now); !why.empty()) {
         return "the release " + why + " and goes to nobody: assay rollout abort " + id;
@@ -142,6 +150,8 @@ std::string wait_of(const Rollout& rollout,
                     const RolloutTally& counts,
                     Timestamp now) {
     if (rollout.state.stage != RolloutStage::kRunning) return "";
+    const auto& begin = rollout.plan.begin;
+    if (begin && now < *begin) return "its begin, " + to_rfc3339(*begin);
     if (entry == nullptr || entry->stage != ReleaseStage::kReady) return "the release, which is not ready here";
     if (waits_at_gate(rollout.plan, rollout.state, now)) return "your approval";
     const RolloutPhase& phase = rollout.plan.phases[rollout.state.phase];

@@ -19,6 +19,9 @@ namespace assay::gateway {
 // asked of plans that are read from disk: those of before were not checked.
 [[nodiscard]] Result<void> check_labels(const DeviceFilter& filter);
 
+// Whether its end is still to come; nor is that asked of those on disk. Fails with Refusal::kMalformed.
+[[nodiscard]] Result<void> check_end(const RolloutPlan& plan, Timestamp now);
+
 // Why no device would ever be offered the release: release-recalled, key-revoked, release-expired.
 [[nodiscard]] std::optional<Error> why_never_offered(const ConsortiumView& consortium,
                                                      const KnownRelease& release,

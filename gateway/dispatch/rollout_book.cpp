@@ -96,7 +96,9 @@ std::string why_over(const Rollout& rollout, const CatalogEntry* entry, Timestam
     if (entry->stage == ReleaseStage::kRefused) return "the release is refused: " + entry->word;
     const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
     const bool has_expired = entry->release.record.expires.value_or(UINT64_MAX) <= time;
-    const bool is_open = rollout.state.stage != RolloutStage::kDone && rollout.under_way == 0;
+    const RolloutStage stage = rollout.state.stage;
+    const bool is_settled = stage == RolloutStage::kDone || stage == RolloutStage::kEnded;
+    const bool is_open = !is_settled && rollout.under_way == 0;
     return has_expired && is_open ? "the release has expired" : "";
 }
 
@@ -211,7 +213,7 @@ Result<void> RolloutBook::remove(std::string_view id) {
     const Rollout& rollout = found->second;
     const RolloutStage stage = rollout.state.stage;
     const bool is_aborted = stage == RolloutStage::kAborted;
-    if (!is_aborted && stage != RolloutStage::kDone) {
+    if (!is_aborted && stage != RolloutStage::kDone && stage != RolloutStage::kEnded) {
         return fail(std::errc::operation_not_permitted,
                     "rollout " + found->first + " is " + std::string(to_string(stage)) + "; abort it first");
     }
@@ -323,7 +325,8 @@ void RolloutBook::change(Device& device, const std::function<void(Device&)>& mak
     for (auto& [id, rollout] : rollouts_) {
         const RolloutStage stage = rollout.state.stage;
         const bool began = device.rollouts.contains(id);
-        const bool is_over = stage == RolloutStage::kAborted || (stage == RolloutStage::kDone && !began);
+        const bool takes_newcomers = stage == RolloutStage::kRunning || stage == RolloutStage::kPaused;
+        const bool is_over = stage == RolloutStage::kAborted || (!takes_newcomers && !began);
         const CatalogEntry* const entry = is_over ? nullptr : catalog_->find(rollout.plan.release);
         if (entry == nullptr) continue;  // what is done takes newcomers as they poll
         const ledger::ReleaseRecord& release = entry->release.record;
@@ -397,6 +400,9 @@ Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
     next.under_way = counts.under_way;
     const auto soaked = soaked_at(next.plan, next.state);
     if (soaked && *soaked > now) next.due = std::min(next.due, *soaked);
+    for (const auto& time : {next.plan.begin, next.plan.end}) {
+        if (time && *time > now) next.due = std::min(next.due, *time);
+    }
     next.touched = false;
     const bool was_full = std::exchange(next.was_full, is_full(next));
     rollout = std::move(next);

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
+#include "gateway/dispatch/rfc3339.hpp"
 #include "host/base/text_encoding.hpp"
 
 namespace assay::gateway {
@@ -63,6 +64,12 @@ class Members {
         if (value == nullptr) return false;
         if (!value->is_bool()) refuse(name, "must be true or false");
         return value->is_bool() && value->get_bool();
+    }
+    std::optional<Timestamp> instant(std::string_view name) {
+        if (find(name) == nullptr) return std::nullopt;
+        const auto time = parse_rfc3339(text(name));
+        if (!time) refuse(name, "must be an instant with its zone, like \"2027-03-01T22:00:00+01:00\"");
+        return time;
     }
     std::string text(std::string_view name) {
         const json::value* const value = find(name);
@@ -176,6 +183,9 @@ RolloutPlan read_plan(const json::value& value, std::optional<Error>& error) {
     if (plan.abort_percent == 0 && plan.abort_finished_min > 1) {
         in.refuse("abort_finished_min", "says when it may be aborted, but abort_percent is 0: never");
     }
+    plan.begin = in.instant("begin");
+    plan.end = in.instant("end");
+    if (plan.begin && plan.end && *plan.end <= *plan.begin) in.refuse("end", "must be after begin");
     read_windows(in, plan.windows);
     plan.priority = static_cast<int>(in.integer("priority", 0, -1000, 1000));
     plan.under_way_max = static_cast<std::uint32_t>(in.number("under_way_max", 0, UINT32_MAX));
@@ -223,6 +233,8 @@ json::object to_json(const RolloutPlan& plan) {
     }
     out["abort_percent"] = plan.abort_percent;
     out["abort_finished_min"] = plan.abort_finished_min;
+    if (plan.begin) out["begin"] = to_rfc3339(*plan.begin);
+    if (plan.end) out["end"] = to_rfc3339(*plan.end);
     json::array& windows = out["windows"].emplace_array();
     for (const WeeklyWindow& window : plan.windows.windows) windows.emplace_back(window.text);
     out["zone"] = plan.windows.zone.rule();
@@ -264,8 +276,8 @@ json::object to_json(const RolloutState& state) {
 RolloutState rollout_state_from(const json::object& in) {
     RolloutState state;
     bool known = false;
-    for (const RolloutStage stage : {RolloutStage::kRunning, RolloutStage::kPaused,
-                                     RolloutStage::kAborted, RolloutStage::kDone}) {
+    for (const RolloutStage stage : {RolloutStage::kRunning, RolloutStage::kPaused, RolloutStage::kAborted,
+                                     RolloutStage::kDone, RolloutStage::kEnded}) {
         if (in.at("stage").as_string() != to_string(stage)) continue;
         state.stage = stage;
         known = true;

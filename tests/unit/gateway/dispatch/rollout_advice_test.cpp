@@ -105,6 +105,17 @@ TEST_F(Advice, LabelsAreWhatDevicesCanHave) {
     EXPECT_FALSE(check_labels(filter));
 }
 
+TEST_F(Advice, ARolloutWhoseEndIsPastIsRefused) {
+    RolloutPlan plan = plan_with("spring", 2);
+    EXPECT_TRUE(check_end(plan, kToday));
+    plan.end = kToday + seconds(1);
+    EXPECT_TRUE(check_end(plan, kToday));
+    plan.end = kToday;
+    const auto refused = check_end(plan, kToday);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().to_string().find("end 2027-01-15T08:00:00Z is past"), std::string::npos);
+}
+
 TEST_F(Advice, AReleaseThatHasExpiredGoesToNobody) {
     const ledger::EmptyState state;
     const ConsortiumView consortium{state, 0, {}};
@@ -158,6 +169,8 @@ TEST_F(Advice, SaysWhatAPhaseWaitsFor) {
     EXPECT_EQ(wait(), "its soak time, 3600 s more");
     EXPECT_EQ(wait(kToday + hours(1)), "your approval");
     EXPECT_EQ(wait_of(rollout, nullptr, counts, kToday), "the release, which is not ready here");
+    rollout.plan.begin = kToday + hours(1);
+    EXPECT_EQ(wait(), "its begin, 2027-01-15T09:00:00Z");
     rollout.state.stage = RolloutStage::kPaused;
     EXPECT_EQ(wait(), "");
 }

@@ -429,6 +429,50 @@ TEST_F(RolloutBooks, TheOperatorOpensTheNextPhaseAtOnceAndForGood) {
     EXPECT_EQ(poll_all().size(), 10U);
 }
 
+TEST_F(RolloutBooks, BeginsAtItsBeginByItself) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.begin = now_ + hours(1);
+    begin(plan);
+    EXPECT_EQ(decide("device-0").verdict, AssignmentVerdict::kNotBegun);
+    restart();
+    ASSERT_TRUE(book_->step(now_));
+    now_ += hours(1) - seconds(1);
+    EXPECT_FALSE(book_->step(now_).value());
+    now_ += seconds(1);
+    EXPECT_TRUE(book_->step(now_).value()) << "devices that wait are told";
+    EXPECT_EQ(poll_all().size(), 2U);
+}
+
+TEST_F(RolloutBooks, AtItsEndNobodyBeginsAndWhoBeganGoesOn) {
+    add_devices(3);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.end = now_ + hours(1);
+    begin(plan);
+    ASSERT_TRUE(poll("device-0"));
+    ASSERT_TRUE(poll("device-1"));
+    ASSERT_TRUE(book_->step(now_));
+    now_ += hours(1);
+    ASSERT_TRUE(book_->step(now_));
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        EXPECT_EQ(state("spring").stage, RolloutStage::kEnded);
+        EXPECT_EQ(state("spring").reason, "its end has come: 3 of 3 devices had not confirmed");
+        EXPECT_EQ(decide("device-0").verdict, AssignmentVerdict::kAssigned);
+        EXPECT_EQ(decide("device-2").verdict, AssignmentVerdict::kEnded);
+        EXPECT_FALSE(book_->is_cancelled(*devices_->find("device-0"), leaf_of(2))) << "it may start it";
+        restart();
+    }
+    receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
+    receipt("device-1", 2, ledger::ReceiptEvent::kFailed);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(count("spring").done, 1U);
+    EXPECT_EQ(decide("device-1").verdict, AssignmentVerdict::kEnded) << "it does not try again";
+    ASSERT_TRUE(book_->remove("spring"));
+    EXPECT_FALSE(book_->is_cancelled(*devices_->find("device-1"), leaf_of(2)));
+}
+
 TEST_F(RolloutBooks, CountsThoseThatHaveBegunOfAllRolloutsAtOnce) {
     add_devices(10);
     add_release(2);

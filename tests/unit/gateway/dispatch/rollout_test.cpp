@@ -256,6 +256,52 @@ TEST(Rollout, ARetryCountsAsAFailureUntilItConfirms) {
     EXPECT_EQ(fleet.state.reason, "2 of 10 devices failed");
 }
 
+TEST(Rollout, OpensNothingBeforeItsBegin) {
+    Fleet fleet(10, {phase(100)});
+    fleet.plan.begin = kStart + hours(1);
+    fleet.now += hours(1) - seconds(1);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_FALSE(fleet.state.last_place);
+    EXPECT_FALSE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
+    fleet.now += seconds(1);
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.count().members, 10U);
+    EXPECT_EQ(fleet.state.phase_opened, fleet.now);
+}
+
+TEST(Rollout, WhatIsNotFinishedAtItsEndIsLeft) {
+    for (const bool is_paused : {false, true}) {
+        Fleet fleet(10, {phase(50), phase(100)});
+        fleet.plan.end = kStart + hours(1);
+        fleet.advance();
+        fleet.bring(3, RolloutStep::kDone);
+        if (is_paused) {
+            ASSERT_TRUE(pause(fleet.plan, fleet.state));
+        }
+        fleet.now += hours(1) - seconds(1);
+        EXPECT_FALSE(fleet.advance());
+        fleet.now += seconds(1);
+        EXPECT_TRUE(fleet.advance());
+        EXPECT_EQ(fleet.state.stage, RolloutStage::kEnded);
+        EXPECT_EQ(fleet.state.reason, "its end has come: 7 of 10 devices had not confirmed");
+        EXPECT_FALSE(fleet.advance()) << "for good";
+        EXPECT_FALSE(resume(fleet.plan, fleet.state));
+        EXPECT_FALSE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
+        EXPECT_TRUE(abort(fleet.plan, fleet.state)) << "those under way may still be stopped";
+    }
+}
+
+TEST(Rollout, DoneItStaysSoAtItsEnd) {
+    Fleet fleet(10, {phase(100)});
+    fleet.plan.end = kStart + hours(1);
+    fleet.advance();
+    fleet.bring(9, RolloutStep::kDone);
+    ASSERT_TRUE(fleet.advance());
+    fleet.now += hours(2);
+    EXPECT_FALSE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kDone);
+}
+
 TEST(Rollout, LateComersJoinThePhaseThatTheyDraw) {
     Fleet fleet(1000, {phase(10), phase(100)});
     fleet.advance();
@@ -331,6 +377,28 @@ TEST(RolloutAdmission, SaysWhyNot) {
     EXPECT_EQ(verdict(3), AssignmentVerdict::kAssigned) << "what has begun goes on";
     fleet.state.stage = RolloutStage::kAborted;
     EXPECT_EQ(verdict(), AssignmentVerdict::kAborted) << "but not that";
+}
+
+TEST(RolloutAdmission, NobodyBeginsBeforeTheBeginOrAfterTheEnd) {
+    Fleet fleet(1, {phase(100)});
+    Device device;
+    device.id = "device-0";
+    const auto verdict = [&] { return admit(fleet.plan, fleet.state, device, 0, fleet.now); };
+    fleet.plan.begin = kStart + hours(1);
+    fleet.plan.end = kStart + hours(2);
+    EXPECT_EQ(verdict(), AssignmentVerdict::kNotBegun);
+    fleet.now = *fleet.plan.begin;
+    fleet.advance();
+    EXPECT_EQ(verdict(), AssignmentVerdict::kAssigned);
+    fleet.now = *fleet.plan.end;
+    EXPECT_EQ(verdict(), AssignmentVerdict::kEnded);
+    fleet.advance();
+    ASSERT_EQ(fleet.state.stage, RolloutStage::kEnded);
+    EXPECT_EQ(verdict(), AssignmentVerdict::kEnded);
+    device.rollouts.emplace("spring", RolloutProgress());
+    EXPECT_EQ(verdict(), AssignmentVerdict::kAssigned) << "what has begun goes on";
+    device.rollouts["spring"].step = RolloutStep::kFailed;
+    EXPECT_EQ(verdict(), AssignmentVerdict::kEnded) << "what failed does not try again";
 }
 
 TEST(RolloutAdmission, ADeviceThatFailedWaitsLikeOneThatBegins) {
@@ -458,7 +526,8 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     const auto plan = parse_rollout_plan(
         R"({"id":"spring-1.0","release":")" + leaf + R"(","filter":{"sites":["kiel"],"tags":["canary"],)"
         R"("versions":["1.0"],"devices":["d-1"]},"phases":[{"percent":5,"success_percent":99,"soak_s":3600,)"
-        R"("gate":true},{"percent":100}],"abort_percent":3,"abort_finished_min":20,"windows":["mon-fri 22:00-05:00"],)"
+        R"("gate":true},{"percent":100}],"abort_percent":3,"abort_finished_min":20,)"
+        R"("begin":"2027-01-15T08:00:00Z","end":"2027-01-15T10:00:00+01:00","windows":["mon-fri 22:00-05:00"],)"
         R"("zone":"CET-1CEST,M3.5.0,M10.5.0/3","priority":-2,"under_way_max":50,)"
         R"("deadlines":{"offered_s":1,"verified_s":2,"installed_s":3}})");
     ASSERT_TRUE(plan) << plan.error().to_string();
@@ -467,6 +536,8 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     EXPECT_EQ(plan->phases[1].success_percent, 90U);
     EXPECT_EQ(plan->windows.windows[0].length, 7 * 60);
     EXPECT_EQ(plan->abort_finished_min, 20U);
+    EXPECT_EQ(plan->begin, kStart);
+    EXPECT_EQ(plan->end, kStart + hours(1));
     const std::string text = boost::json::serialize(to_json(*plan));
     const auto again = parse_rollout_plan(text);
     ASSERT_TRUE(again) << again.error().to_string();
@@ -477,6 +548,7 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     EXPECT_EQ(least->phases[0].percent, 100U);
     EXPECT_EQ(least->abort_percent, 10U);
     EXPECT_EQ(least->abort_finished_min, 1U);
+    EXPECT_FALSE(least->begin || least->end);
 }
 
 TEST(RolloutJson, RefusesWhatItDoesNotUnderstand) {
@@ -491,6 +563,13 @@ TEST(RolloutJson, RefusesWhatItDoesNotUnderstand) {
         const auto plan = parse_rollout_plan(head + tail);
         ASSERT_FALSE(plan) << tail;
         EXPECT_TRUE(plan.error().is(Refusal::kMalformed)) << tail;
+    }
+    for (const char* const tail :
+         {R"(,"end":"2027-01-15T08:00:00"})", R"(,"end":1800000000})", R"(,"end":null})",
+          R"(,"begin":"2027-01-15T08:00:00Z","end":"2027-01-15T09:00:00+01:00"})"}) {
+        const auto plan = parse_rollout_plan(head + tail);
+        ASSERT_FALSE(plan) << tail;
+        EXPECT_NE(plan.error().to_string().find("end must be"), std::string::npos) << plan.error().to_string();
     }
     for (const char* const tail : {R"(,"abort_finished_min":0})", R"(,"abort_finished_min":"5"})",
                                    R"(,"abort_percent":0,"abort_finished_min":5})"}) {
