@@ -169,10 +169,20 @@ RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> mat
     return out;
 }
 
+bool found_nothing_to_do(const RolloutState& state) {
+    return state.stage == RolloutStage::kDone && !state.last_place;
+}
+
 bool advance(const RolloutPlan& plan,
              RolloutState& state,
              std::span<const RolloutMember> matching,
+             bool others_have_it,
              Timestamp now) {
+    if (found_nothing_to_do(state)) {
+        if (matching.empty() || has_ended(plan, now)) return false;
+        state.stage = RolloutStage::kRunning;
+        state.reason.clear();
+    }
     const bool is_done = state.stage == RolloutStage::kDone;
     const bool is_paused = state.stage == RolloutStage::kPaused;
     if ((state.stage == RolloutStage::kRunning || is_paused) && has_ended(plan, now)) {
@@ -186,7 +196,12 @@ bool advance(const RolloutPlan& plan,
     const bool is_empty = !matching.empty() && tally(state, matching).members == 0;
     if (!is_done && (!state.last_place || is_empty)) {
         open_phase(plan, state, state.phase, matching, now);
-        if (!state.last_place) return false;
+        if (!state.last_place) {
+            if (!others_have_it) return false;
+            state.stage = RolloutStage::kDone;
+            state.reason = "every device that it is for had the release already";
+            return true;
+        }
         changed = true;
     }
     for (;;) {

@@ -74,7 +74,7 @@ struct RolloutState {
     std::optional<std::uint64_t> last_place;  // of the open phases; none while nobody matches
     std::optional<Timestamp> met_since;       // the phase's goal has been met
     bool approved = false;                    // the gate after this phase
-    std::string reason;                       // why it was aborted, or what its end left
+    std::string reason;                       // why it was aborted or had nothing to do, or what its end left
 };
 
 // Of the devices of the open phases.
@@ -124,11 +124,16 @@ inline constexpr std::uint64_t kFailuresAfterDoneMin = 3;
 
 // Opens the next phase, or has the rollout aborted, ended or done, if it is time; one that is done may still be
 // aborted. A phase that all its devices left is opened again. Returns whether `state` changed.
-// A device that had the release before the rollout is no member.
+// A device that had the release before the rollout is no member. If there are no others (`others_have_it`)
+// before the first phase, the rollout is done, and begins when a device comes that has not.
 bool advance(const RolloutPlan& plan,
              RolloutState& state,
              std::span<const RolloutMember> matching,
+             bool others_have_it,
              Timestamp now);
+
+// It is done because there was nothing to do, and has opened no phase.
+[[nodiscard]] bool found_nothing_to_do(const RolloutState& state);
 
 // When the phase's goal will have held for long enough; none while it is not met.
 [[nodiscard]] std::optional<Timestamp> soaked_at(const RolloutPlan& plan, const RolloutState& state);

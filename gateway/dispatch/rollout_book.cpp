@@ -86,7 +86,8 @@ bool has_deadlines(const RolloutPlan& plan) {
 // What is done opens nothing any more: without any of these nobody needs to look at its devices.
 bool is_watched(const Rollout& rollout) {
     return rollout.state.stage != RolloutStage::kDone || rollout.plan.abort_percent != 0 ||
-           rollout.plan.under_way_max != 0 || has_deadlines(rollout.plan);
+           rollout.plan.under_way_max != 0 || has_deadlines(rollout.plan) ||
+           found_nothing_to_do(rollout.state);
 }
 
 // Why its release will be offered to nobody any more; empty: it may be. What devices have begun when the
@@ -137,7 +138,8 @@ Result<void> RolloutBook::load() {
     }
     for (auto& [id, rollout] : rollouts_) {
         rollout.was_full = is_full(rollout);
-        rollout.touched = rollout.state.stage != RolloutStage::kDone || has_deadlines(rollout.plan);
+        rollout.touched = rollout.state.stage != RolloutStage::kDone || has_deadlines(rollout.plan) ||
+                          found_nothing_to_do(rollout.state);
     }
     return {};
 }
@@ -325,7 +327,8 @@ void RolloutBook::change(Device& device, const std::function<void(Device&)>& mak
     for (auto& [id, rollout] : rollouts_) {
         const RolloutStage stage = rollout.state.stage;
         const bool began = device.rollouts.contains(id);
-        const bool takes_newcomers = stage == RolloutStage::kRunning || stage == RolloutStage::kPaused;
+        const bool takes_newcomers = stage == RolloutStage::kRunning || stage == RolloutStage::kPaused ||
+                                      found_nothing_to_do(rollout.state);
         const bool is_over = stage == RolloutStage::kAborted || (!takes_newcomers && !began);
         const CatalogEntry* const entry = is_over ? nullptr : catalog_->find(rollout.plan.release);
         if (entry == nullptr) continue;  // what is done takes newcomers as they poll
@@ -389,7 +392,8 @@ Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
     if (auto failed = fail_overdue(rollout, now); !failed) return fail(std::move(failed).error());
     const std::vector<RolloutMember> matching = members(rollout);
     Rollout next = rollout;
-    const bool changed = advance(next.plan, next.state, matching, now);
+    const bool others_have_it = matching.empty() && has_up_to_date(rollout);
+    const bool changed = advance(next.plan, next.state, matching, others_have_it, now);
     if (changed) {
         if (auto saved = save(next); !saved) return fail(std::move(saved).error());
     }
@@ -425,6 +429,13 @@ std::vector<RolloutMember> RolloutBook::members(const Rollout& rollout) const {
         out.push_back(member);
     }
     return out;
+}
+
+bool RolloutBook::has_up_to_date(const Rollout& rollout) const {
+    const ledger::ReleaseRecord& release = catalog_->find(rollout.plan.release)->release.record;
+    return std::ranges::any_of(devices_->devices(), [&](const auto& item) {
+        return matches(rollout.plan, release, item.second) == AssignmentVerdict::kUpToDate;
+    });
 }
 
 RolloutTally RolloutBook::count(const Rollout& rollout) const {

@@ -106,6 +106,8 @@ class RolloutBook {
     [[nodiscard]] Result<void> save(const Rollout& rollout);
     [[nodiscard]] Result<void> fail_overdue(Rollout& rollout, Timestamp now);
     [[nodiscard]] std::vector<RolloutMember> members(const Rollout& rollout) const;
+    // Whether a device that the plan is for had the release before. Precondition: the release is known.
+    [[nodiscard]] bool has_up_to_date(const Rollout& rollout) const;
     [[nodiscard]] Result<bool> step_one(Rollout& rollout, Timestamp now);
     [[nodiscard]] Result<void> end(Rollout& rollout, const std::string& reason);
     void put_step(Device& device, std::string_view rollout, const RolloutProgress& progress);

@@ -473,6 +473,34 @@ TEST_F(RolloutBooks, AtItsEndNobodyBeginsAndWhoBeganGoesOn) {
     EXPECT_FALSE(book_->is_cancelled(*devices_->find("device-1"), leaf_of(2)));
 }
 
+TEST_F(RolloutBooks, WhoseDevicesAllHadTheReleaseIsDoneUntilOneComesThatHasNot) {
+    add_devices(2);
+    add_release(2);
+    for (const char* const id : {"device-0", "device-1"}) devices_->find(id)->confirmed_sequence = 2;
+    for (const auto& [id, device] : devices_->devices()) ASSERT_TRUE(devices_->save(device));
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.abort_percent = 0;
+    begin(plan);
+    EXPECT_EQ(state("spring").stage, RolloutStage::kDone);
+    restart();
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(state("spring").stage, RolloutStage::kDone);
+    change("device-1", [](Device& device) { device.confirmed_sequence = 0; });  // it has a new key, say
+    EXPECT_EQ(decide("device-1").verdict, AssignmentVerdict::kLaterPhase);
+    EXPECT_TRUE(book_->step(now_).value());
+    EXPECT_EQ(state("spring").stage, RolloutStage::kRunning);
+    EXPECT_EQ(offered_sequence("device-1"), 2U);
+}
+
+TEST_F(RolloutBooks, WithoutAnyDeviceItWaitsForOne) {
+    add_devices(1);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.filter.sites = {"kiel"};
+    begin(plan);
+    EXPECT_EQ(state("spring").stage, RolloutStage::kRunning);
+}
+
 TEST_F(RolloutBooks, CountsThoseThatHaveBegunOfAllRolloutsAtOnce) {
     add_devices(10);
     add_release(2);
