@@ -99,7 +99,8 @@ Answer<json::object> plan_of(const RolloutOptions& options) {
     plan["priority"] = options.priority;
     plan["under_way_max"] = options.under_way_max;
     json::object& deadlines = plan["deadlines"].emplace_object();
-    const std::pair<const char*, std::string> given[] = {{"offered_s", options.deadline_offered},
+    const std::pair<const char*, std::string> given[] = {{"waiting_s", options.deadline_waiting},
+                                                         {"offered_s", options.deadline_offered},
                                                          {"verified_s", options.deadline_verified},
                                                          {"installed_s", options.deadline_installed}};
     for (const auto& [name, text] : given) {

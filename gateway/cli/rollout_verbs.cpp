@@ -25,6 +25,7 @@ void add_plan_options(CLI::App& verb, RolloutOptions& rollout) {
         ->capture_default_str();
     verb.add_option("--under-way-max", rollout.under_way_max, "Devices at a time; 0: any number")
         ->capture_default_str();
+    verb.add_option("--deadline-waiting", rollout.deadline_waiting, "Waited for and not seen so long: failed");
     verb.add_option("--deadline-offered", rollout.deadline_offered, "Offered so long: failed");
     verb.add_option("--deadline-verified", rollout.deadline_verified, "Downloading so long: failed");
     verb.add_option("--deadline-installed", rollout.deadline_installed, "Installed so long: failed");

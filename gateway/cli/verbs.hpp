@@ -147,7 +147,7 @@ struct RolloutOptions {
     std::string zone = "UTC";
     int priority = 0;
     std::uint32_t under_way_max = 0;
-    std::string deadline_offered, deadline_verified, deadline_installed;
+    std::string deadline_waiting, deadline_offered, deadline_verified, deadline_installed;
 };
 [[nodiscard]] Outcome create_rollout(const RolloutOptions& options);
 [[nodiscard]] Outcome try_rollout(const RolloutOptions& options);

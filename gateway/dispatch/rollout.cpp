@@ -147,6 +147,15 @@ std::optional<Timestamp> deadline_of(const RolloutPlan& plan, const RolloutProgr
     return most.count() == 0 ? std::nullopt : std::optional(progress.since + most);
 }
 
+std::optional<Timestamp> waiting_deadline_of(const RolloutPlan& plan,
+                                             const RolloutState& state,
+                                             const Device& device,
+                                             Timestamp since) {
+    const bool may_wait = plan.deadlines.waiting.count() == 0 || state.stage != RolloutStage::kRunning;
+    if (may_wait || !state.last_place || place_of(plan.id, device.id) > *state.last_place) return std::nullopt;
+    return std::max({state.phase_opened, device.last_seen, since}) + plan.deadlines.waiting;
+}
+
 RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching) {
     RolloutTally out;
     out.matching = matching.size();

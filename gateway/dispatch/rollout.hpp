@@ -42,9 +42,10 @@ struct RolloutPhase {
     bool gate = false;              // then wait for an operator, too
 };
 
-// How long a device may stay in a step before it counts as failed; 0: as long as it likes.
+// How long a device may stay in a step before it counts as failed; 0: as long as it likes. Waiting: it has
+// not been offered the release, and has not come since.
 struct RolloutDeadlines {
-    std::chrono::seconds offered{0}, verified{0}, installed{0};
+    std::chrono::seconds waiting{0}, offered{0}, verified{0}, installed{0};
 };
 
 struct RolloutPlan {
@@ -119,6 +120,13 @@ inline constexpr std::uint64_t kFailuresAfterDoneMin = 3;
 // When the device has been in its step for too long; none if it may take as long as it likes.
 [[nodiscard]] std::optional<Timestamp> deadline_of(const RolloutPlan& plan,
                                                    const RolloutProgress& progress);
+
+// The same for one that matches and has not begun; none unless an open phase waits for it. `since`: nobody
+// knows of a device's coming before.
+[[nodiscard]] std::optional<Timestamp> waiting_deadline_of(const RolloutPlan& plan,
+                                                           const RolloutState& state,
+                                                           const Device& device,
+                                                           Timestamp since);
 
 [[nodiscard]] RolloutTally tally(const RolloutState& state, std::span<const RolloutMember> matching);
 

@@ -80,7 +80,13 @@ bool is_full(const Rollout& rollout) {
 
 bool has_deadlines(const RolloutPlan& plan) {
     const RolloutDeadlines& deadlines = plan.deadlines;
-    return (deadlines.offered + deadlines.verified + deadlines.installed).count() != 0;
+    return (deadlines.waiting + deadlines.offered + deadlines.verified + deadlines.installed).count() != 0;
+}
+
+// No device of the newest phase is overdue before. Those of a phase that opens now have no deadline yet.
+std::optional<Timestamp> first_waiting_deadline(const Rollout& rollout) {
+    const auto waiting = rollout.plan.deadlines.waiting;
+    return waiting.count() == 0 ? std::nullopt : std::optional(rollout.state.phase_opened + waiting);
 }
 
 // What is done opens nothing any more: without any of these nobody needs to look at its devices.
@@ -354,6 +360,7 @@ void RolloutBook::change(Device& device, const std::function<void(Device&)>& mak
 
 Result<bool> RolloutBook::step(Timestamp now) {
     bool more = false;
+    if (watched_since_ == Timestamp::min()) watched_since_ = now;
     for (auto& [id, rollout] : rollouts_) {
         if (rollout.state.stage == RolloutStage::kAborted) continue;
         more = window_moved(rollout, now) || more;
@@ -404,7 +411,7 @@ Result<bool> RolloutBook::step_one(Rollout& rollout, Timestamp now) {
     next.under_way = counts.under_way;
     const auto soaked = soaked_at(next.plan, next.state);
     if (soaked && *soaked > now) next.due = std::min(next.due, *soaked);
-    for (const auto& time : {next.plan.begin, next.plan.end}) {
+    for (const auto& time : {next.plan.begin, next.plan.end, first_waiting_deadline(next)}) {
         if (time && *time > now) next.due = std::min(next.due, *time);
     }
     next.touched = false;
@@ -456,24 +463,34 @@ std::map<std::string_view, RolloutTally> RolloutBook::count_begun() const {
     return out;
 }
 
+std::optional<Timestamp> RolloutBook::deadline_for(const Rollout& rollout, const Device& device) const {
+    if (device.is_blocked) return std::nullopt;
+    const auto progress = device.rollouts.find(rollout.plan.id);
+    if (progress != device.rollouts.end()) return deadline_of(rollout.plan, progress->second);
+    const auto deadline = waiting_deadline_of(rollout.plan, rollout.state, device, watched_since_);
+    if (!deadline) return std::nullopt;
+    const ledger::ReleaseRecord& release = catalog_->find(rollout.plan.release)->release.record;
+    const bool is_member = matches(rollout.plan, release, device) == AssignmentVerdict::kAssigned;
+    return is_member ? deadline : std::nullopt;
+}
+
 // Those that are not overdue yet say when it is to be called again.
 Result<void> RolloutBook::fail_overdue(Rollout& rollout, Timestamp now) {
     rollout.due = Timestamp::max();
     if (!has_deadlines(rollout.plan)) return {};
     for (const auto& [id, known] : devices_->devices()) {
-        const auto progress = known.rollouts.find(rollout.plan.id);
-        if (progress == known.rollouts.end() || known.is_blocked) continue;
-        const auto deadline = deadline_of(rollout.plan, progress->second);
+        const auto deadline = deadline_for(rollout, known);
         if (!deadline) continue;
         if (now < *deadline) {
             rollout.due = std::min(rollout.due, *deadline);
             continue;
         }
         Device& device = *devices_->find(id);
-        RolloutProgress& late = device.rollouts.find(rollout.plan.id)->second;
+        const bool began = device.rollouts.contains(rollout.plan.id);
+        RolloutProgress& late = device.rollouts[rollout.plan.id];
         log::warning("rollout-device-overdue", {{"rollout", rollout.plan.id},
                                                 {"device", id},
-                                                {"step", std::string(to_string(late.step))}});
+                                                {"step", std::string(began ? to_string(late.step) : "waiting")}});
         late.step = RolloutStep::kFailed;
         late.word = kLateWord;
         late.since = now;

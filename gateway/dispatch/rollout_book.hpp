@@ -104,6 +104,8 @@ class RolloutBook {
 
   private:
     [[nodiscard]] Result<void> save(const Rollout& rollout);
+    // Precondition: the release is known.
+    [[nodiscard]] std::optional<Timestamp> deadline_for(const Rollout& rollout, const Device& device) const;
     [[nodiscard]] Result<void> fail_overdue(Rollout& rollout, Timestamp now);
     [[nodiscard]] std::vector<RolloutMember> members(const Rollout& rollout) const;
     // Whether a device that the plan is for had the release before. Precondition: the release is known.
@@ -122,6 +124,8 @@ class RolloutBook {
     // the ledger before a rollout may name it, so there are no more of them than there.
     std::map<ledger::LeafHash, bool> withheld_;
     std::uint64_t generation_ = 0;
+    // The first step: who came while no gateway ran was not seen.
+    Timestamp watched_since_ = Timestamp::min();
 };
 
 }  // namespace assay::gateway

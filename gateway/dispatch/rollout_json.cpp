@@ -163,6 +163,7 @@ void read_deadlines(Members& plan, RolloutDeadlines& deadlines) {
     const json::value* const value = plan.find("deadlines");
     if (value == nullptr) return;
     Members in(*value, "deadlines", plan.error());
+    deadlines.waiting = in.duration("waiting_s");
     deadlines.offered = in.duration("offered_s");
     deadlines.verified = in.duration("verified_s");
     deadlines.installed = in.duration("installed_s");
@@ -241,6 +242,7 @@ json::object to_json(const RolloutPlan& plan) {
     out["priority"] = plan.priority;
     out["under_way_max"] = plan.under_way_max;
     json::object& deadlines = out["deadlines"].emplace_object();
+    deadlines["waiting_s"] = plan.deadlines.waiting.count();
     deadlines["offered_s"] = plan.deadlines.offered.count();
     deadlines["verified_s"] = plan.deadlines.verified.count();
     deadlines["installed_s"] = plan.deadlines.installed.count();

@@ -168,6 +168,63 @@ TEST_F(RolloutBooks, ASilentDeviceFailsAtItsDeadline) {
     EXPECT_EQ(book_->count(*book_->find("spring")).done, 1U) << "late is better than never";
 }
 
+TEST_F(RolloutBooks, ADeviceThatNeverComesFailsAtItsDeadlineAndGetsTheReleaseLate) {
+    add_devices(4);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.deadlines.waiting = hours(2);
+    plan.under_way_max = 1;
+    plan.phases[0].success_percent = 50;
+    plan.abort_percent = 100;
+    begin(plan);
+    ASSERT_TRUE(poll("device-0"));
+    change("device-3", [](Device& device) { device.is_blocked = true; });
+    now_ += hours(2) - seconds(1);
+    devices_->find("device-1")->last_seen = now_;  // it came, and found no room
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(count("spring").failed, 0U);
+    now_ += seconds(1);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(count("spring").failed, 1U);
+    EXPECT_EQ(count("spring").waiting, 1U);
+    restart();
+    EXPECT_EQ(devices_->find("device-2")->rollouts.at("spring").word, "deadline");
+    EXPECT_EQ(step_or_none("device-1", "spring"), std::nullopt);
+    EXPECT_EQ(step_or_none("device-3", "spring"), std::nullopt);
+    receipt("device-0", 2, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_EQ(decide("device-2").verdict, AssignmentVerdict::kHeldBack) << "as after other failures";
+    now_ += seconds(30);
+    ASSERT_TRUE(poll("device-2"));
+    EXPECT_EQ(count("spring").retried, 1U);
+    receipt("device-2", 2, ledger::ReceiptEvent::kConfirmed);
+    EXPECT_EQ(count("spring").done, 2U);
+}
+
+TEST_F(RolloutBooks, WaitsForDevicesAsLongAfterARestartAndInEachPhase) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.deadlines.waiting = hours(2);
+    plan.phases[0].percent = 50;
+    plan.phases.emplace_back();
+    begin(plan);
+    now_ += hours(2);
+    restart();  // nobody could come while the gateway was down
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(count("spring").failed, 0U);
+    const bool is_first = decide("device-0").verdict == AssignmentVerdict::kAssigned;
+    ASSERT_TRUE(poll(is_first ? "device-0" : "device-1"));
+    receipt(is_first ? "device-0" : "device-1", 2, ledger::ReceiptEvent::kConfirmed);
+    ASSERT_TRUE(book_->step(now_));
+    ASSERT_EQ(state("spring").phase, 1U);
+    now_ += hours(2) - seconds(1);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(count("spring").failed, 0U);
+    now_ += seconds(1);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(count("spring").failed, 1U) << "nothing but the time has moved";
+}
+
 TEST_F(RolloutBooks, LooksAtDevicesOnlyWhenOneHasMoved) {
     add_devices(2);
     add_release(2);

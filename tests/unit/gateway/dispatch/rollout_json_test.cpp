@@ -17,13 +17,14 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
         R"("gate":true},{"percent":100}],"abort_percent":3,"abort_finished_min":20,)"
         R"("begin":"2027-01-15T08:00:00Z","end":"2027-01-15T10:00:00+01:00","windows":["mon-fri 22:00-05:00"],)"
         R"("zone":"CET-1CEST,M3.5.0,M10.5.0/3","priority":-2,"under_way_max":50,)"
-        R"("deadlines":{"offered_s":1,"verified_s":2,"installed_s":3}})");
+        R"("deadlines":{"waiting_s":4,"offered_s":1,"verified_s":2,"installed_s":3}})");
     ASSERT_TRUE(plan) << plan.error().to_string();
     EXPECT_EQ(plan->phases.size(), 2U);
     EXPECT_TRUE(plan->phases[0].gate);
     EXPECT_EQ(plan->phases[1].success_percent, 90U);
     EXPECT_EQ(plan->windows.windows[0].length, 7 * 60);
     EXPECT_EQ(plan->abort_finished_min, 20U);
+    EXPECT_EQ(plan->deadlines.waiting, seconds(4));
     EXPECT_EQ(plan->begin, Timestamp(seconds(1'800'000'000)));
     EXPECT_EQ(plan->end, Timestamp(seconds(1'800'000'000)) + hours(1));
     const std::string text = boost::json::serialize(to_json(*plan));
@@ -37,6 +38,7 @@ TEST(RolloutJson, APlanIsReadAsItIsWritten) {
     EXPECT_EQ(least->abort_percent, 10U);
     EXPECT_EQ(least->abort_finished_min, 1U);
     EXPECT_FALSE(least->begin || least->end);
+    EXPECT_EQ(least->deadlines.waiting, seconds(0));
 }
 
 TEST(RolloutJson, RefusesWhatItDoesNotUnderstand) {
