@@ -24,6 +24,7 @@ json::object describe_begun(const RolloutTally& tally) {
     out["done"] = tally.done;
     out["failed"] = tally.failed;
     out["retried"] = tally.retried;
+    out["given_up"] = tally.given_up;
     return out;
 }
 

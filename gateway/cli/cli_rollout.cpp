@@ -124,8 +124,9 @@ std::string line_of(const json::object& rollout) {
                     text_at(rollout, "phase"), text_at(rollout, "phases"), text_at(rollout, "phase_percent"));
     line += count_of(devices, "done", "done") + count_of(devices, "under_way", "under way");
     if (text_at(devices, "retried") != "0") line += fmt::format(" ({} again)", text_at(devices, "retried"));
-    line += count_of(devices, "waiting", "waiting") + count_of(devices, "failed", "failed") +
-            count_of(devices, "matching", "of") + "\n";
+    line += count_of(devices, "waiting", "waiting") + count_of(devices, "failed", "failed");
+    if (text_at(devices, "given_up") != "0") line += fmt::format(" ({} given up)", text_at(devices, "given_up"));
+    line += count_of(devices, "matching", "of") + "\n";
     if (rollout.contains("reason")) line += fmt::format("    {}\n", text_at(rollout, "reason"));
     if (rollout.contains("waits_for") && !rollout.at("waits_for").as_string().empty()) {
         line += fmt::format("    Waits for: {}\n", text_at(rollout, "waits_for"));

@@ -166,7 +166,7 @@ std::string wait_of(const Rollout& rollout,
     return std::to_string(missing) + " more of " + std::to_string(counts.members) + " devices to confirm" +
            count_of(counts.under_way, " under way") +
            count_of(counts.waiting, is_open ? " not offered yet" : " wait for a window") +
-           count_of(counts.failed, " failed");
+           count_of(counts.failed, " failed") + count_of(counts.given_up, " of these given up");
 }
 
 }  // namespace assay::gateway

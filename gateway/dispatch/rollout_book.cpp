@@ -456,6 +456,8 @@ std::map<std::string_view, RolloutTally> RolloutBook::count_begun() const {
             RolloutMember& member = begun[name].emplace_back();
             member.step = progress.step;
             member.is_retry = progress.is_retry;
+            const Rollout* const rollout = find(name);
+            member.is_given_up = rollout != nullptr && is_given_up(device, rollout->plan.release);
         }
     }
     std::map<std::string_view, RolloutTally> out;

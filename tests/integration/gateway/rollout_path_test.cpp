@@ -67,6 +67,7 @@ TEST_F(RolloutPath, GoesPhaseByPhaseThroughAGateAndARestart) {
     EXPECT_FALSE(cli::create_rollout(spring)) << "its end is past";
     spring.begin = "2020-01-01T00:00:00Z";
     spring.end = "2099-01-01T01:00:00+01:00";
+    spring.deadline_waiting = "30d";
     const auto tried = cli::try_rollout(spring);
     ASSERT_TRUE(tried) << tried.error().message;
     EXPECT_NE(tried->text.find("ends 2099-01-01T00:00:00Z"), std::string::npos) << tried->text;
@@ -76,6 +77,8 @@ TEST_F(RolloutPath, GoesPhaseByPhaseThroughAGateAndARestart) {
     ASSERT_TRUE(created) << created.error().message;
     EXPECT_NE(created->text.find("begins 2020-01-01T00:00:00Z"), std::string::npos) << created->text;
     EXPECT_EQ(show("spring").at("end"), "2099-01-01T00:00:00Z");
+    EXPECT_EQ(show("spring").at("plan").at("deadlines").at("waiting_s"), 30 * 24 * 3600);
+    EXPECT_EQ(show("spring").at("devices").at("given_up"), 0);
     EXPECT_TRUE(cli::create_rollout(spring)) << "the same again";
     spring.priority = 1;
     EXPECT_FALSE(cli::create_rollout(spring)) << "another under its name";

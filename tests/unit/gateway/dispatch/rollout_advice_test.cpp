@@ -162,6 +162,11 @@ TEST_F(Advice, SaysWhatAPhaseWaitsFor) {
     counts.waiting = 3;
     counts.failed = 1;
     EXPECT_EQ(wait(), "5 more of 10 devices to confirm, 2 under way, 3 wait for a window, 1 failed");
+    counts.failed = 3;
+    counts.given_up = 2;
+    EXPECT_EQ(wait(),
+              "5 more of 10 devices to confirm, 2 under way, 3 wait for a window, 3 failed, 2 of these given up");
+    counts.given_up = 0;
     rollout.plan.windows.windows.clear();
     counts.failed = 0;
     EXPECT_EQ(wait(), "5 more of 10 devices to confirm, 2 under way, 3 not offered yet");

@@ -573,6 +573,9 @@ TEST_F(RolloutBooks, CountsThoseThatHaveBegunOfAllRolloutsAtOnce) {
     EXPECT_EQ(begun.at("few").done, 1U);
     EXPECT_EQ(begun.at("few").under_way, 1U);
     EXPECT_EQ(begun.at("rest").failed, 1U);
+    EXPECT_EQ(begun.at("rest").given_up, 0U);
+    hold_often("device-9", 2);
+    EXPECT_EQ(book_->count_begun().at("rest").given_up, 1U);
     EXPECT_EQ(begun.at("rest").under_way, 7U);
     EXPECT_EQ(begun.at("rest").under_way, book_->count(*book_->find("rest")).under_way);
 }
