@@ -89,7 +89,8 @@ http::Response post_device(const DeviceAdminParts& parts, const http::Request& r
     Result<void> enrolled;
     const auto enrol = [&] { enrolled = parts.devices.enrol(enrolment, change, parts.clock.now()); };
     if (Device* const known = parts.devices.find(wanted->id); known != nullptr) {
-        parts.rollouts.change(*known, [&](Device&) { enrol(); }, parts.clock.now());
+        const bool more = parts.rollouts.change(*known, [&](Device&) { enrol(); }, parts.clock.now());
+        if (enrolled && more) enrolled = parts.devices.save(*known);
     } else {
         enrol();
     }
@@ -147,7 +148,9 @@ http::Response post_labels(const DeviceAdminParts& parts, const http::Request& r
     Device device = *known;
     if (auto read = read_labels(as_text(request.body), device); !read) return problem_of(read.error());
     if (auto saved = parts.devices.save(device); !saved) return problem_of(saved.error());
-    parts.rollouts.change(*known, [&](Device& it) { it = std::move(device); }, parts.clock.now());
+    if (parts.rollouts.change(*known, [&](Device& it) { it = std::move(device); }, parts.clock.now())) {
+        if (auto saved = parts.devices.save(*known); !saved) return problem_of(saved.error());
+    }
     parts.waiters.wake(*known);
     return json_response(200, describe_device(*known, parts.rules, parts.clock.now()));
 }

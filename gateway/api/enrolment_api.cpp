@@ -76,18 +76,24 @@ http::Response standing_response(const std::string& id, Standing standing) {
 }
 
 // Accepts or blocks; the rollouts count no device that is blocked.
-void decide(const EnrolmentApiParts& parts, const std::string& id, const std::function<void()>& act) {
+Result<void> decide(const EnrolmentApiParts& parts, const std::string& id, const std::function<void()>& act) {
     Device* const device = parts.factory.devices.find(id);
-    if (device == nullptr) return act();
-    parts.rollouts.change(*device, [&](Device&) { act(); }, parts.factory.clock.now());
+    if (device == nullptr) {
+        act();
+        return {};
+    }
+    const auto decided = [&](Device&) { act(); };
+    if (!parts.rollouts.change(*device, decided, parts.factory.clock.now())) return {};
+    return parts.factory.devices.save(*device);
 }
 
 http::Response post_accept(const EnrolmentApiParts& parts, const http::Request& request) {
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     const std::string id(request.path_value("id"));
     Result<bool> accepted;
-    decide(parts, id, [&] { accepted = accept_device(parts.factory, id); });
+    const auto decided = decide(parts, id, [&] { accepted = accept_device(parts.factory, id); });
     if (!accepted) return problem_of(accepted.error());
+    if (!decided) return problem_of(decided.error());
     if (!*accepted) {
         return http::problem(404, "not-found", id + " has not asked to be enrolled here; "
                                                "`assay device list` shows who has");
@@ -111,8 +117,9 @@ http::Response post_block(const EnrolmentApiParts& parts, const http::Request& r
     if (auto refusal = parts.token.refuse(request)) return std::move(*refusal);
     const std::string id(request.path_value("id"));
     Result<void> blocked;
-    decide(parts, id, [&] { blocked = block_device(parts.factory, id); });
+    const auto decided = decide(parts, id, [&] { blocked = block_device(parts.factory, id); });
     if (!blocked) return problem_of(blocked.error());
+    if (!decided) return problem_of(decided.error());
     return standing_response(id, Standing::kBlocked);
 }
 

@@ -65,7 +65,7 @@ json::array failed_devices(const RolloutApiParts& parts, std::string_view rollou
     json::array out;
     for (const auto& [id, device] : parts.devices.devices()) {
         const auto progress = device.rollouts.find(rollout);
-        if (progress == device.rollouts.end() || progress->second.step != RolloutStep::kFailed) continue;
+        if (device.is_blocked || progress == device.rollouts.end() || progress->second.step != RolloutStep::kFailed) continue;
         if (out.size() == kFailedShown) break;
         json::object item;
         item["id"] = id;

@@ -238,7 +238,10 @@ Result<void> DeviceRegistry::enrol(const Enrolment& enrolment, KeyChange change,
             device.former_keys.erase(device.former_keys.begin());
             device.are_former_keys_forgotten = true;
         }
-        device.confirmed_sequence = 0;  // another board: its reports say what it has
+        // Another board: its reports say what it has, and what failed or was under way did so on the old one.
+        device.confirmed_sequence = 0;
+        device.holds.clear();
+        std::erase_if(device.rollouts, [](const auto& item) { return item.second.step != RolloutStep::kDone; });
     }
     if (known == nullptr || is_other_key) device.enrolled_by = enrolment.by;
     if (!enrolment.hardware.empty()) device.hardware = enrolment.hardware;

@@ -216,8 +216,16 @@ bool advance(const RolloutPlan& plan,
     for (;;) {
         const RolloutTally counts = tally(state, matching);
         const std::uint64_t failed = counts.failed + counts.retried;
+        const RolloutPhase& phase = plan.phases[state.phase];
+        if (!is_done) {
+            changed = note_goal(state, reaches(counts.done, counts.members, phase.success_percent), now) ||
+                      changed;
+        }
+        const bool may_go_on = has_soaked(plan, state, now) && (!phase.gate || state.approved);
+        // One that is done and was paused is no more easily aborted when it is resumed.
+        const bool is_met = is_done || (may_go_on && state.phase + 1 == plan.phases.size());
         const bool is_enough = counts.done + failed >= plan.abort_finished_min &&
-                               failed >= (is_done ? kFailuresAfterDoneMin : 1);
+                               failed >= (is_met ? kFailuresAfterDoneMin : 1);
         if (plan.abort_percent != 0 && is_enough && reaches(failed, counts.members, plan.abort_percent)) {
             state.stage = RolloutStage::kAborted;
             state.reason = std::to_string(failed) + " of " + std::to_string(counts.members) +
@@ -225,10 +233,7 @@ bool advance(const RolloutPlan& plan,
             return true;
         }
         if (is_done) return changed;
-        const RolloutPhase& phase = plan.phases[state.phase];
-        changed = note_goal(state, reaches(counts.done, counts.members, phase.success_percent), now) ||
-                  changed;
-        if (!has_soaked(plan, state, now) || (phase.gate && !state.approved)) return changed;
+        if (!may_go_on) return changed;
         changed = true;
         if (state.phase + 1 == plan.phases.size()) {
             state.stage = RolloutStage::kDone;
@@ -295,6 +300,8 @@ Result<void> open_next(const RolloutPlan& plan,
     if (!state.last_place) return not_now(plan, "has not begun: no device matches, or it is too early");
     if (state.phase + 1 == plan.phases.size()) {
         state.stage = RolloutStage::kDone;
+    } else if (matching.empty()) {
+        return not_now(plan, "has no device that matches now: a phase could not say whom it covers");
     } else {
         open_phase(plan, state, state.phase + 1, matching, now);
     }

@@ -15,6 +15,10 @@ namespace {
 
 namespace json = boost::json;
 
+// After a start no device that had begun is overdue for so long, or as long as its step may take: those that
+// waited for the gateway have their say first. Longer than the longest pause between two polls.
+constexpr std::chrono::minutes kReturnTime{15};
+
 constexpr char kRolloutBook = 'o';
 constexpr char kWithheldBook = 'w';  // release -> 1 byte, 1 if its rollout was aborted
 
@@ -116,6 +120,17 @@ void log_state(const Rollout& rollout) {
                           {"reason", rollout.state.reason.empty() ? "-" : rollout.state.reason}});
 }
 
+// It could not say anything while it was blocked: its deadlines begin anew. Returns whether it has any.
+bool begin_steps_anew(Device& device, Timestamp now) {
+    bool changed = false;
+    for (auto& [id, progress] : device.rollouts) {
+        if (!progress.under_way()) continue;
+        progress.since = now;
+        changed = true;
+    }
+    return changed;
+}
+
 RolloutProgress done_at(Timestamp now) {
     RolloutProgress progress;
     progress.step = RolloutStep::kDone;
@@ -144,8 +159,7 @@ Result<void> RolloutBook::load() {
     }
     for (auto& [id, rollout] : rollouts_) {
         rollout.was_full = is_full(rollout);
-        rollout.touched = rollout.state.stage != RolloutStage::kDone || has_deadlines(rollout.plan) ||
-                          found_nothing_to_do(rollout.state);
+        rollout.touched = is_watched(rollout);  // what was noted last may not have been looked at
     }
     return {};
 }
@@ -245,7 +259,12 @@ AssignmentVerdict RolloutBook::judge(const Rollout& rollout, const Device& devic
     if (verdict != AssignmentVerdict::kAssigned) return verdict;
     const AssignmentVerdict admitted = admit(rollout.plan, rollout.state, device, rollout.under_way, now);
     const bool is_for_release = admitted == AssignmentVerdict::kAssigned || entry->is_withdrawn();
-    return is_for_release ? judge_release(device, *entry, now) : admitted;
+    if (!is_for_release) return admitted;
+    const AssignmentVerdict judged = judge_release(device, *entry, now);
+    const auto own = device.rollouts.find(rollout.plan.id);
+    const bool is_under_way = own != device.rollouts.end() && own->second.under_way();
+    // What was begun before may be finished, and a device that has not verified it yet refuses by itself.
+    return judged == AssignmentVerdict::kExpired && is_under_way ? AssignmentVerdict::kAssigned : judged;
 }
 
 bool RolloutBook::is_cancelled(const Device& device, const ledger::LeafHash& release) const {
@@ -322,12 +341,13 @@ void RolloutBook::note_receipt(Device& device,
     }
 }
 
-void RolloutBook::change(Device& device, const std::function<void(Device&)>& make, Timestamp now) {
+bool RolloutBook::change(Device& device, const std::function<void(Device&)>& make, Timestamp now) {
     struct Part {
         Rollout* rollout = nullptr;
         const ledger::ReleaseRecord* release = nullptr;
         bool matched = false;
         bool had_it = false;
+        bool began = false;
     };
     std::vector<Part> parts;
     for (auto& [id, rollout] : rollouts_) {
@@ -340,9 +360,11 @@ void RolloutBook::change(Device& device, const std::function<void(Device&)>& mak
         if (entry == nullptr) continue;  // what is done takes newcomers as they poll
         const ledger::ReleaseRecord& release = entry->release.record;
         const bool matched = matches(rollout.plan, release, device) == AssignmentVerdict::kAssigned;
-        parts.push_back({&rollout, &release, matched, has_release(device, release)});
+        parts.push_back({&rollout, &release, matched, has_release(device, release), began});
     }
+    const bool was_blocked = device.is_blocked;
     make(device);
+    bool changed = was_blocked && !device.is_blocked && begin_steps_anew(device, now);
     for (const Part& part : parts) {
         const RolloutPlan& plan = part.rollout->plan;
         if (part.matched && has_release(device, *part.release)) {
@@ -351,11 +373,16 @@ void RolloutBook::change(Device& device, const std::function<void(Device&)>& mak
             const auto& last = part.rollout->state.last_place;
             const bool is_member = began || (last && place_of(plan.id, device.id) <= *last);
             const bool is_news = !part.had_it || (began && own->second.under_way());
-            if (is_member && is_news) put_step(device, plan.id, done_at(now));
+            if (is_member && is_news) {
+                put_step(device, plan.id, done_at(now));
+                changed = true;
+            }
         }
         const bool matches_now = matches(plan, *part.release, device) == AssignmentVerdict::kAssigned;
-        part.rollout->touched = part.rollout->touched || part.matched != matches_now;
+        const bool is_out = part.began && !device.rollouts.contains(plan.id);
+        part.rollout->touched = part.rollout->touched || part.matched != matches_now || is_out;
     }
+    return changed;
 }
 
 Result<bool> RolloutBook::step(Timestamp now) {
@@ -452,6 +479,7 @@ RolloutTally RolloutBook::count(const Rollout& rollout) const {
 std::map<std::string_view, RolloutTally> RolloutBook::count_begun() const {
     std::map<std::string_view, std::vector<RolloutMember>> begun;
     for (const auto& [id, device] : devices_->devices()) {
+        if (device.is_blocked) continue;
         for (const auto& [name, progress] : device.rollouts) {
             RolloutMember& member = begun[name].emplace_back();
             member.step = progress.step;
@@ -468,7 +496,12 @@ std::map<std::string_view, RolloutTally> RolloutBook::count_begun() const {
 std::optional<Timestamp> RolloutBook::deadline_for(const Rollout& rollout, const Device& device) const {
     if (device.is_blocked) return std::nullopt;
     const auto progress = device.rollouts.find(rollout.plan.id);
-    if (progress != device.rollouts.end()) return deadline_of(rollout.plan, progress->second);
+    if (progress != device.rollouts.end()) {
+        const auto deadline = deadline_of(rollout.plan, progress->second);
+        if (!deadline) return std::nullopt;
+        const auto allowed = *deadline - progress->second.since;
+        return std::max(*deadline, watched_since_ + std::min<std::chrono::seconds>(allowed, kReturnTime));
+    }
     const auto deadline = waiting_deadline_of(rollout.plan, rollout.state, device, watched_since_);
     if (!deadline) return std::nullopt;
     const ledger::ReleaseRecord& release = catalog_->find(rollout.plan.release)->release.record;

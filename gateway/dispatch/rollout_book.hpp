@@ -80,8 +80,9 @@ class RolloutBook {
                       Timestamp now);
 
     // Makes a change of what is known of a device: its report, labels, key or standing. One that has come by
-    // the release of a rollout in another way, or by a newer one, is done there. The caller saves the device.
-    void change(Device& device, const std::function<void(Device&)>& make, Timestamp now);
+    // the release of a rollout in another way, or by a newer one, is done there. Returns whether `device` holds
+    // more now than `make` changed; the caller saves it.
+    bool change(Device& device, const std::function<void(Device&)>& make, Timestamp now);
 
     // Fails devices that are overdue, opens phases, stops what fails or what nobody is to have any more.
     // Returns whether there may be something

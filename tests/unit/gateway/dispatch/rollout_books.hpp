@@ -110,7 +110,9 @@ class RolloutBooks : public testing::Test {
         EXPECT_TRUE(devices_->save(device));
     }
     void change(const std::string& id, const std::function<void(Device&)>& make) {
-        book_->change(*devices_->find(id), make, now_);
+        Device& device = *devices_->find(id);
+        book_->change(device, make, now_);
+        ASSERT_TRUE(devices_->save(device));
     }
     void report(const std::string& id, std::uint64_t sequence) {
         change(id, [&](Device& device) { device.report->sequence = sequence; });

@@ -34,6 +34,8 @@ TEST_F(RolloutDevices, ADoneRolloutIsLookedAtOnlyForItsOwnDevices) {
         change("device-0", [](Device& device) { device.report->state = "idle"; });
         EXPECT_FALSE(book_->find("spring")->touched);
         restart();
+        EXPECT_TRUE(book_->find("spring")->touched) << "what came last before it may not have been looked at";
+        ASSERT_TRUE(book_->step(now_));
     }
     receipt("device-0", 2, ledger::ReceiptEvent::kRolledBack);
     EXPECT_TRUE(book_->find("spring")->touched);
@@ -201,6 +203,52 @@ TEST_F(RolloutDevices, AnotherBoardUnderTheNameBeginsAnew) {
     EXPECT_EQ(book_->find("spring")->under_way, 1U);
 }
 
+TEST_F(RolloutDevices, AnotherBoardDoesNotAnswerForTheOldOne) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.abort_percent = 0;
+    begin(plan);
+    poll_all();
+    receipt("device-0", 2, ledger::ReceiptEvent::kFailed);
+    hold_often("device-0", 2);
+    ASSERT_EQ(decide("device-0").verdict, AssignmentVerdict::kGivenUp);
+    for (const std::string id : {"device-0", "device-1"}) {
+        crypto::PublicKey key;
+        key.bytes.assign(32, std::byte{7});
+        change(id, [&](Device&) {
+            const Enrolment board{id, {}, key, {}, {}};
+            ASSERT_TRUE(devices_->enrol(board, DeviceRegistry::KeyChange::kReplace, now_));
+        });
+    }
+    EXPECT_TRUE(book_->find("spring")->touched);
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(book_->find("spring")->under_way, 0U);
+    EXPECT_EQ(count("spring").waiting, 2U);
+    EXPECT_EQ(poll_all().size(), 2U);
+}
+
+TEST_F(RolloutDevices, NobodyIsOverdueForTheTimeInWhichNoGatewayRan) {
+    add_devices(2);
+    add_release(2);
+    RolloutPlan plan = plan_of("spring", 2);
+    plan.deadlines.offered = std::chrono::hours(6);
+    begin(plan);
+    poll_all();
+    change("device-1", [](Device& device) { device.is_blocked = true; });
+    now_ += std::chrono::hours(7);
+    restart();
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(step_of("device-0", "spring"), RolloutStep::kOffered);
+    now_ += std::chrono::minutes(15);
+    change("device-1", [](Device& device) { device.is_blocked = false; });
+    ASSERT_TRUE(book_->step(now_));
+    EXPECT_EQ(step_of("device-0", "spring"), RolloutStep::kFailed);
+    EXPECT_EQ(step_of("device-1", "spring"), RolloutStep::kOffered) << "it could not come while it was blocked";
+    change("device-0", [](Device& device) { device.is_blocked = true; });
+    EXPECT_EQ(book_->count_begun().at("spring").failed, 0U);
+}
+
 TEST_F(RolloutDevices, EndsWithItsRelease) {
     add_devices(2);
     CatalogEntry& recalled = add_release(2);
@@ -220,6 +268,8 @@ TEST_F(RolloutDevices, EndsWithItsRelease) {
     now_ += seconds(60);
     ASSERT_TRUE(book_->step(now_));
     EXPECT_EQ(state("autumn").stage, RolloutStage::kRunning) << "what has begun goes on";
+    EXPECT_TRUE(poll("device-0")) << "also over another connection";
+    EXPECT_EQ(decide("device-1").verdict, AssignmentVerdict::kExpired);
     receipt("device-0", 3, ledger::ReceiptEvent::kConfirmed);
     ASSERT_TRUE(book_->step(now_));
     EXPECT_EQ(state("autumn").stage, RolloutStage::kAborted);

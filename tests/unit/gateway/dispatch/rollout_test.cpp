@@ -241,6 +241,23 @@ TEST(Rollout, DoneItIsStillAbortedByFailuresAndCanBePaused) {
     EXPECT_EQ(fleet.state.stage, RolloutStage::kAborted);
 }
 
+TEST(Rollout, DoneItIsNoMoreEasilyAbortedAfterAPause) {
+    Fleet fleet(10, {phase(100)});
+    fleet.plan.phases[0].soak = hours(1);
+    fleet.advance();
+    fleet.bring(9, RolloutStep::kDone);
+    ASSERT_TRUE(fleet.advance());
+    fleet.now += hours(1);
+    ASSERT_TRUE(fleet.advance());
+    ASSERT_EQ(fleet.state.stage, RolloutStage::kDone);
+    fleet.bring(1, RolloutStep::kFailed);
+    EXPECT_FALSE(fleet.advance());
+    ASSERT_TRUE(pause(fleet.plan, fleet.state));
+    ASSERT_TRUE(resume(fleet.plan, fleet.state));
+    EXPECT_TRUE(fleet.advance());
+    EXPECT_EQ(fleet.state.stage, RolloutStage::kDone);
+}
+
 TEST(Rollout, DoneItIsNotEndedByOneLateDeviceOfAFew) {
     Fleet fleet(5, {phase(100, 60)});
     fleet.advance();
@@ -494,6 +511,8 @@ TEST(Rollout, TheOperatorMayOpenTheNextPhaseBeforeTheGoalIsMet) {
     fleet.plan.phases[0].soak = hours(24);
     EXPECT_FALSE(open_next(fleet.plan, fleet.state, {}, fleet.now)) << "nobody matches yet";
     fleet.advance();
+    EXPECT_FALSE(open_next(fleet.plan, fleet.state, {}, fleet.now)) << "nobody matches any more";
+    EXPECT_EQ(fleet.state.phase, 0U);
     fleet.bring(2, RolloutStep::kDone);
     ASSERT_TRUE(open_next(fleet.plan, fleet.state, fleet.members, fleet.now));
     EXPECT_EQ(fleet.state.phase, 1U);
